@@ -1,0 +1,1 @@
+//! Credentials, password hashes and policy: who may do what, decided in one place.

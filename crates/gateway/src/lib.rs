@@ -1,0 +1,1 @@
+//! The terminal-facing listener: TLS, HTTP, WebSocket, the web terminal's files.

@@ -1,0 +1,1 @@
+//! QUIC links between nodes: dialling, accepting, identity, streams, heartbeats, back-off.

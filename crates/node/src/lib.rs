@@ -1,0 +1,1 @@
+//! The taoyao program: command line, assembly, the driver loop around core, supervision and drain.

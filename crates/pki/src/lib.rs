@@ -1,0 +1,1 @@
+//! Certificates: the development CA, node identities, loading and reading them back.

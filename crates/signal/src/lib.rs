@@ -1,0 +1,1 @@
+//! The terminal's side of a node: registration, presence, unicast and broadcast, peer-to-peer sessions.

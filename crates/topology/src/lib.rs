@@ -1,0 +1,1 @@
+//! The operator's topology file: parsed, checked once, then a tree that nothing has to check again.

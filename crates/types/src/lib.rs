@@ -1,0 +1,14 @@
+//! Names, ids, epochs, instants and limits that every other crate speaks in.
+//!
+//! Nothing in here decides anything: a value of one of these types is valid by construction, and that is all.
+
+pub mod id;
+pub mod limits;
+pub mod name;
+pub mod scope;
+pub mod time;
+
+pub use id::{ConnId, NodeEpoch, NodeId, PartitionId, SessionEpoch, SignalId, TerminalKey, Version};
+pub use name::{BadName, ClientId, NodeName, PartitionName, TerminalName};
+pub use scope::{PolicyRule, Scope, Verdict};
+pub use time::{Instant, Now, Wall};

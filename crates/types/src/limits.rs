@@ -1,0 +1,78 @@
+//! Every bound of the mesh in one place, each with its reason and with what happens beyond it.
+
+use std::time::Duration;
+
+/// Tiers of nodes; a request crosses at most `2 × TIERS_MAX − 1` nodes. Beyond it the topology is refused.
+pub const TIERS_MAX: usize = 6;
+/// Labels of a partition: one per tier and two levels of sub-partitions.
+pub const PARTITION_LABELS_MAX: usize = 8;
+/// Bytes of a node's or partition's name, as in DNS. Longer names are refused.
+pub const NAME_BYTES_MAX: usize = 255;
+/// Bytes of a terminal's own id: UUIDs, GB28181 codes and device names fit well. Longer ids are refused.
+pub const CLIENT_ID_BYTES_MAX: usize = 128;
+
+/// Bytes of one WebSocket text message (reference section 1.2). Beyond it the connection is closed with 1009.
+pub const TERMINAL_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Messages queued towards one terminal. Beyond it the terminal reads too slowly and is closed.
+pub const TERMINAL_QUEUE_MAX: usize = 1024;
+/// Bytes queued towards one terminal: four of the largest messages. Beyond it the terminal is closed.
+pub const TERMINAL_QUEUE_BYTES_MAX: usize = 4 * TERMINAL_MESSAGE_BYTES_MAX;
+/// A connection that has not registered by then is closed (reference section 1.4: 5 s and up to a minute more).
+pub const UNREGISTERED_MAX: Duration = Duration::from_secs(5);
+/// A WebSocket on which nothing moved for this long is closed with 1001 (reference section 1.2).
+pub const TERMINAL_IDLE_MAX: Duration = Duration::from_secs(60);
+/// Entries of one `client::list` answer unless the request says less.
+pub const LIST_ENTRIES_MAX: usize = 1_000;
+/// Bytes of the states in one `client::list` answer; the rest is paged.
+pub const LIST_BYTES_MAX: usize = 512 * 1024;
+
+/// How long a request may take end to end: a little less than the 5 s after which a terminal gives up (reference 2.6).
+pub const REQUEST_TIMEOUT: Duration = Duration::from_millis(4_750);
+/// What a hop keeps of a request's remaining time for carrying the answer back.
+pub const HOP_RESERVE: Duration = Duration::from_millis(20);
+/// Hops that one signal may take; three more than the longest way through the deepest tree.
+pub const TTL: u8 = 16;
+/// Requests that one node remembers on their way through. Beyond it new ones are answered `busy`.
+pub const PENDING_MAX: usize = 65_536;
+/// How long the target's node remembers a request's answer, so that a repeated request is not executed twice.
+pub const RESULT_KEPT: Duration = Duration::from_secs(60);
+/// Answers remembered; the oldest go first.
+pub const RESULTS_MAX: usize = 65_536;
+
+/// Bytes of one frame on a link: a terminal message and its header fit. A larger one is a fault of the peer.
+pub const FRAME_BYTES_MAX: usize = TERMINAL_MESSAGE_BYTES_MAX + 64 * 1024;
+/// Bytes of a frame's header. A larger one is a fault of the peer.
+pub const FRAME_HEADER_BYTES_MAX: usize = 4 * 1024;
+/// Ordered streams over which one link spreads its signals by (source, target).
+pub const SHARDS: u8 = 8;
+/// Bytes of signals that may wait for one link. Beyond it requests are answered `busy`, broadcasts are dropped.
+pub const LINK_QUEUE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of directory traffic handed to one link before it has sent some.
+pub const DIRECTORY_QUEUE_BYTES_MAX: usize = 512 * 1024;
+/// Changes that the journal keeps for a parent that was away; about 8 MB. Older gaps need a snapshot.
+pub const JOURNAL_RECORDS_MAX: usize = 262_144;
+/// Changes in one directory frame.
+pub const BATCH_RECORDS_MAX: usize = 4_000;
+/// How long changes wait for company before they travel.
+pub const BATCH_DELAY: Duration = Duration::from_millis(20);
+/// How long presence changes wait, so that a burst becomes one message and a flap none.
+pub const PRESENCE_DELAY: Duration = Duration::from_millis(50);
+/// How long a withdrawn record is remembered, so that a late copy of it cannot come back.
+pub const TOMBSTONE_KEPT: Duration = Duration::from_secs(120);
+/// How long the records behind a lost link are kept (unreachable) before they are withdrawn.
+pub const LEASE: Duration = Duration::from_secs(60);
+/// How far ahead of this node's clock a session epoch may be. Beyond it the record is refused and counted.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// How soon after its login a session may outbid one that claims to be newer: covers clocks that disagree.
+pub const OUTBID_WINDOW: Duration = Duration::from_secs(2);
+/// After a start: how long a node waits for its children before it declares its own directory complete.
+pub const START_GRACE: Duration = Duration::from_secs(10);
+/// Children of one node.
+pub const CHILDREN_MAX: usize = 256;
+/// Records that one child may register unless its topology says otherwise.
+pub const CHILD_RECORDS_MAX: usize = 2_000_000;
+
+/// A heartbeat datagram is sent this often on a link.
+pub const HEARTBEAT: Duration = Duration::from_millis(500);
+/// A link on which nothing arrived for this long is dead.
+pub const LINK_DEAD_AFTER: Duration = Duration::from_secs(5);

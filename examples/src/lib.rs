@@ -1,0 +1,1 @@
+//! Small programs that use a running mesh; see the binaries beside this file.
