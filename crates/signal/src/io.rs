@@ -1,0 +1,84 @@
+//! What goes into the terminals' machine from the mesh, and what comes out of it.
+
+use std::collections::BTreeSet;
+
+use taoyao_types::{
+    ConnId, NodeId, PartitionId, PartitionName, SessionEpoch, SignalId, TerminalKey, TerminalName,
+};
+use taoyao_wire::Class;
+use taoyao_wire::link::{ListPage, ListQuery, Payload, PresenceChange, PresenceNews, Reply};
+
+/// A request that this machine made and whose reply it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub u64);
+
+/// A request that the mesh made and whose reply it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub SignalId);
+
+/// What the mesh brings to the terminals of this node.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MeshEvent {
+    /// Must be answered by exactly one [`Output::Reply`] with this token, now or later. `target` is one of this
+    /// node's terminals as far as the directory knows; if it has just gone, reply `NoSuchTerminal`.
+    /// `remaining_ms` is what is left of the request's time.
+    Request { token: Token, target: TerminalKey, payload: Payload, remaining_ms: u32 },
+    /// The end of an [`Output::Ask`]; comes exactly once for each, within its time.
+    Reply { ask: AskId, reply: Reply },
+    /// The end of an [`Output::Gather`]; comes exactly once for each, within its time.
+    Gathered { ask: AskId, page: ListPage },
+    /// An unanswered message for one of this node's terminals.
+    Event { target: TerminalKey, payload: Payload },
+    /// A broadcast from elsewhere, for this node's terminals of the partition.
+    Broadcast { partition: PartitionId, payload: Payload },
+    /// Presence of terminals elsewhere, of a partition that this node watches or serves.
+    Presence(PresenceNews),
+    /// All terminals of this node are gone for good (withdrawn by a neighbour after the lease).
+    OriginLost { origin: NodeId },
+    /// Somebody wants the present members of these partitions at this node: publish them with `complete: true`.
+    Refresh { partitions: Vec<PartitionId> },
+    /// A newer session of this terminal lives at `origin`. `outbid` is the session epoch to take for a login that
+    /// is newer all the same (see `limits::OUTBID_WINDOW`): it beats the session that displaced this one.
+    Displaced { key: TerminalKey, origin: NodeId, outbid: SessionEpoch },
+}
+
+/// What the terminals' machine wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Write this text to the connection.
+    ToTerminal { conn: ConnId, text: String },
+    /// Close the connection after what was written to it: WebSocket close code and a reason for people.
+    Close { conn: ConnId, code: u16, reason: String },
+    /// Check a password (slow, so not in here); answer by `handle_verified` with the same connection and number.
+    Verify { conn: ConnId, number: u64, username: String, password: Secret, terminal: TerminalName },
+    /// A terminal is here now: tell the mesh. A repeated one with a newer session replaces the older.
+    Register { key: TerminalKey, session: SessionEpoch },
+    /// It is gone.
+    Withdraw { key: TerminalKey, session: SessionEpoch },
+    /// Ask a terminal's node something; ends in [`MeshEvent::Reply`].
+    Ask { ask: AskId, source: TerminalKey, target: TerminalKey, payload: Payload },
+    /// Tell a terminal's node something, unanswered.
+    Tell { source: TerminalKey, target: TerminalKey, class: Class, payload: Payload },
+    /// Answer a [`MeshEvent::Request`].
+    Reply { token: Token, reply: Reply },
+    /// Collect a list from all nodes that have terminals of the query's partitions, this one included;
+    /// ends in [`MeshEvent::Gathered`].
+    Gather { ask: AskId, query: ListQuery },
+    /// Send to all other nodes that own or serve the partition.
+    Broadcast { source: TerminalKey, partition: PartitionId, payload: Payload },
+    /// Tell the other nodes that watch the partition who came or went here. The mesh coalesces bursts.
+    Publish { partition: PartitionName, changes: Vec<PresenceChange>, complete: bool },
+    /// From now on this is the complete set of partitions whose presence this node wants. The mesh asks for the
+    /// present members of the ones that are new.
+    Watch { partitions: BTreeSet<PartitionId> },
+}
+
+/// A text that neither logs nor traces show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}

@@ -1,0 +1,1 @@
+//! The first words on a link: who is there, in which life, speaking which versions.

@@ -1,0 +1,12 @@
+//! What two neighbouring nodes say to each other.
+
+pub mod frame;
+pub mod hello;
+pub mod payload;
+pub mod sync;
+
+pub use frame::{BadFrame, Frame, Header, Hop, Kind, Target};
+pub use payload::{
+    Failure, ListEntry, ListPage, ListQuery, Message, Payload, PresenceChange, PresenceNews, Reply, Trace,
+};
+pub use sync::{Change, Record, Sync};

@@ -1,0 +1,164 @@
+//! The body of a signal between nodes: opaque on the way, read only where it ends.
+
+use serde::{Deserialize, Serialize};
+use taoyao_types::{ClientId, NodeId, NodeName, PartitionName, SessionEpoch, TerminalName};
+
+use super::frame::{BadFrame, Hop};
+
+/// What one node's terminals or the node itself asks or tells another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Payload {
+    /// A terminal's message, to be handed to the target terminal under an id of the target node's choosing.
+    /// As a request it wants the terminal's own answer; as an event none.
+    Message { from: TerminalName, message: Message },
+    /// `session::call`: open the callee's half of a session. Answer: [`Reply::Called`].
+    Call { from: TerminalName, name: Option<String>, session: String, audio: bool, video: bool },
+    /// `session::exchange`, `pause`, `resume`, `close` for the other half. Answer: [`Reply::Done`].
+    Session { from: TerminalName, session: String, message: Message },
+    /// `client::status`. Answer: [`Reply::Status`].
+    Status { from: TerminalName },
+    /// Answered by the target's node at once; for measuring the way. Answer: [`Reply::Pong`].
+    Ping,
+    /// Trace the way from the target terminal to `to`. Answer: [`Reply::Traced`].
+    Trace { to: TerminalName },
+    /// A part of `client::list`. Answer: [`Reply::List`].
+    List(ListQuery),
+    /// `client::broadcast` within the partition.
+    Broadcast { from: TerminalName, client_type: Option<String>, message: Message },
+    /// Who came and went; to the watchers of the partition.
+    Presence(PresenceNews),
+}
+
+/// A terminal's message without its id, which every node chooses anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub signal: String,
+    pub v: String,
+    pub code: String,
+    pub text: String,
+    /// The body as JSON text without null entries; absent where the envelope has none.
+    pub body: Option<String>,
+}
+
+/// How a request ended: it was carried out, or it was not and this is why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    Done,
+    /// The callee's display name.
+    Called {
+        name: Option<String>,
+    },
+    /// The terminal's state object as JSON text (reference section 3.4).
+    Status {
+        state: String,
+    },
+    /// The terminal's own answer to a forwarded message.
+    Message(Message),
+    /// The node that answered and the way the request took to it.
+    Pong {
+        node: NodeName,
+        there: Vec<Hop>,
+    },
+    Traced(Trace),
+    List(ListPage),
+    Failed(Failure),
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum Failure {
+    #[error("no such terminal")]
+    NoSuchTerminal,
+    #[error("unreachable at {node}: {reason}")]
+    Unreachable { node: NodeName, reason: String },
+    /// Was on its way when a link broke: it may or may not have been carried out.
+    #[error("interrupted at {node}: {reason}")]
+    Interrupted { node: NodeName, reason: String },
+    #[error("denied by rule {rule}")]
+    Denied { rule: String },
+    #[error("deadline passed")]
+    Deadline,
+    #[error("busy at {node}")]
+    Busy { node: NodeName },
+    /// The target's node refused it in the terminal protocol's own words.
+    #[error("{text}")]
+    Refused { code: String, text: String },
+}
+
+/// The way of a traced request: the nodes there in order, and those back with their times, in the order passed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    pub there: Vec<Hop>,
+    pub back: Vec<Hop>,
+}
+
+/// Which terminals to list. Answers come sorted: `home` first, then the other partitions by name, each by client id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListQuery {
+    /// The partition of the one who asks; policy judges by it and the order begins with it.
+    pub home: PartitionName,
+    /// Upper-case client type to keep; all when absent.
+    pub client_type: Option<String>,
+    /// Partitions to list; all that `home` may see when empty.
+    pub partitions: Vec<PartitionName>,
+    /// Continue behind this terminal.
+    pub after: Option<TerminalName>,
+    pub limit: u32,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListPage {
+    pub entries: Vec<ListEntry>,
+    /// Nodes whose terminals are missing because they did not answer in time.
+    pub incomplete: Vec<NodeId>,
+}
+
+/// One terminal of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListEntry {
+    pub name: TerminalName,
+    pub origin: NodeId,
+    pub session: SessionEpoch,
+    /// The state object as JSON text.
+    pub state: String,
+}
+
+/// What a node tells the watchers of one partition about its own terminals in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PresenceNews {
+    pub partition: PartitionName,
+    pub origin: NodeId,
+    /// The changes are all members there are: whoever is not named is gone.
+    pub complete: bool,
+    pub changes: Vec<PresenceChange>,
+}
+
+/// One terminal that came or went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PresenceChange {
+    pub client: ClientId,
+    pub session: SessionEpoch,
+    /// The state object as JSON text of one that is here; absent of one that is gone.
+    pub state: Option<String>,
+}
+
+impl Payload {
+    pub fn encode(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).expect("a payload always encodes into memory")
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadFrame> {
+        rmp_serde::from_slice(bytes).map_err(|e| BadFrame::Body(e.to_string()))
+    }
+}
+
+impl Reply {
+    pub fn encode(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).expect("a reply always encodes into memory")
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadFrame> {
+        rmp_serde::from_slice(bytes).map_err(|e| BadFrame::Body(e.to_string()))
+    }
+}

@@ -1,0 +1,1 @@
+//! The signal table: one row per signal of the terminal protocol.
