@@ -5,6 +5,7 @@
 pub mod id;
 pub mod limits;
 pub mod name;
+pub mod net;
 pub mod scope;
 pub mod time;
 

@@ -21,6 +21,12 @@ pub const TERMINAL_QUEUE_BYTES_MAX: usize = 4 * TERMINAL_MESSAGE_BYTES_MAX;
 pub const UNREGISTERED_MAX: Duration = Duration::from_secs(5);
 /// A WebSocket on which nothing moved for this long is closed with 1001 (reference section 1.2).
 pub const TERMINAL_IDLE_MAX: Duration = Duration::from_secs(60);
+/// Bytes of an account's name. Longer ones are refused without a look-up.
+pub const USERNAME_BYTES_MAX: usize = 64;
+/// Bytes of a password: room for any phrase or token. Longer ones are refused without hashing them.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// Addresses and account names whose failed logins are remembered, each. The oldest are forgotten first.
+pub const LOGIN_FAILURES_MAX: usize = 16_384;
 /// Entries of one `client::list` answer unless the request says less.
 pub const LIST_ENTRIES_MAX: usize = 1_000;
 /// Bytes of the states in one `client::list` answer; the rest is paged.
@@ -76,3 +82,5 @@ pub const CHILD_RECORDS_MAX: usize = 2_000_000;
 pub const HEARTBEAT: Duration = Duration::from_millis(500);
 /// A link on which nothing arrived for this long is dead.
 pub const LINK_DEAD_AFTER: Duration = Duration::from_secs(5);
+/// Tombstones kept; the oldest go first. Covers 8,700 withdrawals a second.
+pub const TOMBSTONES_MAX: usize = 1_048_576;

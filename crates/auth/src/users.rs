@@ -1,0 +1,246 @@
+//! The user table: account names, Argon2id hashes, and where an account may be used.
+//!
+//! ```toml
+//! [user.ann]
+//! hash = "$argon2id$v=19$m=19456,t=2,p=1$…"
+//! partitions = ["sh.east.cn"]   # optional; empty or missing: any
+//! clients = ["cam-7", "cam-8"]  # optional; empty or missing: any
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use serde::{Deserialize, Serialize};
+use taoyao_types::{ClientId, PartitionName, limits};
+
+use crate::credentials::Credentials;
+use crate::login::{LoginVerdict, Refusal};
+
+/// OWASP's recommended minimum for Argon2id: 19 MiB, two passes, one lane. About 20 ms of one core.
+static ARGON2ID: LazyLock<Argon2<'static>> = LazyLock::new(|| {
+    let params = Params::new(19 * 1024, 2, 1, None).expect("constants within Argon2's bounds");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+});
+
+/// What unknown users are verified against, so that the time taken does not tell who exists.
+static NOBODY: LazyLock<String> =
+    LazyLock::new(|| hash("nobody has this password", [0x5a; 16]).expect("a short password can be hashed"));
+
+/// All accounts of a node. Reading and writing the file is the caller's, as is the salt's randomness.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Users {
+    #[serde(default, rename = "user")]
+    users: BTreeMap<String, User>,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// The password's hash in PHC string form, parameters and salt included.
+    hash: String,
+    /// Partitions in which the account may register terminals; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<PartitionName>,
+    /// Client ids that the account may register; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientId>,
+}
+
+/// Why a text is not a user table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadUserTable {
+    /// The message says where and what, but quotes no line: a line may hold a hash.
+    #[error("line {line}: {message}; see `taoyao user add --help` for how accounts are written")]
+    Syntax { line: usize, message: String },
+    #[error("account {name:?}: {cause}")]
+    Account { name: String, cause: BadUser },
+}
+
+/// Why an account cannot be added, removed or used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadUser {
+    #[error("the name must have 1 to {} bytes and no control characters", limits::USERNAME_BYTES_MAX)]
+    Name,
+    #[error("the password must have 1 to {} bytes", limits::PASSWORD_BYTES_MAX)]
+    Password,
+    #[error("it exists already; remove it first, or choose another name")]
+    Exists,
+    #[error("there is no such account; list the accounts to see which there are")]
+    Unknown,
+    #[error("its hash is not an Argon2id hash; remove the account and add it again")]
+    Hash,
+}
+
+impl Users {
+    /// Reads a table, and checks every name and hash in it.
+    pub fn parse(text: &str) -> Result<Self, BadUserTable> {
+        let table: Self = toml::from_str(text).map_err(|error| syntax(text, &error))?;
+        for (name, user) in &table.users {
+            check_name(name)
+                .and_then(|()| check_hash(&user.hash))
+                .map_err(|cause| BadUserTable::Account { name: name.clone(), cause })?;
+        }
+        Ok(table)
+    }
+
+    /// The table as [`Users::parse`] reads it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a map of texts and lists of texts is always TOML")
+    }
+
+    /// Adds an account that may be used anywhere; `salt` must be random and fresh.
+    pub fn add(&mut self, name: &str, password: &str, salt: [u8; 16]) -> Result<&mut User, BadUser> {
+        check_name(name)?;
+        if password.is_empty() || password.len() > limits::PASSWORD_BYTES_MAX {
+            return Err(BadUser::Password);
+        }
+        if self.users.contains_key(name) {
+            return Err(BadUser::Exists);
+        }
+        let hash = hash(password, salt).ok_or(BadUser::Password)?;
+        let user = User { hash, partitions: Vec::new(), clients: Vec::new() };
+        Ok(self.users.entry(name.to_owned()).or_insert(user))
+    }
+
+    /// Removes an account. Terminals that it registered stay until they disconnect.
+    pub fn remove(&mut self, name: &str) -> Result<(), BadUser> {
+        self.users.remove(name).map(|_| ()).ok_or(BadUser::Unknown)
+    }
+
+    /// All accounts by name.
+    pub fn list(&self) -> impl ExactSizeIterator<Item = (&str, &User)> {
+        self.users.iter().map(|(name, user)| (name.as_str(), user))
+    }
+
+    /// Whether `credentials` may register `client` in `partition`.
+    ///
+    /// Takes about 20 ms and 19 MiB whether or not the user exists: call it where blocking is allowed.
+    pub fn verify(
+        &self,
+        credentials: &Credentials,
+        client: &ClientId,
+        partition: &PartitionName,
+    ) -> LoginVerdict {
+        if credentials.password.len() > limits::PASSWORD_BYTES_MAX {
+            return LoginVerdict::Refused(Refusal::TooLong);
+        }
+        let user = self.users.get(&credentials.username);
+        let hash = user.map_or(NOBODY.as_str(), |user| user.hash.as_str());
+        let matches = ARGON2ID.verify_password(credentials.password.as_bytes(), hash).is_ok();
+        match user {
+            None => LoginVerdict::Refused(Refusal::UnknownUser),
+            Some(_) if !matches => LoginVerdict::Refused(Refusal::WrongPassword),
+            Some(user) => user.admits(client, partition),
+        }
+    }
+}
+
+impl User {
+    fn admits(&self, client: &ClientId, partition: &PartitionName) -> LoginVerdict {
+        if !self.partitions.is_empty() && !self.partitions.contains(partition) {
+            return LoginVerdict::Refused(Refusal::OtherPartition);
+        }
+        if !self.clients.is_empty() && !self.clients.contains(client) {
+            return LoginVerdict::Refused(Refusal::OtherClient);
+        }
+        LoginVerdict::Accepted
+    }
+}
+
+fn hash(password: &str, salt: [u8; 16]) -> Option<String> {
+    let hash: PasswordHash = ARGON2ID.hash_password_with_salt(password.as_bytes(), &salt).ok()?;
+    Some(hash.to_string())
+}
+
+fn check_name(name: &str) -> Result<(), BadUser> {
+    let bounded = !name.is_empty() && name.len() <= limits::USERNAME_BYTES_MAX;
+    if bounded && !name.chars().any(char::is_control) { Ok(()) } else { Err(BadUser::Name) }
+}
+
+fn check_hash(text: &str) -> Result<(), BadUser> {
+    let hash = PasswordHash::new(text).map_err(|_| BadUser::Hash)?;
+    let complete = hash.salt.is_some() && hash.hash.is_some();
+    if hash.algorithm.as_str() == "argon2id" && complete { Ok(()) } else { Err(BadUser::Hash) }
+}
+
+fn syntax(text: &str, error: &toml::de::Error) -> BadUserTable {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
+    BadUserTable::Syntax { line, message: error.message().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_works_with_its_password_only() {
+        let users = with_ann();
+        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted);
+        assert_eq!(verify(&users, "ann", "wrong"), LoginVerdict::Refused(Refusal::WrongPassword));
+        assert_eq!(verify(&users, "bob", "correct horse"), LoginVerdict::Refused(Refusal::UnknownUser));
+        assert_eq!(verify(&users, "", ""), LoginVerdict::Refused(Refusal::UnknownUser));
+        let long = "x".repeat(limits::PASSWORD_BYTES_MAX + 1);
+        assert_eq!(verify(&users, "ann", &long), LoginVerdict::Refused(Refusal::TooLong));
+    }
+
+    #[test]
+    fn an_account_is_bound_to_the_partitions_and_clients_it_names() {
+        let mut users = Users::default();
+        let user = users.add("ann", "correct horse", [7; 16]).unwrap();
+        user.partitions = vec!["bj.north.cn".parse().unwrap()];
+        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::OtherPartition));
+        users.users.get_mut("ann").unwrap().partitions = vec!["sh.east.cn".parse().unwrap()];
+        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted);
+        users.users.get_mut("ann").unwrap().clients = vec!["cam-8".parse().unwrap()];
+        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::OtherClient));
+    }
+
+    #[test]
+    fn the_table_survives_its_text_and_the_text_holds_no_password() {
+        let mut users = with_ann();
+        users.users.get_mut("ann").unwrap().clients = vec!["cam-7".parse().unwrap()];
+        let text = users.to_toml();
+        assert!(!text.contains("correct horse"), "{text}");
+        assert!(text.contains("$argon2id$v=19$m=19456,t=2,p=1$"), "{text}");
+        assert_eq!(Users::parse(&text), Ok(users));
+        assert_eq!(Users::parse(""), Ok(Users::default()));
+    }
+
+    #[test]
+    fn a_bad_table_says_where_and_what() {
+        let unknown = Users::parse("[user.ann]\nhash = \"x\"\nadmin = true\n").unwrap_err();
+        assert!(matches!(unknown, BadUserTable::Syntax { line: 3, .. }), "{unknown}");
+        let hash = Users::parse("[user.ann]\nhash = \"plain text\"\n").unwrap_err();
+        assert_eq!(hash, BadUserTable::Account { name: "ann".into(), cause: BadUser::Hash });
+        let partition = Users::parse("[user.ann]\nhash = \"x\"\npartitions = [\"No Such\"]\n").unwrap_err();
+        assert!(matches!(partition, BadUserTable::Syntax { line: 3, .. }), "{partition}");
+    }
+
+    #[test]
+    fn accounts_are_added_once_and_removed_once() {
+        let mut users = with_ann();
+        assert_eq!(users.add("ann", "other", [8; 16]).unwrap_err(), BadUser::Exists);
+        assert_eq!(users.add("", "other", [8; 16]).unwrap_err(), BadUser::Name);
+        assert_eq!(users.add("bob", "", [8; 16]).unwrap_err(), BadUser::Password);
+        assert_eq!(users.list().map(|(name, _)| name).collect::<Vec<_>>(), ["ann"]);
+        assert_eq!(users.remove("ann"), Ok(()));
+        assert_eq!(users.remove("ann"), Err(BadUser::Unknown));
+    }
+
+    fn with_ann() -> Users {
+        let mut users = Users::default();
+        users.add("ann", "correct horse", [7; 16]).unwrap();
+        users
+    }
+
+    fn verify(users: &Users, username: &str, password: &str) -> LoginVerdict {
+        let credentials = Credentials { username: username.into(), password: password.into() };
+        users.verify(&credentials, &"cam-7".parse().unwrap(), &"sh.east.cn".parse().unwrap())
+    }
+}
