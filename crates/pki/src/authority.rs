@@ -33,6 +33,10 @@ pub enum AuthorityError {
     )]
     BadKey { path: PathBuf, reason: String },
     #[error(
+        "{path}: is missing, and without it nothing can be signed; restore it, or move ca.crt away too and run `taoyao cert dev <topology file>` for a new CA"
+    )]
+    NoKey { path: PathBuf },
+    #[error(
         "{cert}: does not belong to the key beside it; restore the pair, or move both away and run `taoyao cert dev <topology file>` for a new CA"
     )]
     Mismatch { cert: PathBuf },
