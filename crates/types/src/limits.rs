@@ -27,6 +27,8 @@ pub const USERNAME_BYTES_MAX: usize = 64;
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 /// Addresses and account names whose failed logins are remembered, each. The oldest are forgotten first.
 pub const LOGIN_FAILURES_MAX: usize = 16_384;
+/// Terminals registered at one node unless its topology says otherwise. Beyond it a registration is refused as `busy`.
+pub const TERMINALS_MAX: usize = 100_000;
 /// Entries of one `client::list` answer unless the request says less.
 pub const LIST_ENTRIES_MAX: usize = 1_000;
 /// Bytes of the states in one `client::list` answer; the rest is paged.
@@ -84,3 +86,16 @@ pub const HEARTBEAT: Duration = Duration::from_millis(500);
 pub const LINK_DEAD_AFTER: Duration = Duration::from_secs(5);
 /// Tombstones kept; the oldest go first. Covers 8,700 withdrawals a second.
 pub const TOMBSTONES_MAX: usize = 1_048_576;
+/// How long a dialler or acceptor waits for handshake and hello. Beyond it the connection is closed.
+pub const HELLO_MAX: Duration = Duration::from_secs(5);
+/// Bytes of a hello; today's has about 120, the rest is for newer versions. A larger one is a fault of the peer.
+pub const HELLO_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of the text with which a link is refused or closed; fits the smallest QUIC packet. Longer texts are cut.
+pub const REASON_BYTES_MAX: usize = 512;
+/// Connections that may be in their handshake or hello at once: every child's two, and twice that again for strangers.
+/// Beyond it new ones are refused at once, without any work.
+pub const HANDSHAKES_MAX: usize = 3 * 2 * CHILDREN_MAX;
+/// Bounds of the pause before a link is dialled again; doubled at each failure, and any part of it is drawn at random.
+pub const REDIAL_MIN: Duration = Duration::from_millis(100);
+/// See [`REDIAL_MIN`].
+pub const REDIAL_MAX: Duration = Duration::from_secs(5);
