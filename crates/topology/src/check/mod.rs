@@ -1,0 +1,15 @@
+//! The rules that compare one part of the file with another; each takes what it needs and reports every breach.
+
+mod addresses;
+mod files;
+mod ids;
+mod partitions;
+mod policy;
+mod tree;
+
+pub(crate) use addresses::check_addresses;
+pub(crate) use files::{FileSpans, NodeFileSpans, check_files};
+pub(crate) use ids::check_ids;
+pub(crate) use partitions::{Delegation, check_partitions};
+pub(crate) use policy::check_policy;
+pub(crate) use tree::{Place, check_tree};

@@ -1,0 +1,263 @@
+//! One `[[node]]` of the file as it was written.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use crate::address::{BadHostPort, HostPort};
+use crate::mistake::{At, Span};
+use crate::node::{Geo, Near};
+use crate::paths::Base;
+use crate::read::Table;
+
+/// A node as it was written.
+#[derive(Debug)]
+pub(crate) struct RawNode {
+    pub(crate) name: At<String>,
+    /// `None` makes it the root.
+    pub(crate) parents: Option<At<Vec<At<String>>>>,
+    /// `None` means the default partition.
+    pub(crate) partitions: Option<At<Vec<At<String>>>>,
+    pub(crate) serves: Vec<At<String>>,
+    pub(crate) host: Option<At<String>>,
+    pub(crate) terminals: Option<RawListener>,
+    pub(crate) terminals_tls: Option<RawTls>,
+    pub(crate) links: Option<RawListener>,
+    /// Whether `[node.links]` is there at all, be it right or wrong.
+    pub(crate) has_links: bool,
+    pub(crate) media: Option<RawListener>,
+    pub(crate) admin: Option<At<SocketAddr>>,
+    pub(crate) near: Near,
+    pub(crate) state_dir: At<PathBuf>,
+}
+
+/// An address to listen at and the one under which others reach it.
+#[derive(Debug)]
+pub(crate) struct RawListener {
+    pub(crate) listen: At<SocketAddr>,
+    pub(crate) advertise: At<HostPort>,
+}
+
+/// The certificate and key that the operator gives for terminals.
+#[derive(Debug)]
+pub(crate) struct RawTls {
+    pub(crate) cert: At<PathBuf>,
+    pub(crate) key: At<PathBuf>,
+}
+
+impl RawNode {
+    /// Reads a node; one without a name is reported and dropped.
+    pub(crate) fn read(mut table: Table<'_>, base: &Base) -> Option<Self> {
+        let name = table.required_text("name", "name = \"sh\"");
+        let parents = table.text_or_texts("parent", "parent = [\"east\"]");
+        let partitions = table.texts("partitions", "partitions = [\"sh.east.cn\"]");
+        let serves = table.texts("serves", "serves = [\"mobile.cn\"]");
+        table.parsed("proxy", "proxy = \"full\"", read_proxy);
+        let host = table.text("host", "host = \"rack-1\"");
+        let terminals = table.table("terminals", "[node.terminals]").map(read_terminals);
+        let has_links = table.has("links");
+        let links =
+            table.table("links", "[node.links]").and_then(|table| read_listener(table, LINKS_EXAMPLE));
+        let media =
+            table.table("media", "[node.media]").and_then(|table| read_listener(table, MEDIA_EXAMPLE));
+        let admin = table.table("admin", "[node.admin]").and_then(read_admin);
+        let near = table.table("near", "[node.near]").map(read_near).unwrap_or_default();
+        let state = table.table("state", "[node.state]").and_then(read_state);
+        table.finish();
+
+        let name = name?;
+        let state = state
+            .unwrap_or_else(|| At { value: format!("../state/{}", name.value), span: name.span.clone() });
+        let (terminals, terminals_tls) = terminals.unwrap_or_default();
+        Some(Self {
+            state_dir: At { value: base.resolve(&state.value), span: state.span },
+            terminals_tls: terminals_tls.map(|(cert, key)| RawTls {
+                cert: At { value: base.resolve(&cert.value), span: cert.span },
+                key: At { value: base.resolve(&key.value), span: key.span },
+            }),
+            serves: serves.map(|list| list.value).unwrap_or_default(),
+            name,
+            parents,
+            partitions,
+            host,
+            terminals,
+            links,
+            has_links,
+            media,
+            admin,
+            near,
+        })
+    }
+}
+
+const TERMINALS_EXAMPLE: &str = "listen = \"0.0.0.0:8888\"";
+const LINKS_EXAMPLE: &str = "listen = \"0.0.0.0:7000\"";
+const MEDIA_EXAMPLE: &str = "listen = \"0.0.0.0:9000\"";
+const ADMIN_EXAMPLE: &str = "listen = \"127.0.0.1:9001\"";
+const TLS_EXAMPLE: &str = "tls = { cert = \"sh.crt\", key = \"sh.key\" }";
+
+type TlsTexts = (At<String>, At<String>);
+
+fn read_terminals(mut table: Table<'_>) -> (Option<RawListener>, Option<TlsTexts>) {
+    let tls = table.table("tls", TLS_EXAMPLE).and_then(|mut tls| {
+        let cert = tls.required_text("cert", TLS_EXAMPLE);
+        let key = tls.required_text("key", TLS_EXAMPLE);
+        tls.finish();
+        cert.zip(key)
+    });
+    (read_listener(table, TERMINALS_EXAMPLE), tls)
+}
+
+fn read_listener(mut table: Table<'_>, example: &str) -> Option<RawListener> {
+    let listen = table.required("listen", example, read_listen);
+    let advertise = table.parsed("advertise", "advertise = \"sh.example.com:8888\"", read_advertise);
+    let listener = listen.and_then(|listen| match advertise {
+        Some(advertise) => Some(RawListener { listen, advertise }),
+        None if listen.value.ip().is_unspecified() => {
+            // A wrong `advertise` has been reported already.
+            if !table.has("advertise") {
+                report_unreachable(&table, &listen);
+            }
+            None
+        }
+        None => {
+            let advertise = At { value: HostPort::from(listen.value), span: listen.span.clone() };
+            Some(RawListener { listen, advertise })
+        }
+    });
+    table.finish();
+    listener
+}
+
+fn report_unreachable(table: &Table<'_>, listen: &At<SocketAddr>) {
+    let what = format!("nobody can dial {}: it means every address of this machine", listen.value);
+    let port = listen.value.port();
+    table.add(
+        &listen.span,
+        what,
+        format!("beside it, the name or address that others dial: advertise = \"sh.example.com:{port}\""),
+    );
+}
+
+fn read_admin(mut table: Table<'_>) -> Option<At<SocketAddr>> {
+    let listen = table.required("listen", ADMIN_EXAMPLE, read_listen);
+    table.finish();
+    listen
+}
+
+fn read_state(mut table: Table<'_>) -> Option<At<String>> {
+    let dir = table.text("dir", "dir = \"../state/sh\"");
+    table.finish();
+    dir
+}
+
+fn read_near(mut table: Table<'_>) -> Near {
+    let example = "cidr = [\"10.1.0.0/16\"]";
+    let mut near = Near::default();
+    for text in table.texts("cidr", example).map(|list| list.value).unwrap_or_default() {
+        match read_cidr(&text.value) {
+            Ok(net) => near.cidr.push(net),
+            Err((why, advice)) => {
+                table.add(&text.span, format!("bad network {:?}: {why}", text.value), advice)
+            }
+        }
+    }
+    near.geo = table.table("geo", GEO_EXAMPLE).and_then(|mut geo| {
+        let lat = geo.required_number("lat", GEO_EXAMPLE, -90.0..=90.0);
+        let lon = geo.required_number("lon", GEO_EXAMPLE, -180.0..=180.0);
+        geo.finish();
+        Some(Geo { lat: lat?, lon: lon? })
+    });
+    table.finish();
+    near
+}
+
+const GEO_EXAMPLE: &str = "geo = { lat = 31.2, lon = 121.5 }";
+
+fn read_cidr(text: &str) -> Result<IpNet, (&'static str, String)> {
+    let Ok(net) = text.parse::<IpNet>() else {
+        return Err(("it is not address/bits", "cidr = [\"10.1.0.0/16\"]".to_owned()));
+    };
+    if net.addr() != net.network() {
+        return Err(("the address has bits beyond the network", format!("cidr = [\"{}\"]", net.trunc())));
+    }
+    Ok(net)
+}
+
+fn read_listen(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "it is not an IP address and a port".to_owned())?;
+    if address.port() == 0 {
+        return Err("port 0 means any free port, and nobody would know which".to_owned());
+    }
+    Ok(address)
+}
+
+fn read_advertise(text: &str) -> Result<HostPort, String> {
+    let address: HostPort = text.parse().map_err(|why: BadHostPort| why.to_string())?;
+    match address.ip() {
+        Some(ip) if ip.is_unspecified() => Err("nobody can dial it".to_owned()),
+        _ => Ok(address),
+    }
+}
+
+fn read_proxy(text: &str) -> Result<(), String> {
+    if text == "full" {
+        Ok(())
+    } else {
+        Err("only full proxy registration exists in this version".to_owned())
+    }
+}
+
+impl RawNode {
+    /// Every address that the node listens at.
+    pub(crate) fn listens(&self) -> Vec<(Socket, &At<SocketAddr>)> {
+        let listeners = [
+            (Socket::Terminals, self.terminals.as_ref()),
+            (Socket::Links, self.links.as_ref()),
+            (Socket::Media, self.media.as_ref()),
+        ];
+        let listeners = listeners.into_iter().filter_map(|(socket, raw)| Some((socket, &raw?.listen)));
+        listeners.chain(self.admin.iter().map(|admin| (Socket::Admin, admin))).collect()
+    }
+
+    /// Every address under which others reach the node.
+    pub(crate) fn advertised(&self) -> Vec<(Socket, &At<HostPort>)> {
+        let listeners = [
+            (Socket::Terminals, self.terminals.as_ref()),
+            (Socket::Links, self.links.as_ref()),
+            (Socket::Media, self.media.as_ref()),
+        ];
+        listeners.into_iter().filter_map(|(socket, raw)| Some((socket, &raw?.advertise))).collect()
+    }
+
+    /// The place of the key that makes it a child.
+    pub(crate) fn parent_span(&self) -> Option<&Span> {
+        self.parents.as_ref().map(|parents| &parents.span)
+    }
+}
+
+/// What a node listens for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Socket {
+    Terminals,
+    Links,
+    Media,
+    Admin,
+}
+
+impl Socket {
+    /// Links and media are UDP (QUIC, RTP), so they never clash with the others, which are TCP.
+    pub(crate) fn is_udp(self) -> bool {
+        matches!(self, Self::Links | Self::Media)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Terminals => "terminals",
+            Self::Links => "links",
+            Self::Media => "media",
+            Self::Admin => "admin",
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `[limits]`: the bounds that an operator may set; all others are constants of `taoyao_types::limits`.
+
+use std::time::Duration;
+
+use taoyao_types::limits;
+
+use crate::read::Table;
+
+/// Bounds of every node of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Terminals registered at one node at a time; further registrations are refused as `busy`.
+    pub terminals_max: usize,
+    /// Records that one child may register with its parent; further ones are refused and counted.
+    pub records_per_child: usize,
+    /// Entries of one `client::list` answer unless the request says less.
+    pub list_entries_max: usize,
+    /// How long a request may take from end to end.
+    pub request_timeout: Duration,
+    /// Requests that one node remembers on their way through; further ones are answered `busy`.
+    pub pending_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            terminals_max: limits::TERMINALS_MAX,
+            records_per_child: limits::CHILD_RECORDS_MAX,
+            list_entries_max: limits::LIST_ENTRIES_MAX,
+            request_timeout: limits::REQUEST_TIMEOUT,
+            pending_max: limits::PENDING_MAX,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn read(mut table: Table<'_>) -> Self {
+        let mut limits = Self::default();
+        let mut count = |key, example, max: u64, target: &mut usize| {
+            let number = table.integer(key, example, 1..=max);
+            *target = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(*target);
+        };
+        count("terminals_max", "terminals_max = 10000", 10_000_000, &mut limits.terminals_max);
+        count("records_per_child", "records_per_child = 2000000", 100_000_000, &mut limits.records_per_child);
+        count("list_entries_max", "list_entries_max = 1000", 100_000, &mut limits.list_entries_max);
+        count("pending_max", "pending_max = 65536", 10_000_000, &mut limits.pending_max);
+        if let Some(ms) = table.integer("request_timeout_ms", "request_timeout_ms = 4750", 100..=60_000) {
+            limits.request_timeout = Duration::from_millis(ms);
+        }
+        table.finish();
+        limits
+    }
+}

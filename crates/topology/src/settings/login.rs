@@ -1,0 +1,84 @@
+//! `[login]`: who may register, and how often one may fail.
+
+use std::path::PathBuf;
+
+use crate::paths::Base;
+use crate::read::Table;
+use crate::settings::Password;
+
+/// Who may register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The table of users with their password hashes; it need not exist yet.
+    pub users: PathBuf,
+    /// One account that every terminal may use, as the original has it; only for development.
+    pub shared_account: Option<SharedAccount>,
+    /// Failed logins from one address within a minute; further ones are refused unread.
+    pub failures_per_minute: u32,
+}
+
+/// The account that all terminals of a development mesh share (reference section 3.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedAccount {
+    pub username: String,
+    pub password: Password,
+}
+
+impl Login {
+    /// What holds without a `[login]` section.
+    pub(crate) fn default_in(base: &Base) -> Self {
+        Self {
+            users: base.resolve("users.toml"),
+            shared_account: None,
+            failures_per_minute: FAILURES_PER_MINUTE,
+        }
+    }
+
+    pub(crate) fn read(mut table: Table<'_>, base: &Base) -> Self {
+        let mut login = Self::default_in(base);
+        if let Some(users) = table.text("users", "users = \"users.toml\"") {
+            login.users = base.resolve(&users.value);
+        }
+        let development = table.flag("development", "development = true").is_some_and(|flag| flag.value);
+        if let Some(account) = table.table("shared_account", SHARED_EXAMPLE) {
+            if !development {
+                account.report_undeclared();
+            }
+            login.shared_account = SharedAccount::read(account);
+        }
+        let rate = table.integer("failures_per_minute", "failures_per_minute = 10", 1..=10_000);
+        login.failures_per_minute = rate.map_or(FAILURES_PER_MINUTE, |rate| rate as u32);
+        table.finish();
+        login
+    }
+}
+
+/// Enough for a person who mistypes, far too few for guessing.
+const FAILURES_PER_MINUTE: u32 = 10;
+
+const SHARED_EXAMPLE: &str = "shared_account = { username = \"…\", password = \"…\" }";
+
+impl SharedAccount {
+    fn read(mut table: Table<'_>) -> Option<Self> {
+        table.keep_secret();
+        let username = table.required_text("username", SHARED_EXAMPLE);
+        let password = table.required_text("password", SHARED_EXAMPLE);
+        for (key, text) in [("username", &username), ("password", &password)] {
+            if let Some(text) = text.as_ref().filter(|text| text.value.is_empty()) {
+                table.add(&text.span, format!("the shared account's `{key}` is empty"), SHARED_EXAMPLE);
+            }
+        }
+        table.finish();
+        Some(Self { username: username?.value, password: Password::new(password?.value) })
+    }
+}
+
+impl Table<'_> {
+    fn report_undeclared(&self) {
+        self.add(
+            &self.span,
+            "a shared account without `development = true`: whoever knows one terminal's password knows all",
+            "`development = true` beside it if this mesh is for development, else remove it and make users with `taoyao user add`",
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! The topology as plain data for `--json`: what an operator may see, without passwords and file paths.
+
+use serde::Serialize;
+use taoyao_types::{Scope, Verdict};
+
+use crate::node::Node;
+use crate::topology::Topology;
+
+/// The whole topology as plain data.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    pub org: String,
+    pub generation: u64,
+    pub nodes: Vec<NodeSummary>,
+    pub partitions: Vec<PartitionSummary>,
+    pub policy: PolicySummary,
+}
+
+/// One node; addresses are written as `host:port`, nodes as full paths.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NodeSummary {
+    pub name: String,
+    pub short: String,
+    /// Eight hexadecimal digits.
+    pub id: String,
+    pub tier: usize,
+    pub parents: Vec<String>,
+    pub children: Vec<String>,
+    pub partitions: Vec<String>,
+    pub serves: Vec<String>,
+    pub terminals: Option<ListenerSummary>,
+    pub links: Option<ListenerSummary>,
+    pub media: Option<ListenerSummary>,
+    pub admin: Option<String>,
+    pub cidr: Vec<String>,
+    /// Latitude and longitude in degrees.
+    pub geo: Option<[f64; 2]>,
+}
+
+/// Where a node listens and under what it is reached.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListenerSummary {
+    pub listen: String,
+    pub advertise: String,
+}
+
+/// One partition with its owner and all nodes where its terminals may attach.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PartitionSummary {
+    pub name: String,
+    /// Eight hexadecimal digits.
+    pub id: String,
+    pub owner: String,
+    pub servers: Vec<String>,
+}
+
+/// What partitions may do with each other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PolicySummary {
+    pub between_partitions: Vec<Scope>,
+    pub rules: Vec<RuleSummary>,
+}
+
+/// One policy rule.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleSummary {
+    pub id: String,
+    pub verdict: Verdict,
+    pub scopes: Vec<Scope>,
+    pub from: String,
+    pub to: String,
+}
+
+impl Topology {
+    /// The topology as plain data.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            org: self.org.clone(),
+            generation: self.generation,
+            nodes: self.nodes.iter().map(|node| self.summarize(node)).collect(),
+            partitions: self.summarize_partitions(),
+            policy: self.summarize_policy(),
+        }
+    }
+
+    fn summarize(&self, node: &Node) -> NodeSummary {
+        let listener = |listen: &dyn ToString, advertise: &dyn ToString| ListenerSummary {
+            listen: listen.to_string(),
+            advertise: advertise.to_string(),
+        };
+        NodeSummary {
+            name: node.name.to_string(),
+            short: node.name.short().to_owned(),
+            id: node.id.to_string(),
+            tier: node.tier,
+            parents: self.names(&node.parents),
+            children: self.names(&node.children),
+            partitions: node.partitions.iter().map(ToString::to_string).collect(),
+            serves: node.serves.iter().map(ToString::to_string).collect(),
+            terminals: node.terminals.as_ref().map(|at| listener(&at.listen, &at.advertise)),
+            links: node.links.as_ref().map(|at| listener(&at.listen, &at.advertise)),
+            media: node.media.as_ref().map(|at| listener(&at.listen, &at.advertise)),
+            admin: node.admin.map(|admin| admin.to_string()),
+            cidr: node.near.cidr.iter().map(ToString::to_string).collect(),
+            geo: node.near.geo.map(|geo| [geo.lat, geo.lon]),
+        }
+    }
+
+    fn summarize_partitions(&self) -> Vec<PartitionSummary> {
+        let mut partitions: Vec<PartitionSummary> = self
+            .partitions()
+            .map(|partition| PartitionSummary {
+                name: partition.name.to_string(),
+                id: partition.id.to_string(),
+                owner: self.names(&[partition.owner]).concat(),
+                servers: self.names(&partition.servers),
+            })
+            .collect();
+        partitions.sort_by(|a, b| a.name.cmp(&b.name));
+        partitions
+    }
+
+    fn summarize_policy(&self) -> PolicySummary {
+        let rules = self.policy.rules.iter().map(|rule| RuleSummary {
+            id: rule.id.clone(),
+            verdict: rule.verdict,
+            scopes: rule.scopes.clone(),
+            from: rule.from.to_string(),
+            to: rule.to.to_string(),
+        });
+        PolicySummary { between_partitions: self.policy.between_partitions.clone(), rules: rules.collect() }
+    }
+
+    fn names(&self, ids: &[taoyao_types::NodeId]) -> Vec<String> {
+        ids.iter().filter_map(|id| self.node(*id)).map(|node| node.name.to_string()).collect()
+    }
+}

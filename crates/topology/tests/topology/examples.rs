@@ -1,0 +1,68 @@
+//! The files in `topology/` are what the README says they are.
+
+use std::path::{Path, PathBuf};
+
+use taoyao_topology::Topology;
+
+#[test]
+fn every_example_file_is_without_mistakes() {
+    let mut seen = 0;
+    for entry in directory().read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            load(&path);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3, "only {seen} example files found");
+}
+
+#[test]
+fn the_demo_has_three_tiers_and_a_partition_that_roams() {
+    let demo = load(&directory().join("demo.toml"));
+    let names: Vec<&str> = demo.nodes().iter().map(|node| node.name.as_str()).collect();
+    let sites = ["cn/east", "cn/east/sh", "cn/east/hz", "cn/north", "cn/north/bj", "cn/north/tj"];
+    assert_eq!(names, [&["cn"][..], &sites].concat());
+    let mobile = demo.partitions().find(|partition| partition.name.as_str() == "mobile.cn").unwrap();
+    assert_eq!(mobile.owner, demo.root().id);
+    assert_eq!(mobile.servers.len(), 5);
+    assert_eq!(demo.by_name("sh").unwrap().home_partition().as_str(), "sh.east.cn");
+}
+
+#[test]
+fn seven_is_the_demo_on_other_ports() {
+    let shape = |file| {
+        let topology = load(&directory().join(file));
+        let rows = topology
+            .nodes()
+            .iter()
+            .map(|node| (node.name.clone(), node.attachable().cloned().collect::<Vec<_>>()));
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(shape("demo.toml"), shape("seven.toml"));
+}
+
+#[test]
+fn the_demos_drawing_shows_every_node_on_a_line() {
+    let demo = load(&directory().join("demo.toml"));
+    let drawn = demo.draw();
+    let lines: Vec<&str> = drawn.lines().collect();
+    assert_eq!(lines[0], "demo · generation 1 · 7 nodes · 8 partitions");
+    assert!(lines[1].starts_with("cn        cn, mobile.cn"), "{drawn}");
+    assert!(lines[3].starts_with("│  ├─ sh  sh.east.cn (serves mobile.cn)"), "{drawn}");
+    assert!(lines[7].starts_with("   └─ tj  tj.north.cn (serves mobile.cn)"), "{drawn}");
+    assert!(lines[7].ends_with("terminals 127.0.0.1:8886  admin 127.0.0.1:9886"), "{drawn}");
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../topology")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the crate reads no files, its tests do")]
+fn load(path: &Path) -> Topology {
+    let text = std::fs::read_to_string(path).unwrap();
+    match Topology::parse(&path.display().to_string(), &text) {
+        Ok(topology) => topology,
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
