@@ -1,0 +1,409 @@
+// The Taoyao client module: registers a browser as a terminal of the mesh, lists the others, calls them.
+//
+// It has no dependency and no build step: `import { Taoyao } from 'https://node:port/taoyao.js'`.
+// The guide with examples is docs/web-terminal.md of the project.
+
+import { retryDelay } from './taoyao/backoff.js';
+import { Connection } from './taoyao/connection.js';
+import { LOCAL, TaoyaoError, UNAUTHORIZED } from './taoyao/errors.js';
+import { LocalMedia } from './taoyao/media.js';
+import { askNearest, measure } from './taoyao/nearest.js';
+import { Session } from './taoyao/session.js';
+import { startTicker } from './taoyao/ticker.js';
+
+export { Session, TaoyaoError };
+
+const HEARTBEAT_MS = 30_000;
+/** Session messages that may overtake the answer to the call they belong to. */
+const EARLY_MESSAGES_MAX = 64;
+
+/**
+ * Where the connection to the mesh stands. `closed` is final until the next {@link Taoyao#connect}.
+ *
+ * @typedef {'idle'|'connecting'|'online'|'reconnecting'|'closed'} ClientState
+ */
+
+/**
+ * A terminal as the mesh describes it; absent values are unknown.
+ *
+ * @typedef {object} Terminal
+ * @property {string} clientId bare in the own partition, `clientId@partition` elsewhere
+ * @property {string} [name]
+ * @property {'WEB'|'CAMERA'|'MOBILE'|'MEDIA'|'SERVER'|'OTHER'} clientType
+ * @property {string} [partition] e.g. `sh.east.cn`
+ * @property {string} [node] the node that it is connected to, e.g. `cn/east/sh`
+ * @property {boolean} [proxy] true when it is connected to another node
+ * @property {number} [battery] 0 to 100
+ * @property {number} [signal] 0 to 100
+ * @property {boolean} [charging]
+ * @property {boolean} [alarming]
+ * @property {boolean} [clientRecording]
+ */
+
+/**
+ * @typedef {object} ConnectOptions
+ * @property {string} clientId this terminal's id, unique in its partition, without `@`
+ * @property {string} [name] shown to people; default: the id
+ * @property {string} username
+ * @property {string} password
+ * @property {string} [url] a node's `wss://host:port/websocket.signal`; default: the nearest node
+ * @property {string} [partition] with no `url`: the nearest node of this partition; default: of the first
+ */
+
+/**
+ * One terminal.
+ *
+ * Events (`CustomEvent` unless noted):
+ * - `state` (plain): `state`, `stateReason` and `retryAt` changed
+ * - `config`: `detail` is the body of `client::config`
+ * - `online`: `detail` is a {@link Terminal}; `offline`: `detail.clientId`
+ * - `session`: `detail` is a new {@link Session}, called or calling
+ * - `message`: `detail` is a push that the module does not handle itself, e.g. `client::unicast`
+ * - `refused`: `detail` is a {@link TaoyaoError} that belongs to no request
+ * - `signal`: `detail` is a record of one message sent or received, secrets masked
+ */
+export class Taoyao extends EventTarget {
+  #origin;
+  #options;
+  #connection;
+  #urls = [];
+  #failures = 0;
+  #retryTimer;
+  #stopHeartbeat = () => {};
+  #missedHeartbeats = 0;
+  #media = new LocalMedia(() => this.config?.media);
+  #openCalls = 0;
+  #early = [];
+  /** Grows with each connect and disconnect, so that an attempt that was overtaken stops by itself. */
+  #attempt = 0;
+
+  /**
+   * @param {object} [options]
+   * @param {string} [options.origin] `https://host:port` of the node that is asked for the nearest one; default: the page's
+   * @param {'auto'|'ask'} [options.answer] `auto`: a call is answered at once, as Taoyao terminals do ("monitoring");
+   *   `ask`: it rings until `session.accept()` or `session.close()`
+   */
+  constructor({ origin = globalThis.location?.origin, answer = 'auto' } = {}) {
+    super();
+    this.#origin = origin;
+    /** @type {'auto'|'ask'} may be changed at any time; counts for later calls */
+    this.answer = answer;
+    /** @type {ClientState} */
+    this.state = 'idle';
+    /** @type {TaoyaoError|undefined} why it is not online */
+    this.stateReason = undefined;
+    /** @type {Date|undefined} when the next attempt to reconnect starts */
+    this.retryAt = undefined;
+    /** @type {Terminal|undefined} this terminal, as the mesh describes it */
+    this.me = undefined;
+    /** @type {object|undefined} the body of `client::config` */
+    this.config = undefined;
+    /** @type {number|undefined} round trip of the last heartbeat */
+    this.heartbeatRttMs = undefined;
+    /** @type {Map<string, Session>} open sessions by id */
+    this.sessions = new Map();
+  }
+
+  /**
+   * Partitions and the nodes that serve them, best first, as the mesh sees them from here. Nothing is measured.
+   *
+   * @param {string} [partition] only this one
+   */
+  nearest(partition) {
+    return askNearest(this.#origin, partition);
+  }
+
+  /**
+   * Connects and registers. Later losses are repaired without being asked: with growing, jittered delays, and with
+   * the next nearest node when one stays away.
+   *
+   * @param {ConnectOptions} options
+   * @returns {Promise<Terminal>} this terminal, as the mesh describes it
+   * @throws {TaoyaoError} `3401` wrong name or password; `no-node`, `closed`, `timeout` when no node can be reached
+   */
+  async connect(options) {
+    await this.disconnect();
+    this.#options = options;
+    const attempt = ++this.#attempt;
+    this.#become('connecting');
+    try {
+      this.#urls = options.url ? [options.url] : await this.#nearestUrls();
+      await this.#register(attempt);
+    } catch (error) {
+      if (attempt === this.#attempt) this.#shut(error);
+      throw error;
+    }
+    return this.me;
+  }
+
+  /** Takes leave: sessions end, the node is told, nothing is retried. */
+  async disconnect() {
+    this.#attempt += 1;
+    clearTimeout(this.#retryTimer);
+    for (const session of [...this.sessions.values()]) session.close();
+    const connection = this.#connection;
+    if (connection) {
+      this.#lose('local');
+      await connection.request('client::close', {}, 1_000).catch(() => {});
+      connection.close();
+    }
+    if (this.state !== 'idle') this.#become('idle');
+  }
+
+  /**
+   * Terminals that this one may see: its own partition first, then the others.
+   *
+   * @param {object} [filter]
+   * @param {string} [filter.partition] only this partition
+   * @param {number} [filter.limit] most entries to return; default: the node's cap
+   * @param {string} [filter.after] continue behind this `clientId`, the last of the previous answer
+   * @param {string} [filter.clientType] only this type
+   * @returns {Promise<Terminal[]>}
+   */
+  async list(filter = {}) {
+    const answer = await this.request('client::list', filter);
+    return Array.isArray(answer) ? answer : [];
+  }
+
+  /**
+   * @param {string} [clientId] default: this terminal
+   * @returns {Promise<Terminal|undefined>} undefined when there is no such terminal
+   */
+  status(clientId) {
+    return this.request('client::status', { clientId });
+  }
+
+  /**
+   * Calls a terminal. The session is `calling` until the other side answers.
+   *
+   * @param {string} clientId
+   * @param {{audio?: boolean, video?: boolean}} [kinds] what takes part, in both directions; default: both
+   * @returns {Promise<Session>}
+   * @throws {TaoyaoError} `3404` no such terminal; another code when the mesh cannot reach it or may not
+   */
+  async call(clientId, { audio = true, video = true } = {}) {
+    this.#openCalls += 1;
+    try {
+      const body = await this.request('session::call', { clientId, audio, video });
+      const peer = { clientId: body.clientId ?? clientId, name: body.name || body.clientId || clientId };
+      return this.#openSession({ id: body.sessionId, direction: 'out', peer, audio, video });
+    } finally {
+      this.#openCalls -= 1;
+      if (this.#openCalls === 0) this.#early = [];
+    }
+  }
+
+  /** Sends a free-form body to one terminal; it does not learn who sent it, and an unknown one is no error. */
+  unicast(clientId, body) {
+    this.push('client::unicast', { ...body, to: clientId });
+  }
+
+  /** Sends a free-form body to all others that this terminal may reach, or to those of one type. */
+  broadcast(body, clientType) {
+    this.push('client::broadcast', { ...body, clientType });
+  }
+
+  /**
+   * Sends any request of the protocol.
+   *
+   * @param {string} signal e.g. `room::list`
+   * @param {object} [body]
+   * @returns {Promise<any>} the answer's body
+   * @throws {TaoyaoError}
+   */
+  async request(signal, body) {
+    return (await this.#connected(signal).request(signal, body)).body;
+  }
+
+  /** Sends any message of the protocol that has no answer. */
+  push(signal, body) {
+    this.#connected(signal).push(signal, body);
+  }
+
+  #connected(signal) {
+    if (!this.#connection) throw new TaoyaoError(LOCAL.CLOSED, 'This terminal is not connected.', signal);
+    return this.#connection;
+  }
+
+  async #nearestUrls() {
+    const partitions = await askNearest(this.#origin, this.#options.partition);
+    const wanted = partitions.find((it) => it.partition === this.#options.partition) ?? partitions[0];
+    return (await measure(wanted.nodes)).map((it) => it.url);
+  }
+
+  /** One attempt: tries the nodes in order; a refused login is final, an unreachable node is not. */
+  async #register(attempt) {
+    let last;
+    for (const url of this.#urls) {
+      try {
+        return await this.#registerAt(url, attempt);
+      } catch (error) {
+        if (error.code === UNAUTHORIZED || attempt !== this.#attempt) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  async #registerAt(url, attempt) {
+    let connection;
+    const opened = await Connection.open(url, {
+      message: (message) => this.#onPush(message),
+      closed: (event) => connection && connection === this.#connection && this.#onLoss(event),
+      signal: (record) => this.#emit('signal', record),
+    });
+    try {
+      await this.#login(opened);
+      if (attempt !== this.#attempt) throw new TaoyaoError(LOCAL.CLOSED, 'The attempt to connect was given up.');
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+    connection = this.#connection = opened;
+    this.url = url;
+    this.#failures = 0;
+    this.#startHeartbeat();
+    this.me = await this.status().catch(() => undefined);
+    this.me ??= { clientId: this.#options.clientId, name: this.#options.name, clientType: 'WEB' };
+    if (connection === this.#connection) this.#become('online');
+  }
+
+  async #login(connection) {
+    const { clientId, name = clientId, username, password } = this.#options;
+    const body = { clientId, name, clientType: 'WEB', username, password, ...(await readBattery()) };
+    const answer = await connection.request('client::register', body);
+    if (Number.isInteger(answer.body?.index)) connection.index = answer.body.index;
+  }
+
+  #startHeartbeat() {
+    this.#missedHeartbeats = 0;
+    this.#stopHeartbeat();
+    this.#stopHeartbeat = startTicker(HEARTBEAT_MS, () => this.#heartbeat());
+  }
+
+  /** A node that misses two heartbeats in a row is gone, even if the socket has not noticed. */
+  async #heartbeat() {
+    const connection = this.#connection;
+    const start = performance.now();
+    try {
+      await connection.request('client::heartbeat', await readBattery());
+      this.heartbeatRttMs = performance.now() - start;
+      this.#missedHeartbeats = 0;
+    } catch {
+      if (connection !== this.#connection) return;
+      this.#missedHeartbeats += 1;
+      if (this.#missedHeartbeats >= 2) connection.abandon();
+    }
+  }
+
+  #onPush(message) {
+    const { signal } = message.header;
+    const body = message.body ?? {};
+    if (signal === 'client::config') {
+      this.config = body;
+      this.#emit('config', body);
+    } else if (signal === 'client::online') this.#emit('online', body);
+    else if (signal === 'client::offline') this.#emit('offline', body);
+    else if (signal === 'session::call') this.#onCall(body);
+    else if (signal.startsWith('session::')) this.#onSession(signal, body);
+    else if (signal === 'platform::error') this.#onRefusal(new TaoyaoError(message.code, message.message));
+    else if (signal !== 'client::heartbeat') this.#emit('message', message);
+  }
+
+  #onCall({ clientId, name, sessionId, audio = true, video = true }) {
+    const peer = { clientId, name: name || clientId };
+    const session = this.#openSession({ id: sessionId, direction: 'in', peer, audio, video });
+    if (this.answer === 'auto') session.accept();
+  }
+
+  #onSession(signal, body) {
+    const session = this.sessions.get(body.sessionId);
+    if (session) session.handle(signal, body);
+    else if (this.#openCalls > 0 && this.#early.length < EARLY_MESSAGES_MAX) this.#early.push([signal, body]);
+  }
+
+  #openSession(call) {
+    const session = new Session(
+      {
+        push: (signal, body) => this.push(signal, body),
+        media: this.#media,
+        iceServers: () => this.config?.webrtc?.iceServers ?? [],
+        videoKbps: () => this.config?.media?.video?.bitrate,
+      },
+      call,
+    );
+    this.sessions.set(session.id, session);
+    session.addEventListener('state', () => {
+      if (session.state === 'closed') this.sessions.delete(session.id);
+    });
+    this.#emit('session', session);
+    const early = this.#early.filter(([, body]) => body.sessionId === session.id);
+    for (const [signal, body] of early) session.handle(signal, body);
+    return session;
+  }
+
+  /** An unasked refusal with 3401 means: no longer logged in, for instance because the id logged in elsewhere. */
+  #onRefusal(error) {
+    if (error.code !== UNAUTHORIZED) return this.#emit('refused', error);
+    const connection = this.#connection;
+    this.#attempt += 1;
+    this.#lose('signal-lost');
+    connection?.close();
+    return this.#shut(error);
+  }
+
+  #onLoss({ reason }) {
+    this.#lose('signal-lost');
+    this.#retryLater(new TaoyaoError(LOCAL.CLOSED, reason || 'The connection to the node was lost.'));
+  }
+
+  #lose(sessionsEndAs) {
+    this.#stopHeartbeat();
+    this.#connection = undefined;
+    for (const session of [...this.sessions.values()]) session.end(sessionsEndAs);
+  }
+
+  #retryLater(error) {
+    const delayMs = retryDelay(this.#failures);
+    this.#failures += 1;
+    this.retryAt = new Date(Date.now() + delayMs);
+    this.#become('reconnecting', error);
+    this.#retryTimer = setTimeout(() => this.retryNow(), delayMs);
+  }
+
+  /** Ends the wait for the next attempt to reconnect, e.g. when the browser says that the network is back. */
+  async retryNow() {
+    if (this.state !== 'reconnecting') return;
+    clearTimeout(this.#retryTimer);
+    const attempt = ++this.#attempt;
+    try {
+      if (!this.#options.url) this.#urls = await this.#nearestUrls().catch(() => this.#urls);
+      await this.#register(attempt);
+    } catch (error) {
+      if (attempt !== this.#attempt) return;
+      if (error.code === UNAUTHORIZED) this.#shut(error);
+      else this.#retryLater(error);
+    }
+  }
+
+  #shut(error) {
+    this.#become('closed', error);
+  }
+
+  #become(state, reason) {
+    this.state = state;
+    this.stateReason = reason;
+    if (state !== 'reconnecting') this.retryAt = undefined;
+    this.dispatchEvent(new Event('state'));
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** Battery state in percent where the browser tells it; nodes take any number. */
+async function readBattery() {
+  const battery = await globalThis.navigator?.getBattery?.().catch(() => undefined);
+  return battery ? { battery: Math.round(battery.level * 100), charging: battery.charging } : {};
+}

@@ -1,0 +1,36 @@
+// The one error type of the client module: a refusal by the mesh, or a failure on this side of the wire.
+
+/** Codes of failures that happen on this side; every other code is one of the protocol's four digits. */
+export const LOCAL = Object.freeze({
+  /** No answer within the time-out. */
+  TIMEOUT: 'timeout',
+  /** The connection closed, or was never open. */
+  CLOSED: 'closed',
+  /** No node of the chosen partition could be reached. */
+  NO_NODE: 'no-node',
+  /** A message that is no Taoyao envelope, or is larger than the protocol allows. */
+  BAD_MESSAGE: 'bad-message',
+  /** A camera, a microphone or the direct connection failed. */
+  MEDIA: 'media',
+});
+
+/** The code of a refused login, and of the notice that a terminal is no longer logged in. */
+export const UNAUTHORIZED = '3401';
+
+/** The code of a success. */
+export const OK = '0000';
+
+/** What went wrong, with a code that a program can compare and a text that a person can read. */
+export class TaoyaoError extends Error {
+  /**
+   * @param {string} code one of {@link LOCAL}, or the protocol's code, e.g. `'3404'`
+   * @param {string} message the text that came with it; for mesh failures it names the node and the reason
+   * @param {string} [signal] the request that failed, e.g. `'session::call'`
+   */
+  constructor(code, message, signal) {
+    super(message);
+    this.name = 'TaoyaoError';
+    this.code = code;
+    this.signal = signal;
+  }
+}
