@@ -13,6 +13,12 @@ pub const CLIENT_ID_BYTES_MAX: usize = 128;
 
 /// Bytes of one WebSocket text message (reference section 1.2). Beyond it the connection is closed with 1009.
 pub const TERMINAL_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Containers inside one another in a terminal's JSON: real bodies nest a dozen deep. Deeper texts count as unreadable.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Bytes of a terminal's display name. What goes beyond is cut off.
+pub const DISPLAY_NAME_BYTES_MAX: usize = 256;
+/// Bytes of the free `status` and of the free `config` of a terminal's state. Entries that go beyond are not taken.
+pub const FREE_STATE_BYTES_MAX: usize = 4 * 1024;
 /// Messages queued towards one terminal. Beyond it the terminal reads too slowly and is closed.
 pub const TERMINAL_QUEUE_MAX: usize = 1024;
 /// Bytes queued towards one terminal: four of the largest messages. Beyond it the terminal is closed.
@@ -29,6 +35,37 @@ pub const PASSWORD_BYTES_MAX: usize = 1024;
 pub const LOGIN_FAILURES_MAX: usize = 16_384;
 /// Terminals registered at one node unless its topology says otherwise. Beyond it a registration is refused as `busy`.
 pub const TERMINALS_MAX: usize = 100_000;
+/// Connections of one listener at once, of whatever kind. Beyond it new ones are closed at once.
+pub const TERMINAL_CONNECTIONS_MAX: usize = 120_000;
+/// Connections at once from one address: a large site behind one NAT fits. Beyond it new ones are closed at once.
+pub const TERMINAL_CONNECTIONS_PER_ADDRESS_MAX: usize = 20_000;
+/// Bytes of terminals' long messages (over 4 KiB) that wait for the node at once. Beyond it sockets are not read.
+pub const TERMINAL_UNREAD_BYTES_MAX: usize = 64 * TERMINAL_MESSAGE_BYTES_MAX;
+/// Events of a gateway that wait for the node at once. Beyond it sockets are not read.
+pub const GATEWAY_EVENTS_MAX: usize = 4_096;
+/// A registered terminal that said nothing for this long is closed (reference section 3.6: what the original meant).
+pub const TERMINAL_SILENT_MAX: Duration = Duration::from_secs(300);
+/// Messages of one connection that wait while its password is checked. Beyond it they are refused as busy.
+pub const WAITING_MAX: usize = 16;
+/// Requests of one terminal that the mesh works on at a time. Beyond it new ones are refused as busy.
+pub const TERMINAL_ASKS_MAX: usize = 256;
+/// Requests of the mesh that one terminal may have unanswered. Beyond it new ones are refused as busy.
+pub const TERMINAL_PENDING_MAX: usize = 256;
+/// Peer-to-peer sessions of one terminal. Beyond it calls from and to it are refused as busy.
+pub const TERMINAL_SESSIONS_MAX: usize = 64;
+/// Messages that wait at the caller's node until the caller has been told its session's id. Beyond it they are refused.
+pub const EARLY_MESSAGES_MAX: usize = 64;
+/// Broadcasts that one terminal may send in a second, and at once after a silence. Beyond it they are refused as busy.
+pub const BROADCASTS_PER_SECOND: u32 = 20;
+pub const BROADCASTS_AT_ONCE: u32 = 40;
+/// Terminals elsewhere whose presence one node remembers per partition. Beyond it they are not announced.
+pub const PRESENCE_MEMBERS_MAX: usize = 10_000;
+/// Messages in which a node announces presence to its terminals in a second, and at once. Beyond it announcements wait
+/// and are merged: the newest state of a terminal wins.
+pub const ANNOUNCEMENTS_PER_SECOND: u32 = 50_000;
+pub const ANNOUNCEMENTS_AT_ONCE: u32 = 25_600;
+/// What an announcement costs at least, in messages: keeps a burst of them well below [`TERMINAL_QUEUE_MAX`].
+pub const ANNOUNCEMENT_COST_MIN: u32 = 100;
 /// Entries of one `client::list` answer unless the request says less.
 pub const LIST_ENTRIES_MAX: usize = 1_000;
 /// Bytes of the states in one `client::list` answer; the rest is paged.
