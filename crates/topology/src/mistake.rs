@@ -91,10 +91,17 @@ impl fmt::Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 /// The file's name and text: turns spans into lines.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) file: String,
     pub(crate) text: String,
+}
+
+impl fmt::Debug for Source {
+    /// Without the text, for it may hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -156,6 +163,11 @@ impl<'s> Report<'s> {
     /// The line where `span` begins, for a mistake that points at a second place.
     pub(crate) fn line(&self, span: &Span) -> usize {
         self.source.line(span.start)
+    }
+
+    /// The name of the file.
+    pub(crate) fn file(&self) -> &str {
+        &self.source.file
     }
 
     pub(crate) fn is_clean(&self) -> bool {

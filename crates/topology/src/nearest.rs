@@ -60,25 +60,28 @@ impl Topology {
     /// no node with a terminal listener owns or serves is left out.
     pub fn nearest(&self, query: &Nearest) -> Vec<Candidates> {
         let wanted = |partition: &&Partition| query.partition.is_none_or(|id| partition.id == id);
-        let mut ranked: Vec<(Rank, Candidates)> = self
+        let mut ranked: Vec<(Rank, bool, Candidates)> = self
             .partitions()
             .filter(wanted)
             .filter_map(|partition| self.candidates(partition, query))
             .collect();
-        ranked.sort_by(|(rank_a, a), (rank_b, b)| {
-            rank_a.compare(rank_b).then_with(|| most_specific_first(&a.partition, &b.partition))
+        // Of the partitions at the best node the one that it owns is more likely the terminal's home.
+        ranked.sort_by(|(rank_a, owns_a, a), (rank_b, owns_b, b)| {
+            let by_name = || a.partition.cmp(&b.partition);
+            rank_a.compare(rank_b).then(owns_b.cmp(owns_a)).then_with(by_name)
         });
-        ranked.into_iter().map(|(_, candidates)| candidates).collect()
+        ranked.into_iter().map(|(_, _, candidates)| candidates).collect()
     }
 
-    fn candidates(&self, partition: &Partition, query: &Nearest) -> Option<(Rank, Candidates)> {
-        let nodes = partition.at.iter();
+    /// A partition's candidates, how good the best is, and whether the best owns the partition.
+    fn candidates(&self, partition: &Partition, query: &Nearest) -> Option<(Rank, bool, Candidates)> {
         let mut ranked: Vec<(Rank, Candidate)> =
-            nodes.filter_map(|&index| self.candidate(index, query)).collect();
+            partition.at.iter().filter_map(|&index| self.candidate(index, query)).collect();
         ranked.sort_by(|(a, _), (b, _)| a.compare(b));
         let best = ranked.first()?.0.clone();
+        let owns = self.nodes[best.index].id == partition.owner;
         let nodes = ranked.into_iter().map(|(_, candidate)| candidate).collect();
-        Some((best, Candidates { partition: partition.name.clone(), nodes }))
+        Some((best, owns, Candidates { partition: partition.name.clone(), nodes }))
     }
 
     fn candidate(&self, index: usize, query: &Nearest) -> Option<(Rank, Candidate)> {
@@ -127,10 +130,4 @@ impl Rank {
         let by_km = self.km.total_cmp(&other.km);
         by_network.then(by_km).then(self.hops.cmp(&other.hops)).then(self.index.cmp(&other.index))
     }
-}
-
-/// Between partitions of one node the deeper one is more likely to be home.
-fn most_specific_first(a: &PartitionName, b: &PartitionName) -> Ordering {
-    let labels = |name: &PartitionName| name.as_str().split('.').count();
-    labels(b).cmp(&labels(a)).then_with(|| a.cmp(b))
 }

@@ -29,7 +29,7 @@ pub(crate) fn check_files<'n>(
     exists: &dyn Fn(&Path) -> bool,
     report: &Report<'_>,
 ) {
-    let check = Check { exists, report };
+    let check = Check { exists, report, advice: make_them(report.file()) };
     let mut wants_authority = false;
     for (node, node_spans) in nodes {
         if node.parent().is_some() || node.links.is_some() {
@@ -49,15 +49,21 @@ pub(crate) fn check_files<'n>(
     }
     if wants_authority && !exists(&certs.authority()) {
         let what = format!("missing certificate of the authority: {}", certs.authority().display());
-        report.add(&spans.certs_dir, what, MAKE_THEM);
+        report.add(&spans.certs_dir, what, check.advice);
     }
 }
 
-const MAKE_THEM: &str = "nothing else here, but run `taoyao cert dev FILE` (development) or `taoyao cert issue`, or set [certs] dir";
+fn make_them(file: &str) -> String {
+    format!(
+        "nothing else here: run `taoyao cert dev {file}` for development, else `taoyao cert issue`; or another [certs] dir"
+    )
+}
 
 struct Check<'a> {
     exists: &'a dyn Fn(&Path) -> bool,
     report: &'a Report<'a>,
+    /// How to get the certificates that the product itself makes.
+    advice: String,
 }
 
 impl Check<'_> {
@@ -65,7 +71,7 @@ impl Check<'_> {
         for path in [cert, key].into_iter().filter(|path| !(self.exists)(path)) {
             let what =
                 format!("missing {kind} certificate or key of node `{}`: {}", node.name, path.display());
-            self.report.add(span, what, MAKE_THEM);
+            self.report.add(span, what, self.advice.as_str());
         }
     }
 

@@ -140,18 +140,16 @@ fn report_cycle(nodes: &[RawNode], circle: &[usize], report: &Report<'_>) {
 
 /// The root's index, if there is one to go on with.
 fn check_root(nodes: &[RawNode], cyclic: bool, report: &Report<'_>) -> Option<usize> {
-    let mut roots = nodes.iter().enumerate().filter(|(_, node)| node.parents.is_none());
+    let mut roots = nodes.iter().enumerate().filter(|(_, node)| !node.has_parent);
     let root = roots.next();
     for (_, other) in roots {
         let first = root.map(|(_, node)| node.name.value.as_str()).unwrap_or_default();
         let what = format!("two roots: neither `{first}` nor `{}` has a parent", other.name.value);
         report.add(&other.name.span, what, format!("parent = [\"{first}\"], or another node below it"));
     }
-    if root.is_none() && !cyclic {
-        if let Some(first) = nodes.first() {
-            let what = format!("no root: every node has a parent, `{}` too", first.name.value);
-            report.add(&first.name.span, what, "no `parent` line in the one node that is the root");
-        }
+    if let (None, false, Some(first)) = (root, cyclic, nodes.first()) {
+        let what = format!("no root: every node has a parent, `{}` too", first.name.value);
+        report.add(&first.name.span, what, "no `parent` line in the one node that is the root");
     }
     root.map(|(index, _)| index)
 }

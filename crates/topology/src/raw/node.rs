@@ -15,7 +15,8 @@ use crate::read::Table;
 #[derive(Debug)]
 pub(crate) struct RawNode {
     pub(crate) name: At<String>,
-    /// `None` makes it the root.
+    /// Whether there is a `parent` at all, be it right or wrong; the root has none.
+    pub(crate) has_parent: bool,
     pub(crate) parents: Option<At<Vec<At<String>>>>,
     /// `None` means the default partition.
     pub(crate) partitions: Option<At<Vec<At<String>>>>,
@@ -50,6 +51,7 @@ impl RawNode {
     /// Reads a node; one without a name is reported and dropped.
     pub(crate) fn read(mut table: Table<'_>, base: &Base) -> Option<Self> {
         let name = table.required_text("name", "name = \"sh\"");
+        let has_parent = table.has("parent");
         let parents = table.text_or_texts("parent", "parent = [\"east\"]");
         let partitions = table.texts("partitions", "partitions = [\"sh.east.cn\"]");
         let serves = table.texts("serves", "serves = [\"mobile.cn\"]");
@@ -78,6 +80,7 @@ impl RawNode {
             }),
             serves: serves.map(|list| list.value).unwrap_or_default(),
             name,
+            has_parent,
             parents,
             partitions,
             host,

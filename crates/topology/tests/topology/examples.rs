@@ -60,7 +60,7 @@ fn directory() -> PathBuf {
 
 #[expect(clippy::disallowed_methods, reason = "the crate reads no files, its tests do")]
 fn load(path: &Path) -> Topology {
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = std::fs::read_to_string(path).expect("the file can be read");
     match Topology::parse(&path.display().to_string(), &text) {
         Ok(topology) => topology,
         Err(mistakes) => panic!("{mistakes}"),
