@@ -113,12 +113,16 @@ pub enum CloseCode {
     Busy = 12,
     /// The node's own machinery or its operator ended the link.
     Ended = 13,
+    /// Nothing was heard, or the peer has restarted. Never sent: there is nobody to send it to.
+    Lost = 14,
+    /// The TLS handshake failed. Never sent: TLS has told the other end.
+    Handshake = 15,
     /// A number that this build does not know.
     Unknown = u32::MAX,
 }
 
 impl CloseCode {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::Unspecified,
         Self::Shutdown,
         Self::UnknownNode,
@@ -133,6 +137,8 @@ impl CloseCode {
         Self::Unheard,
         Self::Busy,
         Self::Ended,
+        Self::Lost,
+        Self::Handshake,
     ];
 
     pub fn from_number(number: u64) -> Self {

@@ -2,10 +2,12 @@
 
 pub mod frame;
 pub mod hello;
+pub mod lane;
 pub mod payload;
 pub mod sync;
 
 pub use frame::{BadFrame, Frame, Header, Hop, Kind, Target};
+pub use lane::Lane;
 pub use payload::{
     Failure, ListEntry, ListPage, ListQuery, Message, Payload, PresenceChange, PresenceNews, Reply, Trace,
 };

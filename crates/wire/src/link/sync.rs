@@ -21,6 +21,9 @@ pub enum Change {
     /// The terminal is gone; the version is the last one it had.
     #[serde(rename = "w")]
     Withdraw(Record),
+    /// The way to it is lost for now; unlike a withdrawn one, the same record may come back.
+    #[serde(rename = "l")]
+    Lose(Record),
     /// Everything of this node's life up to `epoch` is gone: it restarted, or the way to it was lost for too long.
     #[serde(rename = "o")]
     WithdrawOrigin { origin: NodeId, epoch: NodeEpoch },

@@ -1,0 +1,107 @@
+//! Everything that goes into a node's machine and everything that comes out of it.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use taoyao_route::{Alarm, Queued};
+use taoyao_signal::io::Secret;
+use taoyao_types::{ConnId, NodeEpoch, NodeId, TerminalName};
+use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Trace};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A terminal connected from this address.
+    TerminalOpened {
+        conn: ConnId,
+        ip: IpAddr,
+    },
+    /// It sent one text message, within the size limit.
+    TerminalText {
+        conn: ConnId,
+        text: String,
+    },
+    /// Its connection is gone.
+    TerminalClosed {
+        conn: ConnId,
+    },
+    /// The end of an [`Output::Verify`].
+    Verified {
+        conn: ConnId,
+        number: u64,
+        is_accepted: bool,
+    },
+    /// A link to this neighbour is up; the neighbour is in its life `epoch`. Replaces an older link.
+    LinkUp {
+        peer: NodeId,
+        epoch: NodeEpoch,
+    },
+    LinkDown {
+        peer: NodeId,
+        reason: String,
+    },
+    LinkFrame {
+        peer: NodeId,
+        frame: Bytes,
+    },
+    /// What the link has not sent yet.
+    LinkQueued {
+        peer: NodeId,
+        queued: Queued,
+    },
+    /// An operator wants to know the way between two terminals; ends in [`Output::Traced`].
+    Trace {
+        number: u64,
+        from: TerminalName,
+        to: TerminalName,
+    },
+    /// An operator wants a list; ends in [`Output::Listed`].
+    List {
+        number: u64,
+        query: ListQuery,
+    },
+    /// The node is about to stop: terminals are told and closed.
+    Drain,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    ToTerminal {
+        conn: ConnId,
+        text: String,
+    },
+    /// Close after what was written before: WebSocket close code and a reason for people.
+    CloseTerminal {
+        conn: ConnId,
+        code: u16,
+        reason: String,
+    },
+    /// Check a password and answer by [`Input::Verified`] with the same connection and number.
+    Verify {
+        conn: ConnId,
+        number: u64,
+        username: String,
+        password: Secret,
+        terminal: TerminalName,
+    },
+    ToLink {
+        peer: NodeId,
+        lane: Lane,
+        frame: Bytes,
+    },
+    CloseLink {
+        peer: NodeId,
+        reason: String,
+    },
+    Traced {
+        number: u64,
+        result: Result<Trace, Failure>,
+    },
+    Listed {
+        number: u64,
+        page: ListPage,
+    },
+    /// A fact for the operator's log.
+    Alarm(Alarm),
+}

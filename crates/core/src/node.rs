@@ -1,0 +1,180 @@
+//! One node: terminals on one side, the mesh on the other, and nothing but their conversation in between.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use taoyao_auth::Policy;
+use taoyao_route::{Delivery, NeighbourStatus, Router};
+use taoyao_signal::{AskId, MeshEvent, Terminals, TerminalsConfig, Token};
+use taoyao_topology::Topology;
+use taoyao_types::{Instant, NodeEpoch, NodeId, Now, TerminalKey};
+use taoyao_wire::link::Payload;
+
+use crate::io::{Input, Output};
+
+/// Asks with this bit set are the operator's, all others the terminals'.
+const OPERATOR: u64 = 1 << 63;
+
+/// What a node is made of besides the topology.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    pub own: NodeId,
+    pub epoch: NodeEpoch,
+    /// Feeds session ids; different for every start of every node.
+    pub seed: u64,
+    /// East of Greenwich; times shown to terminals are local (reference section 2.1).
+    pub utc_offset_seconds: i32,
+}
+
+/// The topology does not name this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("node {0} is not in the topology")]
+pub struct NotInTopology(pub NodeId);
+
+/// The machine of one node.
+///
+/// Give it one [`Input`], drain [`Node::poll_output`] until it is empty, ask [`Node::poll_timeout`], and call
+/// [`Node::handle_timeout`] when that time has come.
+#[derive(Debug)]
+pub struct Node {
+    terminals: Terminals,
+    router: Router,
+    outputs: VecDeque<Output>,
+}
+
+impl Node {
+    pub fn new(topology: Arc<Topology>, config: &NodeConfig, now: Now) -> Result<Self, NotInTopology> {
+        let missing = NotInTopology(config.own);
+        let terminals = Terminals::new(terminals_config(&topology, config).ok_or(missing)?, config.seed);
+        let router = Router::new(topology, config.own, config.epoch, now).ok_or(missing)?;
+        Ok(Self { terminals, router, outputs: VecDeque::new() })
+    }
+
+    pub fn terminals(&self) -> &Terminals {
+        &self.terminals
+    }
+
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// The neighbours and their links, parent first.
+    pub fn neighbours(&self) -> Vec<NeighbourStatus> {
+        self.router.neighbours()
+    }
+
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        match input {
+            Input::TerminalOpened { conn, ip } => self.terminals.handle_opened(now, conn, ip),
+            Input::TerminalText { conn, text } => self.terminals.handle_text(now, conn, &text),
+            Input::TerminalClosed { conn } => self.terminals.handle_closed(now, conn),
+            Input::Verified { conn, number, is_accepted } => {
+                self.terminals.handle_verified(now, conn, number, is_accepted);
+            }
+            Input::LinkUp { peer, epoch } => self.router.handle_link_up(now, peer, epoch),
+            Input::LinkDown { peer, reason } => self.router.handle_link_down(now, peer, &reason),
+            Input::LinkFrame { peer, frame } => self.router.handle_frame(now, peer, frame),
+            Input::LinkQueued { peer, queued } => self.router.handle_queued(now, peer, queued),
+            Input::Trace { number, from, to } => {
+                let (from, to_key) = (TerminalKey::of(&from), TerminalKey::of(&to));
+                self.router.trace(now, number, (from, Payload::Trace { to }), to_key);
+            }
+            Input::List { number, query } => self.router.gather(now, number | OPERATOR, query),
+            Input::Drain => self.terminals.handle_drain(now),
+        }
+        self.converse(now);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.terminals.handle_timeout(now);
+        self.router.handle_timeout(now);
+        self.converse(now);
+    }
+
+    /// The next thing to do; drain it after every `handle_*`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Node::handle_timeout`] at the latest.
+    pub fn poll_timeout(&self) -> Instant {
+        let router = self.router.poll_timeout();
+        self.terminals.poll_timeout().map_or(router, |terminals| terminals.min(router))
+    }
+
+    /// Carries what each side says to the other until both are silent.
+    fn converse(&mut self, now: Now) {
+        loop {
+            if let Some(output) = self.terminals.poll_output() {
+                self.hear_terminals(now, output);
+            } else if let Some(output) = self.router.poll_output() {
+                self.hear_router(now, output);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn hear_terminals(&mut self, now: Now, output: taoyao_signal::Output) {
+        use taoyao_signal::Output as Said;
+        let router = &mut self.router;
+        match output {
+            Said::ToTerminal { conn, text } => self.outputs.push_back(Output::ToTerminal { conn, text }),
+            Said::Close { conn, code, reason } => {
+                self.outputs.push_back(Output::CloseTerminal { conn, code, reason });
+            }
+            Said::Verify { conn, number, username, password, terminal } => {
+                self.outputs.push_back(Output::Verify { conn, number, username, password, terminal });
+            }
+            Said::Register { key, session } => router.register(now, key, session),
+            Said::Withdraw { key, session } => router.withdraw(now, key, session),
+            Said::Ask { ask, source, target, payload } => router.ask(now, ask.0, source, target, payload),
+            Said::Tell { source, target, class, payload } => router.tell(now, source, target, class, payload),
+            Said::Reply { token, reply } => router.reply(now, token.0, reply),
+            Said::Gather { ask, query } => router.gather(now, ask.0, query),
+            Said::Broadcast { source, partition, payload } => {
+                router.broadcast(now, source, partition, &payload)
+            }
+            Said::Publish { partition, changes, complete } => {
+                router.publish(now, partition, changes, complete)
+            }
+            Said::Watch { partitions } => router.watch(partitions),
+        }
+    }
+
+    fn hear_router(&mut self, now: Now, output: taoyao_route::Output) {
+        use taoyao_route::Output as Said;
+        match output {
+            Said::ToLink { peer, lane, frame } => {
+                self.outputs.push_back(Output::ToLink { peer, lane, frame })
+            }
+            Said::CloseLink { peer, reason } => self.outputs.push_back(Output::CloseLink { peer, reason }),
+            Said::Deliver(Delivery::Gathered { ask, page }) if ask & OPERATOR != 0 => {
+                self.outputs.push_back(Output::Listed { number: ask & !OPERATOR, page });
+            }
+            Said::Deliver(delivery) => self.terminals.handle_mesh(now, mesh_event(delivery)),
+            Said::ListWanted { gather, query } => {
+                let entries = self.terminals.local_list(&query);
+                self.router.handle_local_list(now, gather, entries);
+            }
+            Said::Traced { number, result } => self.outputs.push_back(Output::Traced { number, result }),
+            Said::Alarm(alarm) => self.outputs.push_back(Output::Alarm(alarm)),
+        }
+    }
+}
+
+fn mesh_event(delivery: Delivery) -> MeshEvent {
+    match delivery {
+        Delivery::Request { id, target, payload, remaining_ms } => {
+            MeshEvent::Request { token: Token(id), target, payload, remaining_ms }
+        }
+        Delivery::Reply { ask, reply } => MeshEvent::Reply { ask: AskId(ask), reply },
+        Delivery::Gathered { ask, page } => MeshEvent::Gathered { ask: AskId(ask), page },
+        Delivery::Event { target, payload } => MeshEvent::Event { target, payload },
+        Delivery::Broadcast { partition, payload } => MeshEvent::Broadcast { partition, payload },
+        Delivery::Presence(news) => MeshEvent::Presence(news),
+        Delivery::Refresh { partitions } => MeshEvent::Refresh { partitions },
+        Delivery::Displaced { key, origin, outbid } => MeshEvent::Displaced { key, origin, outbid },
+    }
+}

@@ -1,0 +1,74 @@
+//! What the router wants done: frames for its neighbours, deliveries for this node's terminals, answers for people.
+
+use bytes::Bytes;
+use taoyao_types::{NodeId, PartitionId, SessionEpoch, SignalId, TerminalKey};
+use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Payload, PresenceNews, Reply, Trace};
+
+/// One thing to do, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Give the frame to the link.
+    ToLink { peer: NodeId, lane: Lane, frame: Bytes },
+    /// The neighbour broke the protocol: close its link and tell it why.
+    CloseLink { peer: NodeId, reason: String },
+    /// Something for this node's terminals.
+    Deliver(Delivery),
+    /// A list needs this node's own terminals: answer by `handle_local_list`.
+    ListWanted { gather: u64, query: ListQuery },
+    /// A trace that was asked for by number has ended.
+    Traced { number: u64, result: Result<Trace, Failure> },
+    /// A fact that an operator has to know.
+    Alarm(Alarm),
+}
+
+/// What the mesh brings to this node's terminals.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Delivery {
+    /// To be answered once by `reply` with this id.
+    Request {
+        id: SignalId,
+        target: TerminalKey,
+        payload: Payload,
+        remaining_ms: u32,
+    },
+    /// The end of an `ask`.
+    Reply {
+        ask: u64,
+        reply: Reply,
+    },
+    /// The end of a `gather`.
+    Gathered {
+        ask: u64,
+        page: ListPage,
+    },
+    /// Unanswered, for one terminal.
+    Event {
+        target: TerminalKey,
+        payload: Payload,
+    },
+    /// For all of this node's terminals of the partition.
+    Broadcast {
+        partition: PartitionId,
+        payload: Payload,
+    },
+    Presence(PresenceNews),
+    /// Somebody wants to know who is here of these partitions.
+    Refresh {
+        partitions: Vec<PartitionId>,
+    },
+    /// A newer session of this terminal lives elsewhere; `outbid` would beat it.
+    Displaced {
+        key: TerminalKey,
+        origin: NodeId,
+        outbid: SessionEpoch,
+    },
+}
+
+/// What only an operator can mend. Shown in the log at WARN and counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Alarm {
+    /// A neighbour sent what its place in the topology does not allow.
+    Authority { peer: NodeId, what: String },
+    /// A parent did not take a record of this node's subtree.
+    Refused { key: TerminalKey, reason: String },
+}

@@ -1,0 +1,138 @@
+//! Requests on their way: who wants the answer, and which link it should come from.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use taoyao_types::{Instant, NodeId, SignalId};
+use taoyao_wire::link::Header;
+
+/// Who is waiting for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// This node's terminals' machine, by its own number.
+    Local(u64),
+    /// A neighbour: the request passes through.
+    Link(NodeId),
+    /// A list that this node is collecting.
+    Gather(u64),
+    /// A trace that this node is making.
+    Trace(u64),
+}
+
+/// One request that left this node or is being carried out on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    pub asker: Asker,
+    /// The neighbour that was given the request; this node itself when the target is here.
+    pub out: NodeId,
+    pub since: Instant,
+    pub deadline: Instant,
+    /// What to send again if the link breaks; only for this node's own requests.
+    pub again: Option<(Header, Bytes)>,
+}
+
+/// The bounded table of requests on their way.
+#[derive(Debug)]
+pub struct PendingTable {
+    requests: BTreeMap<SignalId, Pending>,
+    max: usize,
+}
+
+/// The table is full: the request is refused as busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+impl PendingTable {
+    /// A table that holds up to `max` requests.
+    pub fn new(max: usize) -> Self {
+        Self { requests: BTreeMap::new(), max }
+    }
+
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    pub fn contains(&self, id: SignalId) -> bool {
+        self.requests.contains_key(&id)
+    }
+
+    pub fn insert(&mut self, id: SignalId, pending: Pending) -> Result<(), Full> {
+        if self.requests.len() >= self.max {
+            return Err(Full);
+        }
+        self.requests.insert(id, pending);
+        Ok(())
+    }
+
+    /// Takes out the request that this answer belongs to, if it comes from where the request went.
+    pub fn answered(&mut self, id: SignalId, from: NodeId) -> Option<Pending> {
+        if self.requests.get(&id)?.out != from {
+            return None;
+        }
+        self.requests.remove(&id)
+    }
+
+    /// Takes out everything that was waiting for a neighbour that is gone.
+    pub fn lost(&mut self, out: NodeId) -> Vec<(SignalId, Pending)> {
+        self.take(|pending| pending.out == out)
+    }
+
+    /// Takes out everything whose time is over.
+    pub fn expired(&mut self, now: Instant) -> Vec<(SignalId, Pending)> {
+        self.take(|pending| pending.deadline <= now)
+    }
+
+    fn take(&mut self, wanted: impl Fn(&Pending) -> bool) -> Vec<(SignalId, Pending)> {
+        let ids: Vec<SignalId> = self.requests.iter().filter(|(_, p)| wanted(p)).map(|(id, _)| *id).collect();
+        ids.into_iter().filter_map(|id| Some((id, self.requests.remove(&id)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use taoyao_types::NodeEpoch;
+
+    use super::*;
+
+    fn id(count: u64) -> SignalId {
+        SignalId { origin: NodeId(1), epoch: NodeEpoch(1), count }
+    }
+
+    fn pending(out: u32, deadline: u64) -> Pending {
+        let deadline = Instant(0) + Duration::from_millis(deadline);
+        Pending { asker: Asker::Local(0), out: NodeId(out), since: Instant(0), deadline, again: None }
+    }
+
+    #[test]
+    fn an_answer_counts_only_from_where_the_request_went() {
+        let mut table = PendingTable::new(3);
+        table.insert(id(1), pending(7, 10)).unwrap();
+        assert_eq!(table.answered(id(1), NodeId(8)), None);
+        assert!(table.answered(id(1), NodeId(7)).is_some());
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn a_full_table_takes_no_more() {
+        let mut table = PendingTable::new(1);
+        table.insert(id(1), pending(7, 10)).unwrap();
+        assert_eq!(table.insert(id(2), pending(7, 10)), Err(Full));
+    }
+
+    #[test]
+    fn a_lost_link_and_a_passed_deadline_take_theirs_and_no_more() {
+        let mut table = PendingTable::new(3);
+        table.insert(id(1), pending(7, 10)).unwrap();
+        table.insert(id(2), pending(8, 20)).unwrap();
+        table.insert(id(3), pending(8, 30)).unwrap();
+        assert_eq!(table.lost(NodeId(7)).len(), 1);
+        assert_eq!(table.expired(Instant(20_000)).iter().map(|(id, _)| id.count).collect::<Vec<_>>(), [2]);
+        assert_eq!(table.len(), 1);
+    }
+}

@@ -1,0 +1,384 @@
+//! What neighbours say about directories and interest, and what their coming and going means.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, TerminalKey, Version, limits};
+use taoyao_wire::link::sync::{Change, RefusedReason};
+use taoyao_wire::link::{Frame, Lane, PresenceNews, Record, Sync};
+
+use super::Router;
+use crate::directory::Added;
+use crate::downstream::{Downstream, OutOfStep};
+use crate::neighbour::{Neighbour, Queued, Side};
+use crate::output::{Alarm, Delivery, Output};
+
+impl Router {
+    /// A link to the neighbour is up; the neighbour is in its life `epoch`.
+    pub fn handle_link_up(&mut self, now: Now, peer: NodeId, epoch: NodeEpoch) {
+        if self.neighbours.get(&peer).is_some_and(Neighbour::is_up) {
+            self.handle_link_down(now, peer, "a newer link took its place");
+        }
+        self.interest.forget(peer);
+        let Some(neighbour) = self.neighbours.get_mut(&peer) else { return };
+        neighbour.link = Some(epoch);
+        neighbour.lost_at = None;
+        neighbour.reason.clear();
+        neighbour.queued = Queued::default();
+        match &mut neighbour.side {
+            Side::Parent(upstream) => upstream.handle_up(),
+            Side::Child(downstream) => {
+                let resume = downstream.handle_up(epoch);
+                self.begin_life(peer, epoch);
+                self.send_sync(peer, Lane::Control, &resume);
+            }
+        }
+        self.tell_interest();
+        self.poll_upstream(now);
+    }
+
+    /// The link to the neighbour is gone.
+    pub fn handle_link_down(&mut self, now: Now, peer: NodeId, reason: &str) {
+        let Some(neighbour) = self.neighbours.get_mut(&peer).filter(|n| n.is_up()) else { return };
+        neighbour.link = None;
+        neighbour.lost_at = Some(now.mono);
+        neighbour.reason = reason.to_owned();
+        match &mut neighbour.side {
+            Side::Parent(upstream) => upstream.handle_down(),
+            Side::Child(downstream) => downstream.handle_down(),
+        }
+        self.interest.forget(peer);
+        self.interrupt(now, peer, reason);
+        self.tell_interest();
+    }
+
+    /// A frame from the neighbour. One that cannot be understood ends the link.
+    pub fn handle_frame(&mut self, now: Now, peer: NodeId, bytes: Bytes) {
+        let Some(neighbour) = self.neighbours.get(&peer).filter(|n| n.is_up()) else { return };
+        let is_parent = neighbour.is_parent();
+        match Frame::decode(bytes) {
+            Ok(Frame::Signal(header, body)) => self.handle_signal(now, peer, header, body),
+            Ok(Frame::Sync(Sync::Interest { partitions, refresh })) => {
+                self.handle_interest(peer, partitions, refresh)
+            }
+            Ok(Frame::Sync(message)) if is_parent => self.handle_parent(now, peer, message),
+            Ok(Frame::Sync(message)) => self.handle_child(now, peer, message),
+            Err(bad) => self.close_link(peer, bad.to_string()),
+        }
+    }
+
+    fn close_link(&mut self, peer: NodeId, reason: String) {
+        self.outputs.push_back(Output::CloseLink { peer, reason });
+    }
+
+    /// What a child may say of its directory.
+    fn handle_child(&mut self, now: Now, peer: NodeId, message: Sync) {
+        let Some(Neighbour { side: Side::Child(downstream), .. }) = self.neighbours.get_mut(&peer) else {
+            return;
+        };
+        let step = match message {
+            Sync::Journal { applied } => {
+                self.stats.journals_resumed += 1;
+                downstream.handle_journal(applied)
+            }
+            Sync::SnapshotBegin { mark } => {
+                downstream.handle_snapshot_begin(mark);
+                Ok(())
+            }
+            Sync::SnapshotChunk { id, after, until, records } => {
+                let step = downstream.handle_chunk(id, after, until);
+                if step.is_ok() {
+                    self.take_records(now, peer, &records);
+                }
+                step
+            }
+            Sync::SnapshotEnd { id, after } => {
+                let step = downstream.handle_snapshot_end(id, after);
+                if step.is_ok() {
+                    self.finish_snapshot(peer);
+                }
+                step
+            }
+            Sync::Changes { first, changes } => {
+                let step = downstream.handle_changes(first, changes.len());
+                if step.is_ok() {
+                    self.take_changes(now, peer, &changes);
+                }
+                step
+            }
+            other => return self.close_link(peer, format!("a child does not say {}", kind_of(&other))),
+        };
+        self.acknowledge(now, peer, step);
+    }
+
+    fn acknowledge(&mut self, now: Now, peer: NodeId, step: Result<(), OutOfStep>) {
+        if let Err(out_of_step) = step {
+            return self.close_link(peer, format!("out of step: {out_of_step}"));
+        }
+        if let Some(downstream) = self.downstream(peer) {
+            let applied = Sync::Applied { through: downstream.applied(), complete: downstream.is_complete() };
+            self.send_sync(peer, Lane::Control, &applied);
+        }
+        self.poll_upstream(now);
+    }
+
+    fn downstream(&self, peer: NodeId) -> Option<&Downstream> {
+        match &self.neighbours.get(&peer)?.side {
+            Side::Child(downstream) => Some(downstream),
+            Side::Parent(_) => None,
+        }
+    }
+
+    fn take_changes(&mut self, now: Now, peer: NodeId, changes: &[Change]) {
+        let mut room = self.room_for(peer);
+        let round = self.downstream(peer).map_or(0, Downstream::round);
+        for change in changes {
+            match *change {
+                Change::Add(record) => self.take_record(now, peer, record, round, &mut room),
+                Change::Withdraw(record) => {
+                    if self.directory.withdraw(record, peer, now.mono) {
+                        self.stats.records_withdrawn += 1;
+                        self.tell_upward(*change);
+                    }
+                }
+                Change::Lose(record) => {
+                    if self.directory.lose(record, peer) {
+                        self.stats.records_withdrawn += 1;
+                        self.tell_upward(*change);
+                    }
+                }
+                Change::WithdrawOrigin { origin, epoch } => self.take_origin(peer, origin, epoch),
+            }
+        }
+    }
+
+    fn take_records(&mut self, now: Now, peer: NodeId, records: &[Record]) {
+        let mut room = self.room_for(peer);
+        let round = self.downstream(peer).map_or(0, Downstream::round);
+        for record in records {
+            self.take_record(now, peer, *record, round, &mut room);
+        }
+    }
+
+    /// How many records the child may still add.
+    fn room_for(&self, child: NodeId) -> usize {
+        let held: usize = self.topology.subtree(child).map(|node| self.directory.count_at(node)).sum();
+        self.topology.limits().records_per_child.saturating_sub(held)
+    }
+
+    fn take_record(&mut self, now: Now, peer: NodeId, record: Record, round: u16, room: &mut usize) {
+        if let Err(reason) = self.check(now, peer, &record, *room) {
+            return self.refuse_record(peer, &record, reason);
+        }
+        match self.directory.add(record, peer, round) {
+            Added::Newest { replaced } => {
+                self.stats.records_added += 1;
+                *room = room.saturating_sub(usize::from(replaced.is_none()));
+                self.tell_upward(Change::Add(record));
+                match replaced {
+                    Some(old) if old.via == self.own => {
+                        self.displace_local(record.key, record.origin, record.version)
+                    }
+                    Some(old) if old.via != peer => self.send_displaced(old.via, record),
+                    _ => {}
+                }
+            }
+            Added::Outdated { by } if by.via != peer => {
+                self.stats.records_outdated += 1;
+                let newest = Record { key: record.key, origin: by.origin, version: by.version };
+                self.send_displaced(peer, newest);
+            }
+            Added::Outdated { .. } | Added::Known | Added::Dead => {}
+        }
+    }
+
+    fn check(&self, now: Now, peer: NodeId, record: &Record, room: usize) -> Result<(), RefusedReason> {
+        if !self.topology.may_register(peer, record.key.partition()) {
+            return Err(RefusedReason::NotDelegated);
+        }
+        if record.origin != peer && !self.topology.is_below(record.origin, peer) {
+            return Err(RefusedReason::ForeignOrigin);
+        }
+        let skew = limits::CLOCK_SKEW_MAX.as_millis() as u64;
+        if record.version.session.wall_ms() > now.wall.0 + skew {
+            return Err(RefusedReason::ClockAhead);
+        }
+        if room == 0 && self.directory.find(record.key).is_none() {
+            return Err(RefusedReason::TooMany);
+        }
+        Ok(())
+    }
+
+    fn refuse_record(&mut self, peer: NodeId, record: &Record, reason: RefusedReason) {
+        self.stats.records_refused += 1;
+        if matches!(reason, RefusedReason::NotDelegated | RefusedReason::ForeignOrigin) {
+            self.stats.authority_violations += 1;
+            let what = format!("terminal {} of node {}: {reason:?}", record.key, record.origin);
+            self.alarm(Alarm::Authority { peer, what });
+        }
+        let refused = Sync::Refused { key: record.key, version: record.version, reason };
+        self.send_sync(peer, Lane::Urgent, &refused);
+    }
+
+    pub(super) fn send_displaced(&mut self, peer: NodeId, by: Record) {
+        let displaced = Sync::Displaced { key: by.key, origin: by.origin, version: by.version };
+        self.send_sync(peer, Lane::Urgent, &displaced);
+    }
+
+    fn take_origin(&mut self, peer: NodeId, origin: NodeId, epoch: NodeEpoch) {
+        let is_behind = origin == peer || self.topology.is_below(origin, peer);
+        if is_behind && self.directory.withdraw_origin(origin, epoch) {
+            self.stats.origins_withdrawn += 1;
+            self.tell_upward(Change::WithdrawOrigin { origin, epoch });
+        }
+    }
+
+    /// The neighbour lives anew: nothing of its earlier lives is there any more.
+    fn begin_life(&mut self, peer: NodeId, epoch: NodeEpoch) {
+        let Some(known) = self.directory.epoch_of(peer).filter(|known| *known < epoch) else { return };
+        if self.directory.withdraw_origin(peer, known) {
+            self.stats.origins_withdrawn += 1;
+            self.tell_upward(Change::WithdrawOrigin { origin: peer, epoch: known });
+        }
+    }
+
+    fn finish_snapshot(&mut self, peer: NodeId) {
+        self.stats.snapshots_received += 1;
+        let round = self.downstream(peer).map_or(0, Downstream::round);
+        for record in self.directory.sweep_unconfirmed(peer, round) {
+            self.tell_upward(Change::Lose(record));
+        }
+    }
+
+    /// What a parent may say of its directory.
+    fn handle_parent(&mut self, now: Now, peer: NodeId, message: Sync) {
+        let Some(Neighbour { side: Side::Parent(upstream), .. }) = self.neighbours.get_mut(&peer) else {
+            return;
+        };
+        match message {
+            Sync::Resume { epoch, applied, snapshot, digest: _ } => {
+                let answer = upstream.handle_resume((epoch, applied, snapshot), self.epoch, &self.journal);
+                self.send_sync(peer, Lane::Directory, &answer);
+                self.poll_upstream(now);
+            }
+            Sync::Applied { through, complete } => {
+                upstream.handle_applied(through, complete);
+                self.poll_upstream(now);
+            }
+            Sync::Displaced { key, origin, version } => self.handle_displaced(now, key, origin, version),
+            Sync::Refused { key, version, reason } => self.handle_refused(key, version, reason),
+            other => self.close_link(peer, format!("a parent does not say {}", kind_of(&other))),
+        }
+    }
+
+    /// A newer session of a terminal of this subtree lives elsewhere.
+    fn handle_displaced(&mut self, now: Now, key: TerminalKey, origin: NodeId, version: Version) {
+        match self.directory.displace(key, version, now.mono) {
+            Some(entry) if entry.via == self.own => self.displace_local(key, origin, version),
+            Some(entry) => self.send_displaced(entry.via, Record { key, origin, version }),
+            None => {}
+        }
+    }
+
+    /// Passed down to where the record came from, where an operator can see it.
+    fn handle_refused(&mut self, key: TerminalKey, version: Version, reason: RefusedReason) {
+        let Some(entry) = self.directory.find(key).copied().filter(|entry| entry.version == version) else {
+            return;
+        };
+        if entry.via == self.own {
+            return self.alarm(Alarm::Refused { key, reason: format!("{reason:?}") });
+        }
+        self.send_sync(entry.via, Lane::Urgent, &Sync::Refused { key, version, reason });
+    }
+
+    fn handle_interest(&mut self, peer: NodeId, partitions: Vec<PartitionId>, refresh: Vec<PartitionId>) {
+        let known = |ids: Vec<PartitionId>| -> BTreeSet<PartitionId> {
+            ids.into_iter().filter(|id| self.topology.partition(*id).is_some()).collect()
+        };
+        let (partitions, refresh) = (known(partitions), known(refresh));
+        self.interest.set_peer(peer, partitions);
+        let here: Vec<PartitionId> =
+            refresh.iter().filter(|id| self.topology.may_attach(self.own, **id)).copied().collect();
+        if !here.is_empty() {
+            self.deliver(Delivery::Refresh { partitions: here });
+        }
+        self.tell_interest_but(Some(peer), &refresh);
+    }
+
+    pub(super) fn tell_interest(&mut self) {
+        self.tell_interest_but(None, &BTreeSet::new());
+    }
+
+    /// Tells every neighbour what this node wants from it now; those but `asker` are asked for `refresh` as well.
+    fn tell_interest_but(&mut self, asker: Option<NodeId>, refresh: &BTreeSet<PartitionId>) {
+        let none = BTreeSet::new();
+        let up: Vec<NodeId> = self.neighbours.values().filter(|n| n.is_up()).map(|n| n.id).collect();
+        for peer in up {
+            let refresh = if Some(peer) == asker { &none } else { refresh };
+            if let Some(wish) = self.interest.wish(peer, &self.topology, refresh) {
+                let partitions = wish.partitions.into_iter().collect();
+                let refresh = wish.new.into_iter().collect();
+                self.send_sync(peer, Lane::Control, &Sync::Interest { partitions, refresh });
+            }
+        }
+    }
+
+    /// Withdraws what lies behind links that were lost too long ago.
+    pub(super) fn expire_leases(&mut self, now: Now) {
+        let over = |n: &&mut Neighbour| n.lost_at.is_some_and(|at| now.mono.since(at) >= limits::LEASE);
+        let lost: Vec<(NodeId, bool)> = self
+            .neighbours
+            .values_mut()
+            .filter(over)
+            .map(|neighbour| {
+                neighbour.lost_at = None;
+                (neighbour.id, neighbour.is_parent())
+            })
+            .collect();
+        for (peer, is_parent) in lost {
+            let origins: Vec<NodeId> = if is_parent {
+                let nodes = self.topology.nodes().iter().map(|node| node.id);
+                nodes.filter(|node| *node != self.own && !self.topology.is_below(*node, self.own)).collect()
+            } else {
+                self.topology.subtree(peer).collect()
+            };
+            for origin in origins {
+                self.lose_origin(now, origin);
+            }
+        }
+    }
+
+    fn lose_origin(&mut self, now: Now, origin: NodeId) {
+        if let Some(epoch) = self.directory.epoch_of(origin)
+            && self.directory.withdraw_origin(origin, epoch)
+        {
+            self.stats.origins_withdrawn += 1;
+            self.tell_upward(Change::WithdrawOrigin { origin, epoch });
+        }
+        let watched = self.interest.watched();
+        let Some(node) = self.topology.node(origin) else { return };
+        let partitions: Vec<_> =
+            node.attachable().filter(|name| watched.contains(&PartitionId::of(name))).cloned().collect();
+        for partition in partitions {
+            let news = PresenceNews { partition, origin, complete: true, changes: Vec::new() };
+            if self.interest.is_local(PartitionId::of(&news.partition)) {
+                self.deliver(Delivery::Presence(news.clone()));
+            }
+            self.send_presence(now, news, None);
+        }
+    }
+}
+
+/// What a message is called when it comes from the wrong side.
+fn kind_of(message: &Sync) -> &'static str {
+    match message {
+        Sync::Resume { .. } => "resume",
+        Sync::Journal { .. } => "journal",
+        Sync::SnapshotBegin { .. } | Sync::SnapshotChunk { .. } | Sync::SnapshotEnd { .. } => "snapshot",
+        Sync::Changes { .. } => "changes",
+        Sync::Applied { .. } => "applied",
+        Sync::Displaced { .. } => "displaced",
+        Sync::Refused { .. } => "refused",
+        Sync::Interest { .. } => "interest",
+    }
+}
