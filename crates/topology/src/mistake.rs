@@ -56,7 +56,7 @@ impl fmt::Display for Mistake {
             }
             None => writeln!(f, "{margin} | (the line is not shown, it may hold a secret)")?,
         }
-        write!(f, "{margin} = write: {}", self.advice)
+        write!(f, "{margin} = instead: {}", self.advice)
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(
             shown,
             "error: bad value\n --> a.toml:2:15\n  |\n2 | \tgeneration = 'y'\n  | \t             ^^^\n  \
-             = write: generation = 1\n\n1 mistake; nothing of the file is used"
+             = instead: generation = 1\n\n1 mistake; nothing of the file is used"
         );
     }
 

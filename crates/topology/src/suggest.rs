@@ -1,10 +1,15 @@
 //! "Did you mean …": the known word that is closest to a misspelt one.
 
+use taoyao_types::limits::NAME_BYTES_MAX;
+
 /// The word of `known` that `word` is a likely misspelling of.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let allowed = (length / 3).clamp(1, 3);
     known
         .into_iter()
+        // Whoever writes a text longer than any name has not mistyped one, and comparing it would take long.
+        .filter(|candidate| length <= NAME_BYTES_MAX && candidate.chars().count().abs_diff(length) <= allowed)
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

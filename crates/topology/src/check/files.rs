@@ -54,9 +54,7 @@ pub(crate) fn check_files<'n>(
 }
 
 fn make_them(file: &str) -> String {
-    format!(
-        "nothing else here: run `taoyao cert dev {file}` for development, else `taoyao cert issue`; or another [certs] dir"
-    )
+    format!("run `taoyao cert dev {file}` for development, else `taoyao cert issue`; or another [certs] dir")
 }
 
 struct Check<'a> {

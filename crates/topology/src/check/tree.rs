@@ -26,14 +26,15 @@ pub(crate) struct Place {
 /// Reports every fault of the tree; returns the sound part of it, each parent before its children, subtrees together.
 pub(crate) fn check_tree(nodes: &[RawNode], report: &Report<'_>) -> Vec<Place> {
     if nodes.is_empty() && report.is_clean() {
-        report.add(&(0..0), "the file has no node", "at least one:\n  [[node]]\n  name = \"cn\"");
+        report.add(&(0..0), "the file has no node", "at least one: [[node]] and below it name = \"cn\"");
     }
     let by_name = check_names(nodes, report);
     let parents: Vec<Vec<usize>> =
         nodes.iter().map(|node| find_parents(node, nodes, &by_name, report)).collect();
     let cyclic = report_cycles(nodes, &parents, report);
     let root = check_root(nodes, cyclic, report);
-    let places = root.map(|root| place_nodes(root, nodes, &parents, report)).unwrap_or_default();
+    let children = children_of(nodes, &parents, &by_name);
+    let places = root.map(|root| place_nodes(root, nodes, &parents, &children, report)).unwrap_or_default();
     check_standby(&places, nodes, report);
     check_links(&places, nodes, report);
     places
@@ -65,7 +66,7 @@ fn check_names<'n>(nodes: &'n [RawNode], report: &Report<'_>) -> BTreeMap<&'n st
     by_name
 }
 
-/// The indexes of a node's parents that exist; the first is the primary one.
+/// The indexes of a node's parents that exist; the first is the primary one, without which there is none.
 fn find_parents(
     node: &RawNode,
     nodes: &[RawNode],
@@ -90,7 +91,9 @@ fn find_parents(
             None => report_unknown_parent(node, parent, nodes, report),
         }
     }
-    found
+    // Under a standby parent the node would stand in the wrong place, and that would look like further mistakes.
+    let primary = written.value.first().and_then(|parent| by_name.get(parent.value.as_str()));
+    if primary == found.first() { found } else { Vec::new() }
 }
 
 fn report_unknown_parent(node: &RawNode, parent: &At<String>, nodes: &[RawNode], report: &Report<'_>) {
@@ -154,14 +157,30 @@ fn check_root(nodes: &[RawNode], cyclic: bool, report: &Report<'_>) -> Option<us
     root.map(|(index, _)| index)
 }
 
-/// Walks down from the root: each node before its children, children in the order of the file.
-fn place_nodes(root: usize, nodes: &[RawNode], parents: &[Vec<usize>], report: &Report<'_>) -> Vec<Place> {
+/// For each node its children. Of two nodes with one name only the first is anybody's child.
+fn children_of(
+    nodes: &[RawNode],
+    parents: &[Vec<usize>],
+    by_name: &BTreeMap<&str, usize>,
+) -> Vec<Vec<usize>> {
     let mut children = vec![Vec::new(); nodes.len()];
     for (index, parents) in parents.iter().enumerate() {
-        if let Some(&parent) = parents.first() {
+        let is_first = by_name.get(nodes[index].name.value.as_str()) == Some(&index);
+        if let Some(&parent) = parents.first().filter(|_| is_first) {
             children[parent].push(index);
         }
     }
+    children
+}
+
+/// Walks down from the root: each node before its children, children in the order of the file.
+fn place_nodes(
+    root: usize,
+    nodes: &[RawNode],
+    parents: &[Vec<usize>],
+    children: &[Vec<usize>],
+    report: &Report<'_>,
+) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     let mut ahead: Vec<(usize, Option<usize>)> = vec![(root, None)];
     while let Some((raw, parent)) = ahead.pop() {
@@ -245,11 +264,10 @@ fn check_links(places: &[Place], nodes: &[RawNode], report: &Report<'_>) {
                 "node `{}` does not listen for links, so its child `{child}` cannot dial it",
                 node.name.value
             );
-            report.add(
-                &node.name.span,
-                what,
-                "below it:\n  [node.links]\n  listen = \"0.0.0.0:7000\"\n  advertise = \"…:7000\"",
-            );
+            report.add(&node.name.span, what, LISTEN_EXAMPLE);
         }
     }
 }
+
+const LISTEN_EXAMPLE: &str =
+    "below it: links = { listen = \"0.0.0.0:7000\", advertise = \"east.example.com:7000\" }";

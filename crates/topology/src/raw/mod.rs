@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use taoyao_types::name::check_label;
 use toml::de::DeTable;
 
-use crate::mistake::{At, Report, Source};
+use crate::mistake::{At, Report, Source, Span};
 use crate::paths::Base;
 use crate::read::Table;
 use crate::settings::{Ice, Limits, Login};
@@ -48,10 +48,12 @@ impl RawTopology {
     }
 
     fn read_document(mut file: Table<'_>, base: &Base, report: &Report<'_>) -> Self {
+        let org = file.required("org", "org = \"demo\"", read_org);
+        let org_span = org.as_ref().map_or(0..0, |org| org.span.clone());
         let raw = Self {
-            org: file.required("org", "org = \"demo\"", read_org),
+            org,
             generation: file.integer("generation", "generation = 1", 1..=GENERATION_MAX).unwrap_or(1),
-            certs_dir: read_certs(&mut file, base),
+            certs_dir: read_certs(&mut file, base, org_span),
             limits: file.table("limits", "[limits]").map(Limits::read).unwrap_or_default(),
             login: match file.table("login", "[login]") {
                 Some(table) => Login::read(table, base),
@@ -84,8 +86,9 @@ fn read_org(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn read_certs(file: &mut Table<'_>, base: &Base) -> At<PathBuf> {
-    let default = At { value: base.resolve("../certs"), span: 0..0 };
+/// The certificate directory; where none is written, a mistake about it is shown at `fallback`.
+fn read_certs(file: &mut Table<'_>, base: &Base, fallback: Span) -> At<PathBuf> {
+    let default = At { value: base.resolve("../certs"), span: fallback };
     let Some(mut table) = file.table("certs", "[certs]") else {
         return default;
     };

@@ -21,6 +21,7 @@ fn every_missing_file_is_told_with_its_node() {
         told.contains("missing link certificate or key of node `cn/east/sh`: certs/nodes/sh.key"),
         "{told}"
     );
+    assert!(told.contains("topology/t.toml:1:7"), "{told}");
     assert!(told.contains("topology/t.toml:11:8"), "{told}");
     assert!(told.contains("run `taoyao cert dev topology/t.toml`"), "{told}");
 }

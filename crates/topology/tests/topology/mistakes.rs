@@ -23,7 +23,7 @@ fn an_unknown_parent_is_shown_with_a_caret_and_the_likely_name() {
     assert_eq!(
         told,
         "error: unknown parent `nc` of node `east`\n --> t.toml:8:11\n  |\n8 | parent = [\"nc\"]\n  |           ^^^^\n  \
-         = write: \"cn\" (the other nodes are: cn, sh, hz)\n\n1 mistake; nothing of the file is used"
+         = instead: \"cn\" (the other nodes are: cn, sh, hz)\n\n1 mistake; nothing of the file is used"
     );
 }
 
@@ -32,7 +32,7 @@ fn a_circle_of_parents_is_told_once_with_its_way() {
     let text = mesh_with("parent = [\"cn\"]", "parent = [\"sh\"]");
     assert_told(
         &text,
-        &["t.toml:8:10", "in a circle: east → sh → east", "write: a parent nearer to the root"],
+        &["t.toml:8:10", "in a circle: east → sh → east", "instead: a parent nearer to the root"],
     );
 }
 
@@ -44,7 +44,10 @@ fn a_node_that_is_its_own_parent_is_a_circle() {
 
 #[test]
 fn a_file_without_nodes_is_told_how_to_begin() {
-    assert_told("org = \"demo\"\n", &["t.toml:1:1", "the file has no node", "[[node]]"]);
+    assert_told(
+        "org = \"demo\"\n",
+        &["t.toml:1:1", "the file has no node", "instead: at least one: [[node]]"],
+    );
 }
 
 #[test]
@@ -57,27 +60,25 @@ fn no_root_and_the_unknown_parent_that_causes_it_are_both_told() {
 #[test]
 fn a_second_root_is_told_to_take_a_parent() {
     let text = mesh_with("parent = [\"cn\"]\n", "");
-    assert_told(&text, &["t.toml:7:8", "neither `cn` nor `east`", "write: parent = [\"cn\"]"]);
+    assert_told(&text, &["t.toml:7:8", "neither `cn` nor `east`", "instead: parent = [\"cn\"]"]);
 }
 
 #[test]
 fn two_nodes_of_one_name_are_told_both_lines() {
     let text = mesh_with("name = \"hz\"", "name = \"sh\"");
-    let mistakes = mistakes(&text).to_string();
-    assert!(mistakes.contains("two nodes are called `sh`; the first is in line 11"), "{mistakes}");
-    assert!(mistakes.contains("t.toml:16:8"), "{mistakes}");
+    assert_told(&text, &["t.toml:16:8", "two nodes are called `sh`; the first is in line 11"]);
 }
 
 #[test]
 fn a_bad_node_name_says_what_is_allowed() {
     let text = mesh_with("name = \"hz\"", "name = \"Hz_1\"");
-    assert_told(&text, &["t.toml:16:8", "bad node name \"Hz_1\"", "a-z, 0-9", "write: a short name"]);
+    assert_told(&text, &["t.toml:16:8", "bad node name \"Hz_1\"", "a-z, 0-9", "instead: a short name"]);
 }
 
 #[test]
 fn a_node_without_a_name_is_told_so() {
     let text = mesh_with("name = \"hz\"\n", "");
-    assert_told(&text, &["t.toml:15:1", "[[node]] has no `name`", "write: name = \"sh\""]);
+    assert_told(&text, &["t.toml:15:1", "[[node]] has no `name`", "instead: name = \"sh\""]);
 }
 
 #[test]
@@ -105,7 +106,10 @@ fn more_children_than_a_node_can_have_are_refused() {
 #[test]
 fn a_parent_that_nobody_can_dial_is_told_to_listen() {
     let text = mesh_with("links = { listen = \"127.0.0.1:7001\" }\n", "");
-    assert_told(&text, &["t.toml:7:8", "`east` does not listen for links", "child `sh`", "[node.links]"]);
+    assert_told(
+        &text,
+        &["t.toml:7:8", "`east` does not listen for links", "child `sh`", "instead: below it: links = {"],
+    );
 }
 
 #[test]
@@ -119,6 +123,12 @@ fn a_standby_parent_below_the_node_is_refused() {
 fn a_parent_named_twice_is_told() {
     let text = mesh_with("parent = [\"cn\"]", "parent = [\"cn\", \"cn\"]");
     assert_told(&text, &["t.toml:8:17", "node `east` names its parent `cn` twice"]);
+}
+
+#[test]
+fn an_unknown_primary_parent_is_the_only_mistake_even_beside_a_known_standby() {
+    let text = mesh_with("parent = [\"cn\"]", "parent = [\"xxx\", \"hz\"]");
+    assert_told(&text, &["t.toml:8:11", "unknown parent `xxx` of node `east`"]);
 }
 
 #[test]
@@ -148,7 +158,7 @@ fn a_partition_outside_of_its_parents_is_told_a_better_name() {
         &[
             "t.toml:17:15",
             "partition `hz.north.cn` of node `hz` lies outside of what its parent `east` owns (east.cn)",
-            "write: partitions = [\"hz.east.cn\"]",
+            "instead: partitions = [\"hz.east.cn\"]",
         ],
     );
 }
@@ -184,7 +194,7 @@ fn serving_an_unknown_partition_offers_the_likely_one() {
     let text = mesh_with("serves = [\"mobile.cn\"]", "serves = [\"mobil.cn\"]");
     assert_told(
         &text,
-        &["t.toml:13:11", "`sh` serves `mobil.cn`, which no node owns", "write: \"mobile.cn\""],
+        &["t.toml:13:11", "`sh` serves `mobil.cn`, which no node owns", "instead: \"mobile.cn\""],
     );
 }
 
@@ -210,7 +220,7 @@ fn two_nodes_with_one_address_are_told_both_lines() {
         &[
             "t.toml:18:24",
             "127.0.0.1:8001 of `hz`.terminals clashes with 127.0.0.1:8001 of `sh`.terminals (line 14)",
-            "write: another port",
+            "instead: another port",
         ],
     );
 }
@@ -292,7 +302,7 @@ fn bad_addresses_say_why() {
     let advertise = mesh_with("\"127.0.0.1:8002\"", "\"127.0.0.1:8002\", advertise = \"https://x\"");
     assert_told(
         &advertise,
-        &["t.toml:18:54", "`advertise` = \"https://x\"", "write: advertise = \"sh.example.com:8888\""],
+        &["t.toml:18:54", "`advertise` = \"https://x\"", "instead: advertise = \"sh.example.com:8888\""],
     );
 }
 
@@ -313,14 +323,14 @@ fn an_unknown_key_offers_the_likely_one_and_lists_all() {
         &[
             "t.toml:13:1",
             "unknown key `server` in [[node]]",
-            "write: serves ([[node]] knows: name, parent, partitions, serves",
+            "instead: serves ([[node]] knows: name, parent, partitions, serves",
         ],
     );
     let text = mesh_with("127.0.0.1:8002\" }", "127.0.0.1:8002\", advertize = \"x:1\" }");
-    assert_told(&text, &["unknown key `advertize` in [node.terminals]", "write: advertise ("]);
+    assert_told(&text, &["unknown key `advertize` in [node.terminals]", "instead: advertise ("]);
     assert_told(
         &format!("nodes = 1\n{MESH}"),
-        &["t.toml:1:1", "unknown key `nodes` in the file", "write: node ("],
+        &["t.toml:1:1", "unknown key `nodes` in the file", "instead: node ("],
     );
 }
 
@@ -329,7 +339,11 @@ fn a_wrong_type_says_what_belongs_there() {
     let text = mesh_with("parent = [\"cn\"]", "parent = 7");
     assert_told(
         &text,
-        &["t.toml:8:10", "`parent` is a whole number, but a text belongs here", "write: parent = [\"east\"]"],
+        &[
+            "t.toml:8:10",
+            "`parent` is a whole number, but a text belongs here",
+            "instead: parent = [\"east\"]",
+        ],
     );
     let text = mesh_with("serves = [\"mobile.cn\"]", "serves = \"mobile.cn\"");
     assert_told(&text, &["t.toml:13:10", "`serves` is a text, but a list of texts belongs here"]);
@@ -340,11 +354,11 @@ fn a_wrong_type_says_what_belongs_there() {
 #[test]
 fn a_text_that_is_not_toml_is_told_where() {
     let text = mesh_with("name = \"hz\"", "name = hz");
-    assert_told(&text, &["t.toml:16:8", "this is not TOML", "write: texts in quotes"]);
+    assert_told(&text, &["t.toml:16:8", "this is not TOML", "instead: texts in quotes"]);
     let text = mesh_with("name = \"hz\"", "name = \"hz\"\nname = \"x\"");
     assert_told(
         &text,
-        &["t.toml:17:1", "this is not TOML: duplicate key", "write: each key once in its table"],
+        &["t.toml:17:1", "this is not TOML: duplicate key", "instead: each key once in its table"],
     );
 }
 
@@ -352,7 +366,7 @@ fn a_text_that_is_not_toml_is_told_where() {
 fn a_missing_or_bad_organisation_is_told() {
     assert_told(
         &mesh_with("org = \"demo\"\n", ""),
-        &["t.toml:1:1", "the file has no `org`", "write: org = \"demo\""],
+        &["t.toml:1:1", "the file has no `org`", "instead: org = \"demo\""],
     );
     assert_told(&mesh_with("org = \"demo\"", "org = \"De mo\""), &["t.toml:1:7", "`org` = \"De mo\""]);
 }
@@ -378,7 +392,7 @@ fn two_names_with_one_id_are_told_to_differ() {
 #[test]
 fn only_full_proxy_registration_is_offered() {
     let text = mesh_with("name = \"hz\"", "name = \"hz\"\nproxy = \"none\"");
-    assert_told(&text, &["t.toml:17:9", "`proxy` = \"none\"", "write: proxy = \"full\""]);
+    assert_told(&text, &["t.toml:17:9", "`proxy` = \"none\"", "instead: proxy = \"full\""]);
 }
 
 #[test]
@@ -392,4 +406,29 @@ fn all_mistakes_of_a_file_are_told_at_once_in_the_order_of_lines() {
     let lines: Vec<usize> = mistakes.list().iter().map(|mistake| mistake.line).collect();
     assert_eq!(lines, [1, 8, 13, 18], "{mistakes}");
     assert!(mistakes.to_string().ends_with("4 mistakes; nothing of the file is used"));
+}
+
+#[test]
+fn damaged_files_are_told_and_never_panic() {
+    let mut state: u64 = 7;
+    let mut roll = |sides: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % sides
+    };
+    for _ in 0..1_000 {
+        let mut text: Vec<char> = MESH.chars().collect();
+        for _ in 0..=roll(4) {
+            let (at, other) = (roll(text.len()), roll(text.len()));
+            match roll(4) {
+                0 => text.truncate(at.max(1)),
+                1 => text.swap(at, other),
+                2 => text.insert(at, ['é', '\t', '"', '[', '\n', '=', '.', '0'][roll(8)]),
+                _ => drop(text.drain(at.min(other)..at.max(other).min(at.min(other) + 30))),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(mistakes) = taoyao_topology::Topology::parse("t.toml", &text) {
+            assert!(!mistakes.to_string().is_empty());
+        }
+    }
 }

@@ -53,7 +53,7 @@ fn limits_can_be_set_within_their_ranges() {
     );
     assert_told(
         "[limits]\nterminal_max = 9",
-        &["unknown key `terminal_max` in [limits]", "write: terminals_max ("],
+        &["unknown key `terminal_max` in [limits]", "instead: terminals_max ("],
     );
 }
 
@@ -65,7 +65,7 @@ fn ice_servers_are_read_and_bad_ones_told() {
     assert_eq!(mesh.ice().turn[0].password.reveal(), "p");
     assert_told(
         "[ice]\nstun = [\"stun:x:1\"]",
-        &["t.toml:3:9", "bad STUN server \"stun:x:1\"", "write: stun = ["],
+        &["t.toml:3:9", "bad STUN server \"stun:x:1\"", "instead: stun = ["],
     );
     assert_told("[[ice.turn]]\naddress = \"t:1\"\nusername = \"u\"", &["[[ice.turn]] has no `password`"]);
 }
@@ -86,13 +86,13 @@ fn policy_rules_are_read_in_their_order() {
 fn policy_mistakes_are_told() {
     let rule = |body: &str| format!("[[policy.rule]]\nid = \"a\"\n{body}\n");
     let sides = "from = \"mobile.cn\"\nto = \"cn\"\n";
-    assert_told(&rule(sides), &["t.toml:2:1", "a policy rule either allows or denies", "write: one of"]);
+    assert_told(&rule(sides), &["t.toml:2:1", "a policy rule either allows or denies", "instead: one of"]);
     let both = format!("{sides}allow = [\"see\"]\ndeny = [\"see\"]");
     assert_told(&rule(&both), &["a policy rule either allows or denies"]);
     let scope = format!("{sides}allow = [\"cal\"]");
     assert_told(
         &rule(&scope),
-        &["t.toml:6:10", "unknown scope \"cal\"", "write: \"call\" (the scopes are: see"],
+        &["t.toml:6:10", "unknown scope \"cal\"", "instead: \"call\" (the scopes are: see"],
     );
     let unknown = "from = \"mobil.cn\"\nto = \"cn\"\nallow = [\"see\"]";
     assert_told(
@@ -120,11 +120,11 @@ fn hints_for_the_nearest_node_are_read_and_bad_ones_told() {
     assert_eq!(hz.near.cidr.len(), 2);
     assert_eq!(hz.near.geo.unwrap().lon, 121.5);
     for (text, parts) in [
-        ("cidr = [\"10.1.2.3/16\"]", ["bits beyond the network", "write: cidr = [\"10.1.0.0/16\"]"]),
+        ("cidr = [\"10.1.2.3/16\"]", ["bits beyond the network", "instead: cidr = [\"10.1.0.0/16\"]"]),
         ("cidr = [\"10.1.2.3\"]", ["bad network \"10.1.2.3\"", "it is not address/bits"]),
-        ("geo = { lat = 91.0, lon = 0 }", ["`lat` is not between -90 and 90", "write: geo = {"]),
-        ("geo = { lat = 1.0 }", ["[node.near.geo] has no `lon`", "write: geo = {"]),
-        ("geo = { lat = nan, lon = 0 }", ["`lat` is not between", "write: geo = {"]),
+        ("geo = { lat = 91.0, lon = 0 }", ["`lat` is not between -90 and 90", "instead: geo = {"]),
+        ("geo = { lat = 1.0 }", ["[node.near.geo] has no `lon`", "instead: geo = {"]),
+        ("geo = { lat = nan, lon = 0 }", ["`lat` is not between", "instead: geo = {"]),
     ] {
         let told = mistakes(&near(text)).to_string();
         assert!(parts.iter().all(|part| told.contains(part)), "{parts:?} are missing in:\n{told}");
