@@ -1,0 +1,61 @@
+//! What a gateway is told at its start.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use taoyao_types::limits;
+
+/// The settings of one listener.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificates and TLS versions. Its ALPN list is replaced: the gateway speaks HTTP/1.1 only.
+    pub tls: Arc<rustls::ServerConfig>,
+    /// Connections at once, of whatever kind. Beyond it new ones are closed at once.
+    pub connections_max: usize,
+    /// Connections at once from one address (one /64 in IPv6). Beyond it new ones are closed at once.
+    pub connections_per_address_max: usize,
+    pub timeouts: Timeouts,
+}
+
+impl GatewayConfig {
+    /// A gateway at `listen` with the defaults of `taoyao_types::limits`.
+    pub fn new(listen: SocketAddr, tls: Arc<rustls::ServerConfig>) -> Self {
+        Self {
+            listen,
+            tls,
+            connections_max: limits::TERMINAL_CONNECTIONS_MAX,
+            connections_per_address_max: limits::TERMINAL_CONNECTIONS_PER_ADDRESS_MAX,
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// How long a connection may take for what it has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the TLS handshake, from accept to finish. Default 10 s.
+    pub handshake: Duration,
+    /// For each HTTP request's head, and for the next request to begin. Default 10 s.
+    pub header: Duration,
+    /// For all of a connection that is not upgraded, so that slow readers of files end. Default 120 s.
+    pub http: Duration,
+    /// Without a byte read or written a WebSocket is closed with 1001. Default 60 s (reference section 1.2).
+    pub idle: Duration,
+    /// For the closing handshake; then the socket is dropped. Default 2 s.
+    pub close: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            header: Duration::from_secs(10),
+            http: Duration::from_secs(120),
+            idle: limits::TERMINAL_IDLE_MAX,
+            close: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One connection: TLS handshake, HTTP requests, and the upgrade to a WebSocket.
+
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use bytes::Bytes;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::config::GatewayConfig;
+use crate::event::GatewayEvent;
+use crate::http::Answers;
+use crate::linger;
+use crate::outbox::TerminalHandle;
+use crate::registry::Registry;
+use crate::session::{Inbound, Session};
+use crate::stats::Counters;
+
+/// Bytes of a request's head; hyper answers 431 beyond it.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Headers of a request; hyper answers 431 beyond it.
+const HEADERS_MAX: usize = 64;
+/// What TLS may hold back for a socket that takes no more.
+const TLS_BUFFER_BYTES: usize = 32 * 1024;
+
+/// What all connections of one gateway share.
+pub(crate) struct Shared {
+    pub(crate) config: GatewayConfig,
+    pub(crate) tls: TlsAcceptor,
+    pub(crate) router: Router,
+    pub(crate) inbound: Arc<Inbound>,
+    pub(crate) registry: Registry,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// Serves an admitted connection to its end. The phases' large futures are boxed, so that a WebSocket that has outlived
+/// them does not carry them along.
+pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream, peer: SocketAddr) {
+    let _admitted = Admitted { shared: Arc::clone(&shared), ip: peer.ip() };
+    let Some(stream) = Box::pin(handshake(&shared, tcp)).await else {
+        shared.counters.handshakes_failed.add(1);
+        return;
+    };
+    let ip = peer.ip().to_canonical();
+    if let Some((stream, early)) = Box::pin(speak_http(&shared, stream, ip)).await {
+        open_session(shared, stream, early, ip).await;
+    }
+}
+
+async fn handshake(shared: &Shared, tcp: TcpStream) -> Option<TlsStream<TcpStream>> {
+    prepare(&tcp, shared.config.timeouts.idle);
+    match timeout(shared.config.timeouts.handshake, shared.tls.accept(tcp)).await {
+        Ok(Ok(mut stream)) => {
+            stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER_BYTES));
+            Some(stream)
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("TLS handshake took too long");
+            None
+        }
+    }
+}
+
+/// Answers requests. Returns the stream, and what was read ahead of it, if the last one was an upgrade.
+async fn speak_http(
+    shared: &Shared,
+    stream: TlsStream<TcpStream>,
+    ip: IpAddr,
+) -> Option<(TlsStream<TcpStream>, Bytes)> {
+    let timeouts = shared.config.timeouts;
+    let upgraded = Arc::new(AtomicBool::new(false));
+    let answers = Answers {
+        ip,
+        router: shared.router.clone(),
+        going_away: shared.registry.is_closing(),
+        upgraded: Arc::clone(&upgraded),
+    };
+    let mut requests = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(timeouts.header)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), answers);
+    let served = timeout(timeouts.http, poll_fn(|cx| requests.poll_without_shutdown(cx))).await;
+    let parts = requests.into_parts();
+    let mut stream = parts.io.into_inner();
+    if upgraded.load(Ordering::Relaxed) && matches!(served, Ok(Ok(()))) {
+        return Some((stream, parts.read_buf));
+    }
+    let closed = timeout(timeouts.close, linger::close(&mut stream)).await;
+    tracing::trace!(?served, ?closed, "HTTP connection ended");
+    None
+}
+
+async fn open_session(shared: Arc<Shared>, stream: TlsStream<TcpStream>, early: Bytes, ip: IpAddr) {
+    let terminal = TerminalHandle::new();
+    let Some(conn) = shared.registry.enter(&terminal) else { return };
+    let _entered = Entered { shared: Arc::clone(&shared), conn };
+    shared.counters.terminals_opened.add(1);
+    let opened = GatewayEvent::Opened { conn, ip, terminal: terminal.clone() };
+    if shared.inbound.send(opened).await.is_err() {
+        return;
+    }
+    let (inbound, counters) = (Arc::clone(&shared.inbound), Arc::clone(&shared.counters));
+    let session = Session::new(conn, terminal, stream, inbound, counters, shared.config.timeouts);
+    session.run(&early).await;
+}
+
+/// Counts the connection out, however it ends.
+struct Admitted {
+    shared: Arc<Shared>,
+    ip: IpAddr,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.shared.registry.dismiss(self.ip);
+    }
+}
+
+/// Takes the terminal out of the registry, however its session ends.
+struct Entered {
+    shared: Arc<Shared>,
+    conn: taoyao_types::ConnId,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.shared.registry.leave(self.conn);
+    }
+}
+
+/// Small messages leave at once, and a peer that vanished while it was written to is noticed within the idle time.
+fn prepare(tcp: &TcpStream, unacknowledged_max: std::time::Duration) {
+    let socket = socket2::SockRef::from(tcp);
+    let nodelay = socket.set_tcp_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let nodelay = nodelay.and(socket.set_tcp_user_timeout(Some(unacknowledged_max)));
+    if let Err(error) = nodelay {
+        tracing::debug!(%error, "a socket option could not be set");
+    }
+}

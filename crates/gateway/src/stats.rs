@@ -1,0 +1,73 @@
+//! What the gateway counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts since the start, and gauges (`connections`, `terminals`) as of now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GatewayStats {
+    /// Connections now, of whatever kind.
+    pub connections: u64,
+    /// WebSockets now.
+    pub terminals: u64,
+    /// WebSockets ever opened.
+    pub terminals_opened: u64,
+    /// Connections closed at once because there were too many.
+    pub connections_refused: u64,
+    /// Accepts that failed for want of file descriptors or memory.
+    pub accepts_failed: u64,
+    /// TLS handshakes that failed or took too long.
+    pub handshakes_failed: u64,
+    pub texts_received: u64,
+    pub texts_sent: u64,
+    /// Terminals closed because they read too slowly.
+    pub slow_readers: u64,
+    /// Terminals closed because nothing moved.
+    pub idle_closed: u64,
+    /// Terminals closed for a message that is too long, not UTF-8 or not WebSocket.
+    pub faulty_closed: u64,
+}
+
+/// The same as shared counters.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) terminals_opened: Counter,
+    pub(crate) connections_refused: Counter,
+    pub(crate) accepts_failed: Counter,
+    pub(crate) handshakes_failed: Counter,
+    pub(crate) texts_received: Counter,
+    pub(crate) texts_sent: Counter,
+    pub(crate) slow_readers: Counter,
+    pub(crate) idle_closed: Counter,
+    pub(crate) faulty_closed: Counter,
+}
+
+impl Counters {
+    pub(crate) fn read(&self) -> GatewayStats {
+        GatewayStats {
+            connections: 0,
+            terminals: 0,
+            terminals_opened: self.terminals_opened.get(),
+            connections_refused: self.connections_refused.get(),
+            accepts_failed: self.accepts_failed.get(),
+            handshakes_failed: self.handshakes_failed.get(),
+            texts_received: self.texts_received.get(),
+            texts_sent: self.texts_sent.get(),
+            slow_readers: self.slow_readers.get(),
+            idle_closed: self.idle_closed.get(),
+            faulty_closed: self.faulty_closed.get(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,63 @@
+//! A gateway in a process of its own, for what is a matter of the process: its memory and its file descriptors.
+
+use std::process::{Command, Stdio};
+
+use rustls::pki_types::CertificateDer;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+
+use crate::abuse::serves;
+use crate::support::{Dialler, Server};
+
+#[tokio::test]
+async fn accepting_survives_a_lack_of_file_descriptors() {
+    let (_child, dialler) = spawn(64).await;
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(dialler.tcp().await);
+    }
+    drop(silent);
+    serves(&dialler).await;
+}
+
+/// Starts this test binary again as a server that may open so many files.
+pub(crate) async fn spawn(files_max: usize) -> (Child, Dialler) {
+    let program = std::env::current_exe().unwrap();
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg(format!("ulimit -n {files_max}; exec \"$0\" --ignored --exact child::server --nocapture"));
+    command.arg(program).env("TAOYAO_GATEWAY_CHILD", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if let Some((_, hello)) = line.split_once("listening ") {
+            let (address, certificate) = hello.split_once(' ').unwrap();
+            let dialler = Dialler::new(address.parse().unwrap(), CertificateDer::from(unhex(certificate)));
+            return (child, dialler);
+        }
+    }
+    panic!("the server ended before it listened");
+}
+
+/// The server that `spawn` starts; ends when its standard input does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a part of other tests, which start it as a process"]
+async fn server() {
+    if std::env::var_os("TAOYAO_GATEWAY_CHILD").is_none() {
+        return;
+    }
+    let server = Server::start();
+    println!("listening {} {}", server.gateway.local_addr(), hex(server.dialler.certificate()));
+    let _serving = server.echo();
+    let parent = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+    parent.await.unwrap().unwrap();
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
