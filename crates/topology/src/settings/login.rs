@@ -1,4 +1,4 @@
-//! `[login]`: who may register, and how often one may fail.
+//! `[login]`: who may register.
 
 use std::path::PathBuf;
 
@@ -13,8 +13,6 @@ pub struct Login {
     pub users: PathBuf,
     /// One account that every terminal may use, as the original has it; only for development.
     pub shared_account: Option<SharedAccount>,
-    /// Failed logins from one address within a minute; further ones are refused unread.
-    pub failures_per_minute: u32,
 }
 
 /// The account that all terminals of a development mesh share (reference section 3.2).
@@ -27,11 +25,7 @@ pub struct SharedAccount {
 impl Login {
     /// What holds without a `[login]` section.
     pub(crate) fn default_in(base: &Base) -> Self {
-        Self {
-            users: base.resolve("users.toml"),
-            shared_account: None,
-            failures_per_minute: FAILURES_PER_MINUTE,
-        }
+        Self { users: base.resolve("users.toml"), shared_account: None }
     }
 
     pub(crate) fn read(mut table: Table<'_>, base: &Base) -> Self {
@@ -46,15 +40,10 @@ impl Login {
             }
             login.shared_account = SharedAccount::read(account);
         }
-        let rate = table.integer("failures_per_minute", "failures_per_minute = 10", 1..=10_000);
-        login.failures_per_minute = rate.map_or(FAILURES_PER_MINUTE, |rate| rate as u32);
         table.finish();
         login
     }
 }
-
-/// Enough for a person who mistypes, far too few for guessing.
-const FAILURES_PER_MINUTE: u32 = 10;
 
 const SHARED_EXAMPLE: &str = "shared_account = { username = \"…\", password = \"…\" }";
 

@@ -54,15 +54,35 @@ fn the_demos_drawing_shows_every_node_on_a_line() {
     assert!(lines[7].ends_with("terminals 127.0.0.1:8886  admin 127.0.0.1:9886"), "{drawn}");
 }
 
+#[test]
+fn the_documentations_example_is_right_and_drawn_as_it_says() {
+    for file in ["../docs/topology.md", "../docs/zh/topology.md"] {
+        let text = read(&directory().join(file));
+        let example = fenced(&text, "toml").expect("the documentation begins with an example");
+        let drawing = fenced(&text, "text").expect("the example is drawn");
+        let topology = Topology::parse("example.toml", example).unwrap();
+        assert_eq!(topology.draw(), drawing.trim_end(), "in {file}");
+    }
+}
+
+/// The first fenced block of a language.
+fn fenced<'t>(text: &'t str, language: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("```{language}\n"))?;
+    rest.split_once("```").map(|(block, _)| block)
+}
+
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../topology")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the crate reads no files, its tests do")]
 fn load(path: &Path) -> Topology {
-    let text = std::fs::read_to_string(path).expect("the file can be read");
-    match Topology::parse(&path.display().to_string(), &text) {
+    match Topology::parse(&path.display().to_string(), &read(path)) {
         Ok(topology) => topology,
         Err(mistakes) => panic!("{mistakes}"),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the crate reads no files, its tests do")]
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("the file can be read")
 }

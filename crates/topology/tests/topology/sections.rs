@@ -30,7 +30,6 @@ fn defaults_are_what_the_documentation_says() {
     assert_eq!(mesh.certs().dir(), Path::new("certs"));
     assert_eq!(mesh.login().users, Path::new("topology/users.toml"));
     assert_eq!(mesh.login().shared_account, None);
-    assert_eq!(mesh.login().failures_per_minute, 10);
     assert_eq!(mesh.limits(), &Limits::default());
     assert_eq!(mesh.policy().between_partitions, [Scope::See, Scope::Presence, Scope::Call]);
     assert!(mesh.policy().rules.is_empty() && mesh.ice().stun.is_empty() && mesh.ice().turn.is_empty());
