@@ -1,1 +1,3 @@
 //! The taoyao program: command line, assembly, the driver loop around core, supervision and drain.
+
+pub mod report;
