@@ -1,0 +1,93 @@
+//! What must hold when the mesh has been quiet for a while: the invariants of the design, each by its number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use taoyao_types::{NodeId, PartitionName, TerminalKey, TerminalName, limits};
+
+use crate::world::World;
+
+/// Compares a quiet world with what is true.
+#[derive(Debug)]
+pub struct Judge;
+
+impl Judge {
+    /// Everything that is wrong, in sentences; empty when all is well.
+    pub fn verdict(world: &World) -> Vec<String> {
+        let truth = world.truth();
+        let mut wrong = world.complaints.clone();
+        for node in world.topology().nodes() {
+            wrong.extend(directory_agrees(world, node.id, &truth));
+            wrong.extend(nothing_is_left_over(world, node.id));
+        }
+        wrong.extend(watchers_see_the_truth(world, &truth));
+        wrong
+    }
+}
+
+/// I5 and I6: a node's directory holds the terminals of its subtree, at their nodes, and nothing else.
+fn directory_agrees(world: &World, id: NodeId, truth: &BTreeMap<TerminalName, NodeId>) -> Vec<String> {
+    let Some(node) = world.node(id) else { return vec![format!("{id} does not run")] };
+    let directory = node.router().directory();
+    let subtree: BTreeSet<NodeId> = world.topology().subtree(id).collect();
+    let expected: BTreeMap<TerminalKey, (&TerminalName, NodeId)> = truth
+        .iter()
+        .filter(|(_, at)| subtree.contains(at))
+        .map(|(name, at)| (TerminalKey::of(name), (name, *at)))
+        .collect();
+    let name = world.topology().node(id).map_or_else(|| id.to_string(), |node| node.name.to_string());
+    let mut wrong = Vec::new();
+    for (key, (terminal, at)) in &expected {
+        match directory.find(*key) {
+            Some(entry) if entry.origin == *at => {}
+            Some(entry) => wrong.push(format!("I5: {name} has {terminal} at {}, it is at {at}", entry.origin)),
+            None => wrong.push(format!("I5: {name} does not know {terminal} at {at}")),
+        }
+    }
+    let extra = directory.walk(None).filter(|(key, _)| !expected.contains_key(key));
+    wrong.extend(extra.map(|(key, entry)| format!("I6: {name} still has {key} of {}", entry.origin)));
+    if directory.len() != expected.len() {
+        wrong.push(format!("I5: {name} counts {} terminals, there are {}", directory.len(), expected.len()));
+    }
+    wrong
+}
+
+/// I7, I8 and I9: no loop was ever met, nothing waits any more, and what is kept is within its bound.
+fn nothing_is_left_over(world: &World, id: NodeId) -> Vec<String> {
+    let Some(node) = world.node(id) else { return Vec::new() };
+    let (router, name) = (node.router(), id);
+    let mut wrong = Vec::new();
+    if router.stats().ttl_expired > 0 {
+        wrong.push(format!("I7: {name} met {} signals that had gone too far", router.stats().ttl_expired));
+    }
+    if router.pending() > 0 || router.running() > 0 {
+        wrong.push(format!("I8: {name} still has {} pending, {} running", router.pending(), router.running()));
+    }
+    if router.directory().tombstones() > limits::TOMBSTONES_MAX {
+        wrong.push(format!("I9: {name} keeps {} tombstones", router.directory().tombstones()));
+    }
+    if router.stats().authority_violations > 0 {
+        wrong.push(format!("I11: {name} saw {} violations", router.stats().authority_violations));
+    }
+    if !router.is_synced() {
+        wrong.push(format!("I5: {name} is not synced with all its neighbours: {:?}", router.neighbours()));
+    }
+    wrong
+}
+
+/// I5 for people: who has listed the others sees them come and go until the list is the truth again.
+fn watchers_see_the_truth(world: &World, truth: &BTreeMap<TerminalName, NodeId>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for client in world.clients.iter().filter(|client| client.is_registered && client.is_watching) {
+        let home: &PartitionName = &client.name.partition;
+        let own = client.written.clone();
+        let others = truth.keys().filter(|name| **name != client.name);
+        let expected: BTreeSet<String> = others.map(|name| name.seen_from(home)).collect();
+        let seen: BTreeSet<String> = client.sees.iter().filter(|id| **id != own).cloned().collect();
+        if seen != expected {
+            let missing: Vec<_> = expected.difference(&seen).collect();
+            let ghosts: Vec<_> = seen.difference(&expected).collect();
+            wrong.push(format!("I5: {} misses {missing:?} and sees the ghosts {ghosts:?}", client.name));
+        }
+    }
+    wrong
+}
