@@ -1,0 +1,50 @@
+//! Which certificates the nodes of a topology need, for those who make them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use taoyao_pki::NodeCert;
+use taoyao_topology::{Node, Topology};
+
+/// What the development certificates of every node are made from, in the topology's order.
+pub fn node_certs(topology: &Topology) -> Vec<NodeCert> {
+    topology.nodes().iter().map(node_cert).collect()
+}
+
+/// The same for one node: its advertised name or address, where it listens, and this machine itself, so that a browser
+/// beside it can use `localhost`.
+pub fn node_cert(node: &Node) -> NodeCert {
+    let mut dns = vec!["localhost".to_owned()];
+    let mut ips = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    if let Some(at) = &node.terminals {
+        match at.advertise.ip() {
+            Some(ip) => ips.push(ip),
+            None => dns.push(at.advertise.host.clone()),
+        }
+        if !at.listen.ip().is_unspecified() {
+            ips.push(at.listen.ip());
+        }
+    }
+    dns.sort();
+    dns.dedup();
+    ips.sort();
+    ips.dedup();
+    NodeCert { short: node.name.short().to_owned(), path: node.name.clone(), dns, ips }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_names_where_terminals_find_the_node_and_the_machine_itself() {
+        let text = "org = \"acme\"\n[[node]]\nname = \"cn\"\nlinks = { listen = \"0.0.0.0:7000\", advertise = \"cn.example.com:7000\" }\n\
+                    terminals = { listen = \"192.0.2.7:8888\", advertise = \"cn.example.com:443\" }\n\
+                    [[node]]\nname = \"sh\"\nparent = [\"cn\"]\n";
+        let topology = Topology::parse("acme.toml", text).unwrap();
+        let certs = node_certs(&topology);
+        assert_eq!(certs[0].dns, ["cn.example.com", "localhost"]);
+        assert_eq!(certs[0].ips.len(), 3, "{:?}", certs[0].ips);
+        assert!(certs[0].ips.contains(&"192.0.2.7".parse().unwrap()));
+        assert_eq!((certs[1].short.as_str(), certs[1].dns.len(), certs[1].ips.len()), ("sh", 1, 2));
+    }
+}
