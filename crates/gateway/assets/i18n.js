@@ -4,6 +4,7 @@ import en from './i18n/en.js';
 import zh from './i18n/zh.js';
 
 const BOOKS = { en, zh };
+const TAGS = { en: 'en', zh: 'zh-CN' };
 const STORED = 'taoyao.language';
 
 let language = stored() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
@@ -56,7 +57,7 @@ export function applyLanguage(root = document.documentElement) {
 
 /** Changes to the other language and remembers the choice. */
 export function switchLanguage() {
-  language = language === 'en' ? 'zh' : 'en';
+  language = other();
   try {
     localStorage.setItem(STORED, language);
   } catch {
@@ -65,10 +66,15 @@ export function switchLanguage() {
   startLanguage();
 }
 
-/** Writes the whole page in the current language. */
+/** Writes the whole page in the current language; the button that switches is labelled in the other one. */
 export function startLanguage() {
-  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  document.documentElement.lang = TAGS[language];
+  document.getElementById('language').lang = TAGS[other()];
   applyLanguage();
+}
+
+function other() {
+  return language === 'en' ? 'zh' : 'en';
 }
 
 function setMark(element, name, key, args) {

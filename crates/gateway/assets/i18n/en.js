@@ -4,8 +4,7 @@ export default {
   skip: 'Skip to content',
   close: 'Close',
   leave: 'Sign out',
-  'language.switch': 'Switch to Chinese (中文)',
-  'language.other': '中',
+  'language.other': '中文',
   'theme.switch': 'Switch between light and dark',
 
   'status.idle': 'Not connected',
@@ -100,6 +99,7 @@ export default {
   'call.state.interrupted': 'Interrupted…',
   'call.waiting': 'Waiting for the picture…',
   'call.audioOnly': 'Sound only',
+  'call.paused': 'Picture paused',
   'call.started': 'Call with {name} is connected.',
   'call.note.ofPeer.audio': 'You paused their sound',
   'call.note.ofPeer.video': 'You paused their picture',

@@ -4,8 +4,7 @@ export default {
   skip: '跳到正文',
   close: '关闭',
   leave: '退出登录',
-  'language.switch': '切换为英文 (English)',
-  'language.other': 'EN',
+  'language.other': 'English',
   'theme.switch': '切换浅色和深色',
 
   'status.idle': '未连接',
@@ -100,6 +99,7 @@ export default {
   'call.state.interrupted': '连接中断…',
   'call.waiting': '等待画面…',
   'call.audioOnly': '仅语音',
+  'call.paused': '画面已暂停',
   'call.started': '与 {name} 的通话已接通。',
   'call.note.ofPeer.audio': '你暂停了对方的声音',
   'call.note.ofPeer.video': '你暂停了对方的画面',

@@ -162,7 +162,7 @@ function showTheirs(button, name, paused, icon) {
 function placeholderKey(state, wanted, pauses) {
   if (state !== 'connected') return `call.state.${state}`;
   if (!wanted.video) return 'call.audioOnly';
-  return pauses.video.ofPeer ? 'call.note.ofPeer.video' : 'call.waiting';
+  return pauses.video.ofPeer ? 'call.paused' : 'call.waiting';
 }
 
 function missingKey(kind, reason) {

@@ -39,12 +39,12 @@ export class CallsView {
     const banner = session.direction === 'in' ? this.#addBanner(session) : undefined;
     session.addEventListener('state', () => this.#onState(session, banner, tile));
     if (session.direction === 'out') this.#bringUp(tile);
-    this.#count();
   }
 
   #addTile(session) {
     const tile = new CallTile(session);
     this.#tiles.append(tile.root);
+    this.#count();
     session.addEventListener('state', () => session.state === 'closed' && this.#removeTile(tile));
     return tile;
   }
@@ -59,7 +59,6 @@ export class CallsView {
       announceNow(t(`call.end.${session.closeReason}`, { name }));
       if (session.closeReason !== 'local') toast(t(`call.end.${session.closeReason}`, { name }));
     }
-    this.#count();
   }
 
   /** A called person sees at once who it is, and can end it with one click. */
@@ -107,6 +106,7 @@ export class CallsView {
     const hadFocus = tile.root.contains(document.activeElement);
     const next = tile.root.nextElementSibling ?? tile.root.previousElementSibling;
     tile.remove();
+    this.#count();
     if (!hadFocus) return;
     const back = this.#startedBy?.isConnected && this.#startedBy.checkVisibility() ? this.#startedBy : byId('calls');
     (next ?? back).focus();

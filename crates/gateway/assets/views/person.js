@@ -39,7 +39,8 @@ export class Person {
     const detail = [this.clientId.split('@')[0], terminal.node].filter(Boolean).join(' · ');
     delete this.#slots.detail.dataset.t;
     this.#slots.detail.textContent = detail;
-    this.#setCallable(!this.isMe && CALLABLE.has(terminal.clientType ?? 'OTHER'));
+    this.#slots.actions.dataset.hidden = String(this.isMe || !CALLABLE.has(terminal.clientType ?? 'OTHER'));
+    this.#setCallable(true);
   }
 
   /** The terminal left; its row stays for a moment. */
@@ -83,7 +84,6 @@ export class Person {
   }
 
   #setCallable(callable) {
-    this.#slots.actions.hidden = this.isMe;
     this.#slots['call-audio'].disabled = !callable;
     this.#slots['call-video'].disabled = !callable;
   }

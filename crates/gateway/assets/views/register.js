@@ -43,7 +43,7 @@ export class RegisterView {
     try {
       await this.onConnect(values);
     } catch (error) {
-      this.showError(error);
+      this.showError(error, 'register');
     } finally {
       this.#setBusy(false);
     }
@@ -60,8 +60,8 @@ export class RegisterView {
   }
 
   /** Says why it is not connected, and moves the focus there. */
-  showError(error) {
-    this.#error.textContent = errorWords(error, 'register');
+  showError(error, during) {
+    this.#error.textContent = errorWords(error, during);
     this.#error.hidden = false;
     this.#error.focus();
   }

@@ -79,6 +79,7 @@ function makeRow({ direction, at, message }) {
   slots.arrow.setAttribute('role', 'img');
   setLabel(slots.arrow, `signals.${direction}`);
   slots.signal.textContent = message.header.signal;
+  if (typeof message.body?.type === 'string') slots.signal.append(makeType(message.body.type));
   slots.code.textContent = direction === 'in' ? message.code : '';
   slots.id.textContent = message.header.id;
   setLabel(slots.body, 'signals.title');
@@ -87,6 +88,14 @@ function makeRow({ direction, at, message }) {
     slots.body.textContent ||= JSON.stringify(message, null, 2);
   });
   return root;
+}
+
+/** Tells offer, answer and candidate apart without opening them. */
+function makeType(type) {
+  const element = document.createElement('span');
+  element.className = 'record-type';
+  element.textContent = ` ${type}`;
+  return element;
 }
 
 function searchText({ direction, message }) {

@@ -1,0 +1,64 @@
+// A headless Chromium and the pages that the tests open in it.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+const EXECUTABLE = process.env.TAOYAO_CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--ignore-certificate-errors',
+  '--use-fake-ui-for-media-stream',
+];
+const FAKE_DEVICES = '--use-fake-device-for-media-stream';
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+/** Generous: the machine may be busy. A test that passes is much faster. */
+export const PATIENCE_MS = 30_000;
+
+/**
+ * Starts a browser that the test closes by `t.after`.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {{devices?: boolean}} [options] without devices there is no camera and no microphone
+ */
+export async function startBrowser(t, { devices = true } = {}) {
+  const args = devices ? [...FLAGS, FAKE_DEVICES] : FLAGS;
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args });
+  t.after(() => browser.close());
+  return browser;
+}
+
+/**
+ * A page with a storage of its own. An error in the page fails the test.
+ *
+ * @param {import('node:test').TestContext} t
+ * @param {import('playwright-core').Browser} browser
+ * @param {object} [options] of the browser context, e.g. `viewport`, `colorScheme`
+ */
+export async function openPage(t, browser, options = {}) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESKTOP, locale: 'en-US', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(error.stack));
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  t.after(() => {
+    if (faults.length > 0) throw new Error(`the page reported errors:\n${faults.join('\n')}`);
+  });
+  return page;
+}
+
+/** Saves a picture of the page if the environment names a directory for them. */
+export async function shoot(page, name) {
+  const directory = process.env.TAOYAO_SHOTS;
+  if (!directory) return;
+  await mkdir(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+}
