@@ -1,27 +1,34 @@
 //! The WebSocket protocol over buffers: bytes in, texts out, and the other way round. No socket, no waiting.
 //!
-//! tungstenite does the protocol. It is fed from and writes into memory, because its own buffers would stay as large as
-//! the largest message that ever passed; a node keeps thousands of connections that mostly say nothing.
-
-use std::io::{self, Read, Write};
+//! Frames are tungstenite's; the messages are put together here, because tungstenite's own buffers stay as large as the
+//! largest message that ever passed. Here nothing is kept between messages: a node serves thousands of terminals that
+//! mostly say nothing. Sections are those of RFC 6455.
 
 use bytes::Bytes;
 use taoyao_types::limits;
-use tungstenite::protocol::frame::Frame;
-use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
-use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
-use tungstenite::{Error, Message};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
+use tungstenite::protocol::frame::{Frame, FrameHeader};
 
 use crate::close::CloseReason;
+use crate::head::HeadReader;
 use crate::outbox::Text;
 
-/// What a connection keeps for a message that has arrived in part, at least.
-const READ_BUFFER_BYTES: usize = 1024;
+/// Bytes of a control frame's payload (section 5.5).
+const CONTROL_BYTES_MAX: u64 = 125;
+/// What a terminal closed with if its closing frame names no code (section 7.1.5).
+const NO_CODE: u16 = 1005;
 
 /// The server's side of one WebSocket.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Codec {
-    context: WebSocketContext,
+    head: HeadReader,
+    /// The frame whose payload is arriving.
+    frame: Option<Arriving>,
+    /// The message whose last frame has not arrived.
+    message: Option<Message>,
+    /// Whether our closing frame was written.
+    closing: bool,
 }
 
 /// What some bytes from the terminal meant.
@@ -29,8 +36,33 @@ pub(crate) struct Codec {
 pub(crate) struct Incoming {
     /// Complete text messages, in order.
     pub(crate) texts: Vec<Box<str>>,
-    /// Set when the terminal closed or broke the protocol after those texts.
+    /// Set when the terminal closed or broke the protocol after those texts. What follows must not be decoded.
     pub(crate) end: Option<CloseReason>,
+}
+
+#[derive(Debug)]
+struct Arriving {
+    kind: Kind,
+    is_final: bool,
+    mask: [u8; 4],
+    bytes_left: u64,
+    /// A control frame's payload so far; a data frame's goes into the message.
+    control: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Data,
+    Control(Control),
+}
+
+#[derive(Debug)]
+struct Message {
+    is_text: bool,
+    /// Of all its frames so far, whether or not they are kept.
+    length: u64,
+    /// Empty for a binary message, which is ignored.
+    content: Vec<u8>,
 }
 
 impl Incoming {
@@ -40,85 +72,165 @@ impl Incoming {
 }
 
 impl Codec {
-    pub(crate) fn new() -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(0)
-            .max_message_size(Some(limits::TERMINAL_MESSAGE_BYTES_MAX))
-            .max_frame_size(Some(limits::TERMINAL_MESSAGE_BYTES_MAX));
-        Self { context: WebSocketContext::new(Role::Server, Some(config)) }
-    }
-
     /// Reads what arrived. Answers to pings and to a close are appended to `out`; binary messages are ignored.
-    pub(crate) fn handle_bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Incoming {
-        let mut pipe = Pipe { input: bytes, output: out };
+    pub(crate) fn handle_bytes(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Incoming {
         let mut incoming = Incoming::default();
-        // Held until all is read: freed earlier, a large message's memory would become the next read buffer and stay.
-        let mut payloads = Vec::new();
-        incoming.end = loop {
-            match self.context.read(&mut pipe) {
-                Ok(Message::Text(text)) => payloads.push(text),
-                Ok(Message::Close(frame)) => break Some(self.closed_by_peer(frame, &mut pipe)),
-                Ok(_) => {}
-                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => break None,
-                Err(error) => break Some(fault(error)),
-            }
-        };
-        incoming.texts = payloads.into_iter().map(|text| text.as_str().into()).collect();
+        while incoming.end.is_none() {
+            let step = match self.frame.take() {
+                None if bytes.is_empty() => break,
+                None => self.begin_frame(&mut bytes),
+                Some(frame) if frame.bytes_left == 0 => self.end_frame(frame, &mut incoming.texts, out),
+                Some(frame) if bytes.is_empty() => {
+                    self.frame = Some(frame);
+                    break;
+                }
+                Some(frame) => {
+                    self.take_payload(frame, &mut bytes);
+                    Ok(())
+                }
+            };
+            incoming.end = step.err();
+        }
         incoming
     }
 
     /// Appends a text message to `out`.
     pub(crate) fn encode(text: Text, out: &mut Vec<u8>) {
-        let frame = Frame::message(Bytes::from(text), OpCode::Data(Data::Text), true);
-        out.reserve(frame.len());
-        frame.format(out).expect("writing into memory does not fail");
+        append(Frame::message(Bytes::from(text), OpCode::Data(Data::Text), true), out);
     }
 
-    /// Appends a closing frame to `out`. What is read afterwards is no longer told.
+    /// Appends a closing frame to `out`, once.
     pub(crate) fn close(&mut self, code: u16, reason: Text, out: &mut Vec<u8>) {
-        let frame = CloseFrame { code: CloseCode::from(code), reason };
-        let closed = self.context.close(&mut Pipe { input: &[], output: out }, Some(frame));
-        debug_assert!(closed.is_ok(), "closing into memory fails only after a close: {closed:?}");
+        if !self.closing {
+            self.closing = true;
+            append(Frame::close(Some(CloseFrame { code: CloseCode::from(code), reason })), out);
+        }
     }
 
-    /// Has the answer to the terminal's close written.
-    fn closed_by_peer(&mut self, frame: Option<CloseFrame>, pipe: &mut Pipe<'_>) -> CloseReason {
-        let answered = self.context.flush(pipe);
-        debug_assert!(matches!(answered, Ok(()) | Err(Error::ConnectionClosed)), "{answered:?}");
-        CloseReason::ByPeer { code: frame.map_or(1005, |frame| frame.code.into()) }
-    }
-}
-
-fn fault(error: Error) -> CloseReason {
-    match error {
-        Error::Capacity(_) => CloseReason::TooLong,
-        Error::Utf8(_) => CloseReason::NotUtf8,
-        Error::ConnectionClosed | Error::AlreadyClosed => CloseReason::Lost,
-        other => CloseReason::Protocol(other.to_string()),
-    }
-}
-
-/// Memory that looks like a non-blocking socket.
-struct Pipe<'a> {
-    input: &'a [u8],
-    output: &'a mut Vec<u8>,
-}
-
-impl Read for Pipe<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.input.is_empty() { Err(io::ErrorKind::WouldBlock.into()) } else { self.input.read(buffer) }
-    }
-}
-
-impl Write for Pipe<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.output.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+    fn begin_frame(&mut self, bytes: &mut &[u8]) -> Result<(), CloseReason> {
+        let Some((header, length)) = self.head.handle_bytes(bytes)? else { return Ok(()) };
+        let mask = header.mask.ok_or_else(|| breach("a frame without a mask"))?;
+        if header.rsv1 || header.rsv2 || header.rsv3 {
+            return Err(breach("a reserved bit is set"));
+        }
+        let kind = match header.opcode {
+            OpCode::Control(control) => check_control(control, &header, length)?,
+            OpCode::Data(data) => self.begin_data(data, length)?,
+        };
+        let control = Vec::new();
+        self.frame = Some(Arriving { kind, is_final: header.is_final, mask, bytes_left: length, control });
         Ok(())
     }
+
+    /// Section 5.4: a message is a text or binary frame and its continuations, without another one between.
+    fn begin_data(&mut self, data: Data, length: u64) -> Result<Kind, CloseReason> {
+        match (data, &self.message) {
+            (Data::Continue, Some(_)) => {}
+            (Data::Text | Data::Binary, None) => {
+                self.message = Some(Message { is_text: data == Data::Text, length: 0, content: Vec::new() });
+            }
+            (Data::Continue, None) => return Err(breach("a continuation of no message")),
+            (_, Some(_)) => return Err(breach("a message within a message")),
+            (Data::Reserved(_), None) => return Err(breach("an unknown kind of frame")),
+        }
+        if let Some(message) = &mut self.message {
+            message.length = message.length.saturating_add(length);
+            if message.length > limits::TERMINAL_MESSAGE_BYTES_MAX as u64 {
+                return Err(CloseReason::TooLong);
+            }
+            if message.is_text {
+                message.content.reserve_exact(length as usize);
+            }
+        }
+        Ok(Kind::Data)
+    }
+
+    /// Takes what is there of the frame's payload, and keeps the frame.
+    fn take_payload(&mut self, mut frame: Arriving, bytes: &mut &[u8]) {
+        let count = usize::try_from(frame.bytes_left).map_or(bytes.len(), |left| left.min(bytes.len()));
+        let (payload, rest) = bytes.split_at(count);
+        match (frame.kind, &mut self.message) {
+            (Kind::Control(_), _) => append_unmasked(&mut frame.control, payload, frame.mask),
+            (Kind::Data, Some(message)) if message.is_text => {
+                append_unmasked(&mut message.content, payload, frame.mask);
+            }
+            (Kind::Data, _) => {}
+        }
+        frame.mask.rotate_left(count % 4);
+        frame.bytes_left -= count as u64;
+        *bytes = rest;
+        self.frame = Some(frame);
+    }
+
+    fn end_frame(
+        &mut self,
+        frame: Arriving,
+        texts: &mut Vec<Box<str>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CloseReason> {
+        match frame.kind {
+            Kind::Control(Control::Close) => Err(self.closed_by_peer(&frame.control, out)?),
+            Kind::Control(Control::Ping) if !self.closing => {
+                append(Frame::pong(frame.control), out);
+                Ok(())
+            }
+            Kind::Data if frame.is_final => match self.message.take() {
+                Some(Message { is_text: true, content, .. }) => {
+                    let text = String::from_utf8(content).map_err(|_| CloseReason::NotUtf8)?;
+                    texts.push(text.into_boxed_str());
+                    Ok(())
+                }
+                _ => Ok(()),
+            },
+            Kind::Control(_) | Kind::Data => Ok(()),
+        }
+    }
+
+    /// Section 5.5.1: a code and a text, or nothing; answered with the same code.
+    fn closed_by_peer(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<CloseReason, CloseReason> {
+        let frame = match payload {
+            [] => None,
+            [_] => return Err(breach("a closing frame with half a code")),
+            [high, low, reason @ ..] => {
+                let code = CloseCode::from(u16::from_be_bytes([*high, *low]));
+                if !code.is_allowed() {
+                    return Err(breach("a closing frame with a code that must not be sent"));
+                }
+                str::from_utf8(reason).map_err(|_| CloseReason::NotUtf8)?;
+                Some(CloseFrame { code, reason: Text::default() })
+            }
+        };
+        let code = frame.as_ref().map_or(NO_CODE, |frame| frame.code.into());
+        if !self.closing {
+            self.closing = true;
+            append(Frame::close(frame), out);
+        }
+        Ok(CloseReason::ByPeer { code })
+    }
+}
+
+fn check_control(control: Control, header: &FrameHeader, length: u64) -> Result<Kind, CloseReason> {
+    if !header.is_final || length > CONTROL_BYTES_MAX {
+        return Err(breach("a control frame that is in fragments or too long"));
+    }
+    Ok(Kind::Control(control))
+}
+
+fn append_unmasked(to: &mut Vec<u8>, payload: &[u8], mask: [u8; 4]) {
+    let start = to.len();
+    to.extend_from_slice(payload);
+    for (at, byte) in to[start..].iter_mut().enumerate() {
+        *byte ^= mask[at % 4];
+    }
+}
+
+fn append(frame: Frame, out: &mut Vec<u8>) {
+    out.reserve(frame.len());
+    frame.format(out).expect("writing into memory does not fail");
+}
+
+fn breach(what: &str) -> CloseReason {
+    CloseReason::Protocol(what.to_owned())
 }
 
 #[cfg(test)]
@@ -129,7 +241,7 @@ mod tests {
     fn a_text_cut_anywhere_arrives_whole() {
         let bytes = masked(0x81, "{\"header\":{}}".as_bytes());
         for cut in 0..bytes.len() {
-            let mut codec = Codec::new();
+            let mut codec = Codec::default();
             let first = read(&mut codec, &bytes[..cut]);
             assert!(first.texts.is_empty() && first.end.is_none());
             assert_eq!(texts(&read(&mut codec, &bytes[cut..])), ["{\"header\":{}}"], "cut at {cut}");
@@ -142,7 +254,7 @@ mod tests {
         bytes.extend(masked(0x82, &[0xff; 300]));
         bytes.extend(masked(0x01, b"tw"));
         bytes.extend(masked(0x80, b"o"));
-        let incoming = read(&mut Codec::new(), &bytes);
+        let incoming = read(&mut Codec::default(), &bytes);
         assert_eq!(texts(&incoming), ["one", "two"]);
         assert_eq!(incoming.end, None);
     }
@@ -150,7 +262,7 @@ mod tests {
     #[test]
     fn a_ping_is_answered_at_once() {
         let mut out = Vec::new();
-        let incoming = Codec::new().handle_bytes(&masked(0x89, b"hi"), &mut out);
+        let incoming = Codec::default().handle_bytes(&masked(0x89, b"hi"), &mut out);
         assert!(incoming.texts.is_empty() && incoming.end.is_none());
         assert_eq!(out, [0x8a, 2, b'h', b'i']);
     }
@@ -158,7 +270,7 @@ mod tests {
     #[test]
     fn a_close_is_answered_with_its_code() {
         let mut out = Vec::new();
-        let incoming = Codec::new().handle_bytes(&masked(0x88, &1000_u16.to_be_bytes()), &mut out);
+        let incoming = Codec::default().handle_bytes(&masked(0x88, &1000_u16.to_be_bytes()), &mut out);
         assert_eq!(incoming.end, Some(CloseReason::ByPeer { code: 1000 }));
         assert_eq!(out, [0x88, 2, 3, 0xe8]);
     }
@@ -167,13 +279,13 @@ mod tests {
     fn faults_are_told_apart_and_the_texts_before_them_count() {
         let mut bytes = masked(0x81, b"good");
         bytes.extend(masked(0x81, &[0xff, 0xfe]));
-        let incoming = read(&mut Codec::new(), &bytes);
+        let incoming = read(&mut Codec::default(), &bytes);
         assert_eq!(texts(&incoming), ["good"]);
         assert_eq!(incoming.end, Some(CloseReason::NotUtf8));
 
         let announced = [&[0x81, 0xff][..], &(1_u64 << 40).to_be_bytes(), &[0; 4]].concat();
-        assert_eq!(read(&mut Codec::new(), &announced).end, Some(CloseReason::TooLong));
-        let unmasked = read(&mut Codec::new(), &[0x81, 1, b'x']);
+        assert_eq!(read(&mut Codec::default(), &announced).end, Some(CloseReason::TooLong));
+        let unmasked = read(&mut Codec::default(), &[0x81, 1, b'x']);
         assert!(matches!(unmasked.end, Some(CloseReason::Protocol(_))), "{unmasked:?}");
     }
 
@@ -182,12 +294,12 @@ mod tests {
         let half = vec![b'x'; limits::TERMINAL_MESSAGE_BYTES_MAX / 2];
         let mut bytes = masked(0x01, &half);
         bytes.extend(masked(0x00, &half));
-        let mut codec = Codec::new();
+        let mut codec = Codec::default();
         assert_eq!(read(&mut codec, &bytes).end, None);
         let whole = read(&mut codec, &masked(0x80, b""));
         assert_eq!(whole.texts[0].len(), limits::TERMINAL_MESSAGE_BYTES_MAX);
 
-        let mut codec = Codec::new();
+        let mut codec = Codec::default();
         assert_eq!(read(&mut codec, &bytes).end, None);
         assert_eq!(read(&mut codec, &masked(0x80, b"x")).end, Some(CloseReason::TooLong));
     }
@@ -213,7 +325,7 @@ mod tests {
                     seed as u8
                 })
                 .collect();
-            let mut codec = Codec::new();
+            let mut codec = Codec::default();
             let incoming = read(&mut codec, &bytes);
             if incoming.end.is_none() {
                 codec.close(1001, "over".into(), &mut Vec::new());

@@ -18,6 +18,7 @@ mod config;
 mod connection;
 mod event;
 mod gateway;
+mod head;
 mod http;
 mod linger;
 mod outbox;

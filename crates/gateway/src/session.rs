@@ -239,7 +239,7 @@ struct Socket {
 impl Socket {
     fn new(stream: TlsStream<TcpStream>) -> Self {
         let (out, written) = (Vec::new(), 0);
-        Self { stream, codec: Codec::new(), out, written, unflushed: false, moved: Instant::now() }
+        Self { stream, codec: Codec::default(), out, written, unflushed: false, moved: Instant::now() }
     }
 
     fn decode(&mut self, bytes: &[u8]) -> Incoming {
