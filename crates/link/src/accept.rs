@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use quinn::Incoming;
+use quinn::{Connection, Incoming};
 use taoyao_types::{NodeName, limits::HELLO_MAX};
 use taoyao_wire::link::hello::CloseCode;
 
@@ -29,32 +29,39 @@ pub(crate) struct TurnedAway {
 /// Handshake, role and hello. Whoever is refused has been told why when this returns.
 pub(crate) async fn greet(incoming: Incoming, local: Arc<Local>) -> Result<Candidate, TurnedAway> {
     let remote = incoming.remote_address();
+    let connection = match tokio::time::timeout(HELLO_MAX, shake_hands(incoming)).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(why)) => return Err(TurnedAway { name: None, remote, why }),
+        Err(_) => return Err(TurnedAway { name: None, remote, why: too_late("handshake") }),
+    };
     let mut name = None;
-    match tokio::time::timeout(HELLO_MAX, checks(incoming, &local, &mut name)).await {
-        Ok(Ok(candidate)) => Ok(candidate),
-        Ok(Err(why)) => Err(TurnedAway { name, remote, why }),
-        Err(_) => {
-            let reason = format!("no hello within {} s", HELLO_MAX.as_secs());
-            Err(TurnedAway { name, remote, why: explain::here(CloseCode::Hello, reason) })
-        }
-    }
+    let checks = checks(connection.clone(), &local, &mut name);
+    let checked = tokio::time::timeout(HELLO_MAX, checks).await.unwrap_or_else(|_| Err(too_late("hello")));
+    checked.map_err(|why| {
+        greet::turn_away(&connection, &why);
+        TurnedAway { name, remote, why }
+    })
 }
 
-async fn checks(incoming: Incoming, local: &Local, name: &mut Option<NodeName>) -> Result<Candidate, Ending> {
+async fn shake_hands(incoming: Incoming) -> Result<Connection, Ending> {
     let connecting = incoming.accept().map_err(|e| explain::lost(&e))?;
-    let connection = connecting.await.map_err(|e| explain::lost(&e))?;
-    let greeted = async {
-        let identity = greet::peer_identity(&connection, local)?;
-        *name = Some(identity.node().clone());
-        local.check_dialler(identity.node())?;
-        let (send, mut recv) = connection.accept_bi().await.map_err(|e| explain::lost(&e))?;
-        let hello = greet::read_hello(&mut recv, &identity).await?;
-        let name = identity.node().clone();
-        Ok(Candidate { name, greeted: Greeted { connection: connection.clone(), send, recv, hello } })
-    };
-    let greeted = greeted.await;
-    if let Err(why) = &greeted {
-        greet::turn_away(&connection, why);
-    }
-    greeted
+    connecting.await.map_err(|e| explain::lost(&e))
+}
+
+/// `name` is set as soon as it is known, so that a refusal can tell it.
+async fn checks(
+    connection: Connection,
+    local: &Local,
+    name: &mut Option<NodeName>,
+) -> Result<Candidate, Ending> {
+    let identity = greet::peer_identity(&connection, local)?;
+    let peer = name.insert(identity.node().clone()).clone();
+    local.check_dialler(&peer)?;
+    let (send, mut recv) = connection.accept_bi().await.map_err(|e| explain::lost(&e))?;
+    let hello = greet::read_hello(&mut recv, &identity).await?;
+    Ok(Candidate { name: peer, greeted: Greeted { connection, send, recv, hello } })
+}
+
+fn too_late(what: &str) -> Ending {
+    explain::here(CloseCode::Hello, format!("no {what} within {} s", HELLO_MAX.as_secs()))
 }
