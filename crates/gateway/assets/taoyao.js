@@ -1,6 +1,6 @@
 // The Taoyao client module: registers a browser as a terminal of the mesh, lists the others, calls them.
 //
-// It has no dependency and no build step: `import { Taoyao } from 'https://node:port/taoyao.js'`.
+// It has no dependency and no build step: copy this file and the folder taoyao/ to your site and import it.
 // The guide with examples is docs/web-terminal.md of the project.
 
 import { retryDelay } from './taoyao/backoff.js';
