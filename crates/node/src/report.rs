@@ -12,6 +12,8 @@ pub struct StatusReport {
     pub org: String,
     /// 1 for the root.
     pub tier: usize,
+    /// The partitions that it owns, its home first.
+    pub partitions: Vec<PartitionName>,
     /// The program's version.
     pub version: String,
     /// The topology file's generation.
