@@ -73,6 +73,13 @@ pub enum Output {
     Watch { partitions: BTreeSet<PartitionId> },
 }
 
+/// How an [`Output::Verify`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    Accepted,
+    Refused,
+}
+
 /// A text that neither logs nor traces show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);

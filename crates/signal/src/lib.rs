@@ -5,6 +5,37 @@
 //! mesh for everything that concerns a name, be it connected here or a continent away: the mesh hands requests for
 //! terminals of this node straight back.
 
+pub mod config;
 pub mod io;
+pub mod stats;
+pub mod terminals;
 
-pub use io::{AskId, MeshEvent, Output, Token};
+mod announcer;
+mod asks;
+mod bucket;
+mod calls;
+mod conn;
+mod departure;
+mod failure;
+mod hlc;
+mod index;
+mod list;
+mod mesh;
+mod message;
+mod pending;
+mod presence;
+mod receive;
+mod register;
+mod registry;
+mod say;
+mod session;
+mod session_ids;
+mod status;
+mod terminal;
+mod timers;
+mod watch;
+
+pub use config::TerminalsConfig;
+pub use io::{AskId, MeshEvent, Output, Secret, Token, Verified};
+pub use stats::Stats;
+pub use terminals::{SessionEnd, Terminals};

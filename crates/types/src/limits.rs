@@ -47,6 +47,8 @@ pub const GATEWAY_EVENTS_MAX: usize = 4_096;
 pub const TERMINAL_SILENT_MAX: Duration = Duration::from_secs(300);
 /// Messages of one connection that wait while its password is checked. Beyond it they are refused as busy.
 pub const WAITING_MAX: usize = 16;
+/// Bytes of those messages: whoever sends them is not known yet. Beyond it they are refused as busy.
+pub const WAITING_BYTES_MAX: usize = 64 * 1024;
 /// Requests of one terminal that the mesh works on at a time. Beyond it new ones are refused as busy.
 pub const TERMINAL_ASKS_MAX: usize = 256;
 /// Requests of the mesh that one terminal may have unanswered. Beyond it new ones are refused as busy.

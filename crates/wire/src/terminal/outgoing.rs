@@ -1,6 +1,9 @@
 //! Writes a message to a terminal: the four properties of the envelope in their fixed order.
 
+use serde::de::IgnoredAny;
+
 use super::code::Code;
+use crate::link::Message;
 
 /// What a body is when a message has one but nothing to say in it (every `platform::error`).
 pub const EMPTY_BODY: &str = "{}";
@@ -26,6 +29,15 @@ impl<'a> Outgoing<'a> {
     /// A `platform::error` for the request `id`. Its body is always `{}` (quirk Q1).
     pub fn error(v: &'a str, id: i64, code: Code, text: &'a str) -> Self {
         Self { code: code.as_str(), text, v, id, signal: "platform::error", body: Some(EMPTY_BODY) }
+    }
+
+    /// Another terminal's message under an id of this node. None if its body, which came from another node, is no JSON.
+    pub fn relayed(message: &'a Message, id: i64) -> Option<Self> {
+        let Message { signal, v, code, text, body } = message;
+        if let Some(body) = body {
+            serde_json::from_str::<IgnoredAny>(body).ok()?;
+        }
+        Some(Self { code, text, v, id, signal, body: body.as_deref() })
     }
 
     /// The message as JSON text.

@@ -1,0 +1,32 @@
+//! What the terminals' machine is told once, when it is made.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use taoyao_auth::Policy;
+use taoyao_types::{NodeId, NodeName, PartitionName};
+use taoyao_wire::terminal::{IceConfig, MediaConfig};
+
+/// Who this node is to its terminals, and what it lets them do.
+#[derive(Debug, Clone)]
+pub struct TerminalsConfig {
+    pub node: NodeName,
+    pub node_id: NodeId,
+    /// The partition of terminals that register with a bare client id.
+    pub home: PartitionName,
+    /// The partitions whose terminals may attach here: owned and served, `home` among them.
+    pub serves: BTreeSet<PartitionName>,
+    /// All partitions of the topology.
+    pub partitions: BTreeSet<PartitionName>,
+    /// 0 to 9, a digit of the message ids that this node makes.
+    pub server_index: u8,
+    /// Local time minus UTC, for dates and message ids.
+    pub utc_offset_seconds: i32,
+    /// What `header.v` says in messages that this node starts.
+    pub version: String,
+    pub media: MediaConfig,
+    pub ice: IceConfig,
+    pub policy: Arc<Policy>,
+    /// Entries of one `client::list` answer at most.
+    pub list_max: u32,
+}

@@ -1,0 +1,154 @@
+//! How terminals leave: of themselves, replaced by a newer login, out of time, or with the node.
+
+use taoyao_types::{ConnId, NodeId, Now, SessionEpoch, TerminalKey, limits};
+use taoyao_wire::link::{Failure, PresenceChange, Reply};
+use taoyao_wire::terminal::Code;
+
+use crate::announcer::News;
+use crate::conn::Conn;
+use crate::failure::Failed;
+use crate::io::Output;
+use crate::receive::NORMAL_CLOSURE;
+use crate::terminal::Terminal;
+use crate::terminals::Terminals;
+use crate::timers::Alarm;
+
+/// WebSocket close code.
+const GOING_AWAY: u16 = 1001;
+
+/// Where a terminal is after it has left its connection.
+#[derive(Debug, Clone, Copy)]
+enum Whereabouts {
+    Gone,
+    /// It lives on at another node.
+    Elsewhere(NodeId),
+}
+
+impl Terminals {
+    /// A connection has ended.
+    pub(crate) fn hang_up(&mut self, now: Now, conn: ConnId) {
+        if let Some(terminal) = self.registry.remove(conn) {
+            self.retire(now, conn, &terminal, Whereabouts::Gone);
+        }
+    }
+
+    /// Ends a connection from this side.
+    pub(crate) fn dismiss(&mut self, now: Now, conn: ConnId, code: u16, reason: &str) {
+        self.hang_up(now, conn);
+        self.outputs.push_back(Output::Close { conn, code, reason: reason.to_owned() });
+    }
+
+    pub(crate) fn dismiss_all(&mut self, now: Now) {
+        let conns: Vec<ConnId> = self.registry.conns().collect();
+        for conn in conns {
+            self.dismiss(now, conn, GOING_AWAY, "node is going away");
+        }
+    }
+
+    /// The terminal leaves, its connection stays: it is about to take another name.
+    pub(crate) fn resign(&mut self, now: Now, conn: ConnId) {
+        if let Some(terminal) = self.registry.resign(conn) {
+            self.retire(now, conn, &terminal, Whereabouts::Gone);
+        }
+    }
+
+    /// A newer login of the same terminal at this node. The older one's clean-up ends before the newer is answered
+    /// (reference 3.3).
+    pub(crate) fn replace(&mut self, now: Now, conn: ConnId, node: &str) {
+        self.stats.replaced += 1;
+        self.hang_up(now, conn);
+        self.say_replaced(now, conn, node);
+    }
+
+    /// A login at another node claims to be newer. A fresh session outbids it once: then the clocks disagree, and
+    /// the terminal is here. Else the terminal is there, and this end is closed without a word to others.
+    pub(crate) fn displaced(&mut self, now: Now, key: TerminalKey, origin: NodeId, outbid: SessionEpoch) {
+        let Some(conn) = self.registry.by_key(key) else { return };
+        let Some(terminal) = self.registry.terminal_mut(conn) else { return };
+        if terminal.session >= outbid {
+            return;
+        }
+        if !terminal.has_outbid && now.mono.since(terminal.registered_at) < limits::OUTBID_WINDOW {
+            terminal.has_outbid = true;
+            terminal.session = outbid;
+            self.stats.outbids += 1;
+            self.logins.observe(now.wall, outbid);
+            self.outputs.push_back(Output::Register { key, session: outbid });
+            return self.publish_presence(conn);
+        }
+        self.stats.replaced += 1;
+        if let Some(terminal) = self.registry.remove(conn) {
+            self.retire(now, conn, &terminal, Whereabouts::Elsewhere(origin));
+        }
+        self.say_replaced(now, conn, &format!("node {origin}"));
+    }
+
+    /// An alarm whose time has come; most find that what they were set for has happened.
+    pub(crate) fn ring(&mut self, now: Now, alarm: Alarm) {
+        match alarm {
+            Alarm::Unregistered(conn) => self.check_registered(now, conn),
+            Alarm::Silent(conn) => self.check_heard(now, conn),
+            Alarm::Unanswered(conn, id) => {
+                if let Some(waiting) = self.pending.take(conn, id) {
+                    let reply = Reply::Failed(Failure::Deadline);
+                    self.outputs.push_back(Output::Reply { token: waiting.token, reply });
+                }
+            }
+        }
+    }
+
+    fn check_registered(&mut self, now: Now, conn: ConnId) {
+        match self.registry.conn(conn) {
+            Some(Conn::Opened(_)) => self.dismiss(now, conn, NORMAL_CLOSURE, "not registered in time"),
+            // The check is this node's to end, so its slowness is not held against the terminal.
+            Some(Conn::Verifying(_)) => {
+                self.timers.set(now.mono + limits::UNREGISTERED_MAX, Alarm::Unregistered(conn));
+            }
+            Some(Conn::Registered(_)) | None => {}
+        }
+    }
+
+    fn check_heard(&mut self, now: Now, conn: ConnId) {
+        let Some(terminal) = self.registry.terminal(conn) else { return };
+        let until = terminal.heard_at + limits::TERMINAL_SILENT_MAX;
+        if until <= now.mono {
+            self.dismiss(now, conn, NORMAL_CLOSURE, "no heartbeat for five minutes");
+        } else {
+            self.timers.set(until, Alarm::Silent(conn));
+        }
+    }
+
+    /// Undoes everything that a registered terminal had; it is in the registry no more.
+    fn retire(&mut self, now: Now, conn: ConnId, terminal: &Terminal, whereabouts: Whereabouts) {
+        self.leave_sessions(now, conn, terminal);
+        for (id, waiting) in self.pending.take_all(conn) {
+            self.timers.unset(waiting.deadline, Alarm::Unanswered(conn, id));
+            let reason = "the terminal has disconnected".to_owned();
+            let failure = Failure::Interrupted { node: self.config.node.clone(), reason };
+            self.outputs.push_back(Output::Reply { token: waiting.token, reply: Reply::Failed(failure) });
+        }
+        self.watch.unfollow(conn);
+        self.indexes.give_back(terminal.index);
+        match whereabouts {
+            Whereabouts::Elsewhere(origin) => self.watch.went_there(&terminal.name, origin, terminal.session),
+            Whereabouts::Gone => {
+                let Terminal { key, session, .. } = *terminal;
+                self.outputs.push_back(Output::Withdraw { key, session });
+                let change = PresenceChange { client: terminal.name.client.clone(), session, state: None };
+                let partition = terminal.name.partition.clone();
+                self.outputs.push_back(Output::Publish { partition, changes: vec![change], complete: false });
+                self.announcer.add(terminal.name.clone(), News::Offline);
+                self.announce_waiting(now);
+            }
+        }
+    }
+
+    /// The last words to a connection whose terminal is now somewhere else. Code 3401 without a request makes the
+    /// shipped clients stop reconnecting (quirk Q3): otherwise two logins would throw each other out forever.
+    fn say_replaced(&mut self, now: Now, conn: ConnId, node: &str) {
+        let text = format!("终端已在别处登录：logged in elsewhere, at {node}");
+        self.fail(now, conn, None, Failed::new(Code::Unauthorised, text));
+        let reason = "logged in elsewhere".to_owned();
+        self.outputs.push_back(Output::Close { conn, code: NORMAL_CLOSURE, reason });
+    }
+}

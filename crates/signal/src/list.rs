@@ -1,0 +1,153 @@
+//! `client::list`: collected by the mesh from all nodes concerned, this one among them.
+
+use std::collections::BTreeMap;
+
+use taoyao_types::{ClientId, NodeId, Now, PartitionName, Scope, SessionEpoch, TerminalName, limits};
+use taoyao_wire::link::{ListEntry, ListPage, ListQuery};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::client::{self, ListRequest};
+use taoyao_wire::terminal::{ClientType, Code, Incoming, state};
+
+use crate::asks::{Asker, Purpose};
+use crate::failure::Failed;
+use crate::io::Output;
+use crate::say::Request;
+use crate::terminals::Terminals;
+
+impl Terminals {
+    /// The terminals of this node that a query asks for and that policy shows to its `home`: home first, then the
+    /// other partitions by name, each by client id. Bounded by the query, the configuration and
+    /// [`limits::LIST_BYTES_MAX`], so that a part of a list always fits into one message.
+    pub fn local_list(&self, query: &ListQuery) -> Vec<ListEntry> {
+        let limit = query.limit.min(self.config.list_max) as usize;
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        for partition in self.partitions_of(query) {
+            let after =
+                query.after.as_ref().filter(|after| after.partition == *partition).map(|after| &after.client);
+            for (_, terminal) in self.registry.members(partition, after) {
+                let kind = terminal.state.client_type.as_str();
+                if query.client_type.as_deref().is_some_and(|wanted| wanted != kind) {
+                    continue;
+                }
+                let state = terminal.state.to_json();
+                bytes += state.len();
+                if entries.len() >= limit || bytes > limits::LIST_BYTES_MAX {
+                    return entries;
+                }
+                let (name, origin) = (terminal.name.clone(), self.config.node_id);
+                entries.push(ListEntry { name, origin, session: terminal.session, state });
+            }
+        }
+        entries
+    }
+
+    /// The partitions with terminals here that a query may see, in its order, from the one of `after` on.
+    fn partitions_of<'a>(&'a self, query: &'a ListQuery) -> impl Iterator<Item = &'a PartitionName> {
+        let rank = |partition: &'a PartitionName| (*partition != query.home, partition);
+        let mut partitions: Vec<&PartitionName> = self.registry.partitions().collect();
+        partitions.sort_by_key(|partition| rank(partition));
+        partitions.into_iter().filter(move |partition| {
+            let wanted = query.partitions.is_empty() || query.partitions.contains(partition);
+            let ahead = query.after.as_ref().is_none_or(|after| rank(&after.partition) <= rank(partition));
+            wanted && ahead && self.config.policy.authorise(Scope::See, &query.home, partition).is_ok()
+        })
+    }
+
+    pub(crate) fn list(&mut self, now: Now, request: &Request<'_>) {
+        let query = match self.query(request.message, &request.from) {
+            Ok(query) => query,
+            Err(failed) => return self.refuse(now, request, failed),
+        };
+        let purpose = Purpose::List(Box::new(query.clone()));
+        if let Some((ask, _)) = self.open_ask(now, request, purpose) {
+            self.outputs.push_back(Output::Gather { ask, query });
+        }
+    }
+
+    fn query(&self, message: &Incoming<'_>, from: &TerminalName) -> Result<ListQuery, Failed> {
+        let request = ListRequest::of(message);
+        let bad = |what: &str, why: String| Failed::new(Code::BadRequest, format!("请求错误：{what} {why}"));
+        let client_type = match request.client_type {
+            Some(text) => Some(text.parse::<ClientType>()?.as_str().to_owned()),
+            None => None,
+        };
+        let mut partitions = Vec::new();
+        if let Some(text) = request.partition {
+            let partition: PartitionName =
+                text.parse().map_err(|why| bad("partition is no name of a partition:", format!("{why}")))?;
+            self.config.policy.authorise(Scope::See, &from.partition, &partition)?;
+            partitions.push(partition);
+        }
+        let after = match request.after {
+            Some(text) => {
+                let name = TerminalName::resolve(&text, &from.partition);
+                Some(name.map_err(|why| bad("after is no client id:", why.to_string()))?)
+            }
+            None => None,
+        };
+        let limit = request.limit.unwrap_or(self.config.list_max).min(self.config.list_max);
+        Ok(ListQuery { home: from.partition.clone(), client_type, partitions, after, limit })
+    }
+
+    pub(crate) fn listed(&mut self, asker: &Asker, query: &ListQuery, page: ListPage) {
+        let Some(viewer) = self.registry.terminal(asker.conn) else { return };
+        let policy = &self.config.policy;
+        let mut states = Vec::new();
+        let mut bytes = 0;
+        let mut shown = Vec::new();
+        let mut cut = !page.incomplete.is_empty();
+        for entry in page.entries {
+            if policy.authorise(Scope::See, &query.home, &entry.name.partition).is_err() {
+                continue;
+            }
+            let proxy = entry.origin != self.config.node_id;
+            let Some(text) = state::shown(&entry.state, &viewer.sees(&entry.name), proxy) else { continue };
+            bytes += text.len();
+            if states.len() >= query.limit as usize || bytes > limits::LIST_BYTES_MAX {
+                cut = true;
+                break;
+            }
+            states.push(text);
+            shown.push((entry.name, entry.origin, entry.session));
+        }
+        let filtered = query.client_type.is_some() || query.after.is_some();
+        let whole = !cut && !filtered && states.len() < query.limit as usize;
+        self.follow_listed(asker, query, shown, whole);
+        let body = client::list(states.iter().map(String::as_str));
+        self.answer_later(asker, Signal::ClientList, Some(&body));
+    }
+
+    /// Whoever lists a partition follows it from then on.
+    fn follow_listed(
+        &mut self,
+        asker: &Asker,
+        query: &ListQuery,
+        shown: Vec<(TerminalName, NodeId, SessionEpoch)>,
+        whole: bool,
+    ) {
+        let mut by_partition: BTreeMap<PartitionName, Vec<(ClientId, NodeId, SessionEpoch)>> =
+            BTreeMap::new();
+        for partition in query.partitions.iter().chain([&query.home]) {
+            by_partition.entry(partition.clone()).or_default();
+        }
+        for (name, origin, session) in shown {
+            by_partition.entry(name.partition).or_default().push((name.client, origin, session));
+        }
+        for (partition, entries) in by_partition {
+            let known = self.partitions.values().any(|name| *name == partition);
+            if !known || self.config.policy.authorise(Scope::Presence, &query.home, &partition).is_err() {
+                continue;
+            }
+            let whole = whole && (query.partitions.is_empty() || query.partitions.contains(&partition));
+            self.watch.follow(asker.conn, &partition);
+            let own = self.config.node_id;
+            let elsewhere = entries.iter().filter(|(_, origin, _)| *origin != own);
+            self.watch.listed(
+                &partition,
+                elsewhere.map(|(client, origin, session)| (client, *origin, *session)),
+                whole,
+            );
+        }
+    }
+}

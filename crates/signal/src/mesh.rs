@@ -1,0 +1,163 @@
+//! What the mesh says: replies to this node's asks, requests for its terminals, and news.
+
+use std::time::Duration;
+
+use taoyao_types::{ConnId, Now, Scope, TerminalKey, TerminalName, limits};
+use taoyao_wire::link::{Failure, ListPage, Message, Payload, Reply};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::Code;
+
+use crate::asks::{Asker, OpenAsk, Purpose};
+use crate::failure::Failed;
+use crate::io::{AskId, MeshEvent, Output, Token};
+use crate::pending::Waiting;
+use crate::session::Invitation;
+use crate::terminals::Terminals;
+use crate::timers::Alarm;
+
+impl Terminals {
+    pub(crate) fn receive_mesh(&mut self, now: Now, event: MeshEvent) {
+        match event {
+            MeshEvent::Request { token, target, payload, remaining_ms } => {
+                self.take_request(now, token, target, payload, remaining_ms);
+            }
+            MeshEvent::Reply { ask, reply } => self.take_reply(now, ask, reply),
+            MeshEvent::Gathered { ask, page } => self.take_page(now, ask, page),
+            MeshEvent::Event { target, payload } => self.take_event(now, target, payload),
+            MeshEvent::Broadcast { partition, payload } => self.take_broadcast(now, partition, payload),
+            MeshEvent::Presence(news) => self.take_presence(now, news),
+            MeshEvent::OriginLost { origin } => self.take_loss(now, origin),
+            MeshEvent::Refresh { partitions } => self.refresh_presence(partitions),
+            MeshEvent::Displaced { key, origin, outbid } => self.displaced(now, key, origin, outbid),
+        }
+    }
+
+    fn take_reply(&mut self, now: Now, ask: AskId, reply: Reply) {
+        let Some((asker, purpose)) = self.asker(ask) else { return };
+        match purpose {
+            Purpose::Call { callee, session } => self.called(now, &asker, &callee, &session, reply),
+            Purpose::Relay { session } => self.relayed(now, &asker, &session, reply),
+            Purpose::Status(name) => self.status_replied(now, &asker, &name, reply),
+            // Ends as a page only; this is the mesh's mistake, and the terminal shall not wait for it.
+            Purpose::List(_) => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
+        }
+    }
+
+    fn take_page(&mut self, now: Now, ask: AskId, page: ListPage) {
+        match self.asker(ask) {
+            Some((asker, Purpose::List(query))) => self.listed(&asker, &query, page),
+            Some((asker, _)) => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
+            None => {}
+        }
+    }
+
+    /// Closes an ask; who waits for its end, if it still does.
+    fn asker(&mut self, ask: AskId) -> Option<(Asker, Purpose)> {
+        let OpenAsk(Some((asker, purpose))) = self.asks.close(ask)? else { return None };
+        let terminal = self.registry.terminal_mut(asker.conn)?;
+        if terminal.name != asker.name {
+            return None;
+        }
+        terminal.asks_open = terminal.asks_open.saturating_sub(1);
+        Some((asker, purpose))
+    }
+
+    fn take_request(
+        &mut self,
+        now: Now,
+        token: Token,
+        target: TerminalKey,
+        payload: Payload,
+        remaining_ms: u32,
+    ) {
+        let reply = match self.registry.by_key(target) {
+            None => Some(Reply::Failed(Failure::NoSuchTerminal)),
+            Some(conn) => self.serve(now, token, conn, payload, remaining_ms),
+        };
+        if let Some(reply) = reply {
+            self.outputs.push_back(Output::Reply { token, reply });
+        }
+    }
+
+    /// Carries out a request for a terminal of this node. None if the terminal itself is to answer.
+    fn serve(
+        &mut self,
+        now: Now,
+        token: Token,
+        conn: ConnId,
+        payload: Payload,
+        remaining_ms: u32,
+    ) -> Option<Reply> {
+        let reply = match payload {
+            Payload::Call { from, name, session, audio, video } => {
+                if let Err(denied) = self.permit(Scope::Call, &from, conn) {
+                    return Some(denied);
+                }
+                self.invite(now, conn, Invitation { from, name, session, audio, video })
+            }
+            Payload::Session { from, session, message } => {
+                self.take_in_session(now, conn, &from, &session, message)
+            }
+            Payload::Status { from } => match self.permit(Scope::See, &from, conn) {
+                Err(denied) => denied,
+                Ok(()) => self.state_of(conn),
+            },
+            Payload::Message { from, message } => {
+                let scope =
+                    Signal::of(&message.signal).and_then(|signal| signal.row().scope).unwrap_or(Scope::Call);
+                if let Err(denied) = self.permit(scope, &from, conn) {
+                    return Some(denied);
+                }
+                return self.ask_terminal(now, token, conn, &message, remaining_ms);
+            }
+            Payload::Ping => Reply::Pong { node: self.config.node.clone(), there: Vec::new() },
+            Payload::Trace { .. } | Payload::List(_) | Payload::Broadcast { .. } | Payload::Presence(_) => {
+                self.stats.mesh_refused += 1;
+                Reply::Failed(Failed::new(Code::Unsupported, Code::Unsupported.text()).into_failure())
+            }
+        };
+        Some(reply)
+    }
+
+    /// The target's node decides by policy again: whoever sent the request may have been mistaken.
+    fn permit(&mut self, scope: Scope, from: &TerminalName, conn: ConnId) -> Result<(), Reply> {
+        let Some(terminal) = self.registry.terminal(conn) else {
+            return Err(Reply::Failed(Failure::NoSuchTerminal));
+        };
+        match self.config.policy.authorise(scope, &from.partition, terminal.partition()) {
+            Ok(_) => Ok(()),
+            Err(denied) => {
+                self.stats.mesh_refused += 1;
+                Err(Reply::Failed(Failure::Denied { rule: denied.rule.to_string() }))
+            }
+        }
+    }
+
+    fn state_of(&self, conn: ConnId) -> Reply {
+        match self.registry.terminal(conn) {
+            Some(terminal) => Reply::Status { state: terminal.state.to_json() },
+            None => Reply::Failed(Failure::NoSuchTerminal),
+        }
+    }
+
+    /// Hands a message to the terminal and keeps what its answer belongs to.
+    fn ask_terminal(
+        &mut self,
+        now: Now,
+        token: Token,
+        conn: ConnId,
+        message: &Message,
+        remaining_ms: u32,
+    ) -> Option<Reply> {
+        if self.pending.count(conn) >= limits::TERMINAL_PENDING_MAX {
+            return Some(Reply::Failed(Failure::Busy { node: self.config.node.clone() }));
+        }
+        let Some(id) = self.relay(now, conn, message) else {
+            return Some(Reply::Failed(Failed::new(Code::BadFormat, Code::BadFormat.text()).into_failure()));
+        };
+        let deadline = now.mono + Duration::from_millis(u64::from(remaining_ms));
+        self.pending.insert(conn, id, Waiting { token, deadline });
+        self.timers.set(deadline, Alarm::Unanswered(conn, id));
+        None
+    }
+}

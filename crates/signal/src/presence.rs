@@ -1,0 +1,149 @@
+//! `client::online` and `client::offline`: of this node's terminals to the mesh, and of all to this node's terminals.
+
+use std::collections::BTreeMap;
+
+use taoyao_types::{ConnId, NodeId, Now, PartitionId, PartitionName, TerminalName, limits};
+use taoyao_wire::link::{PresenceChange, PresenceNews};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::{client, state};
+
+use crate::announcer::News;
+use crate::io::Output;
+use crate::terminal::Terminal;
+use crate::terminals::Terminals;
+use crate::watch::Seen;
+
+impl Terminals {
+    /// A terminal has registered: it follows its own partition, and the others learn of it.
+    pub(crate) fn come(&mut self, conn: ConnId) {
+        let Some(terminal) = self.registry.terminal(conn) else { return };
+        self.watch.follow(conn, terminal.partition());
+        self.announcer
+            .add(terminal.name.clone(), News::Online { state: terminal.state.to_json(), proxy: false });
+        self.publish_presence(conn);
+    }
+
+    /// Tells the mesh that a terminal of this node is present.
+    pub(crate) fn publish_presence(&mut self, conn: ConnId) {
+        let Some(terminal) = self.registry.terminal(conn) else { return };
+        let (partition, changes) = (terminal.partition().clone(), vec![present(terminal)]);
+        self.outputs.push_back(Output::Publish { partition, changes, complete: false });
+    }
+
+    /// Names all members of these partitions to the mesh. A list too long for one message goes out in several that
+    /// do not claim to be complete: then what is stale elsewhere stays until this node's end is heard of.
+    pub(crate) fn refresh_presence(&mut self, partitions: Vec<PartitionId>) {
+        for id in partitions {
+            let Some(partition) = self.partitions.get(&id) else { continue };
+            let changes: Vec<PresenceChange> =
+                self.registry.members(partition, None).map(|(_, terminal)| present(terminal)).collect();
+            let partition = partition.clone();
+            let mut parts = in_parts(changes);
+            let complete = parts.len() == 1;
+            for changes in parts.drain(..) {
+                self.outputs.push_back(Output::Publish { partition: partition.clone(), changes, complete });
+            }
+        }
+    }
+
+    /// Another node's terminals have come or gone.
+    pub(crate) fn take_presence(&mut self, now: Now, news: PresenceNews) {
+        let partition = news.partition.clone();
+        let Self { registry, watch, .. } = self;
+        let local = |client: &_| {
+            let name = TerminalName { partition: partition.clone(), client: Clone::clone(client) };
+            registry.by_name(&name).and_then(|conn| registry.terminal(conn)).map(|terminal| terminal.session)
+        };
+        let taken = watch.take(news, local);
+        self.stats.members_dropped += taken.dropped;
+        for seen in taken.seen {
+            self.pass_on(now, &partition, seen);
+        }
+    }
+
+    /// All terminals of a node are gone for good.
+    pub(crate) fn take_loss(&mut self, now: Now, origin: NodeId) {
+        for (partition, seen) in self.watch.lost(origin) {
+            self.pass_on(now, &partition, seen);
+        }
+    }
+
+    fn pass_on(&mut self, now: Now, partition: &PartitionName, seen: Seen) {
+        let partition = partition.clone();
+        match seen {
+            Seen::Came { client, state } => {
+                self.announcer.add(TerminalName { partition, client }, News::Online { state, proxy: true });
+            }
+            Seen::Went { client } => {
+                let name = TerminalName { partition, client };
+                self.close_sessions_with(now, &name);
+                self.announcer.add(name, News::Offline);
+            }
+        }
+    }
+
+    /// Announces what the budget allows now.
+    pub(crate) fn announce_waiting(&mut self, now: Now) {
+        while let Some(name) = self.announcer.first() {
+            let followers: Vec<ConnId> = self.watch.followers(&name.partition).collect();
+            let cost = u32::try_from(followers.len()).unwrap_or(u32::MAX);
+            let Some((name, news)) = self.announcer.next(now.mono, cost) else { return };
+            self.announce(now, &name, &news, followers);
+        }
+    }
+
+    /// One message text serves all followers of one partition: they see the terminal under the same id.
+    fn announce(&mut self, now: Now, name: &TerminalName, news: &News, followers: Vec<ConnId>) {
+        let mut texts: BTreeMap<PartitionName, Option<String>> = BTreeMap::new();
+        for conn in followers {
+            let Some(viewer) = self.registry.terminal(conn) else { continue };
+            if viewer.name == *name {
+                continue;
+            }
+            let viewer = viewer.partition().clone();
+            let text = match texts.get(&viewer) {
+                Some(text) => text.clone(),
+                None => {
+                    let text = self.announcement(now, &name.seen_from(&viewer), news);
+                    texts.entry(viewer).or_insert(text).clone()
+                }
+            };
+            if let Some(text) = text {
+                self.say(conn, text);
+            }
+        }
+    }
+
+    fn announcement(&mut self, now: Now, client_id: &str, news: &News) -> Option<String> {
+        match news {
+            News::Online { state, proxy } => {
+                let body = state::shown(state, client_id, *proxy)?;
+                Some(self.pushed(now, Signal::ClientOnline, &body))
+            }
+            News::Offline => Some(self.pushed(now, Signal::ClientOffline, &client::offline(client_id))),
+        }
+    }
+}
+
+fn present(terminal: &Terminal) -> PresenceChange {
+    let Terminal { name, session, state, .. } = terminal;
+    PresenceChange { client: name.client.clone(), session: *session, state: Some(state.to_json()) }
+}
+
+/// Cuts a list into parts of at most [`limits::LIST_BYTES_MAX`]; an empty list is one part.
+fn in_parts(changes: Vec<PresenceChange>) -> Vec<Vec<PresenceChange>> {
+    let mut parts = vec![Vec::new()];
+    let mut bytes = 0;
+    for change in changes {
+        let size = change.state.as_ref().map_or(0, String::len) + change.client.as_str().len() + 32;
+        if bytes + size > limits::LIST_BYTES_MAX {
+            parts.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        if let Some(part) = parts.last_mut() {
+            part.push(change);
+        }
+    }
+    parts
+}

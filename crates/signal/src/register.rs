@@ -1,0 +1,152 @@
+//! `client::register`: from a claim over the check of its credentials to a registered terminal (reference 3.2, 3.3).
+
+use taoyao_types::{ConnId, Now, TerminalKey, TerminalName, limits};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::client::{self, Register};
+use taoyao_wire::terminal::{ClientState, ClientType, Code, Incoming, Outgoing, Readings};
+
+use crate::conn::Claim;
+use crate::failure::Failed;
+use crate::io::{Output, Secret, Verified};
+use crate::terminal::Terminal;
+use crate::terminals::Terminals;
+use crate::timers::Alarm;
+
+impl Terminals {
+    /// A check has ended. One that nobody waits for any more is dropped.
+    pub(crate) fn verified(&mut self, now: Now, conn: ConnId, number: u64, verified: Verified) {
+        let Some((claim, waiting)) = self.registry.verified(conn, number) else { return };
+        match verified {
+            Verified::Accepted => self.accept(now, conn, claim),
+            Verified::Refused => {
+                self.stats.logins_refused += 1;
+                self.fail(now, conn, Some(claim.id), Failed::new(Code::Unauthorised, "注册失败"));
+            }
+        }
+        // A second registration among them makes the rest wait again.
+        for text in waiting {
+            self.receive(now, conn, &text);
+        }
+    }
+
+    pub(crate) fn register(&mut self, now: Now, conn: ConnId, message: &Incoming<'_>) {
+        if self.draining {
+            return self.fail(now, conn, Some(message.id), Failed::busy("this node is about to end"));
+        }
+        let body = Register::of(message);
+        let name = match self.claimed_name(body.client_id.as_deref()) {
+            Ok(name) => name,
+            Err(failed) => return self.fail(now, conn, Some(message.id), failed),
+        };
+        self.verifications += 1;
+        let number = self.verifications;
+        let claim = Claim {
+            id: message.id,
+            v: message.v.clone().into_owned(),
+            name: name.clone(),
+            written: body.client_id.unwrap_or_default(),
+            client_type: body.client_type,
+            display: body.name,
+            readings: body.readings,
+        };
+        self.registry.verify(conn, number, claim);
+        let (username, password) = (body.username, Secret(body.password));
+        self.outputs.push_back(Output::Verify { conn, number, username, password, terminal: name });
+    }
+
+    /// The full name of who wants to attach, if that may attach here.
+    fn claimed_name(&self, client_id: Option<&str>) -> Result<TerminalName, Failed> {
+        let bad = |why: String| Failed::new(Code::BadRequest, format!("终端标识无效：{why}"));
+        let written = client_id.ok_or_else(|| bad("clientId is missing".into()))?;
+        let name = TerminalName::resolve(written, &self.config.home).map_err(|why| bad(why.to_string()))?;
+        if self.config.serves.contains(&name.partition) {
+            return Ok(name);
+        }
+        let serves: Vec<&str> = self.config.serves.iter().map(|partition| partition.as_str()).collect();
+        let why = format!(
+            "{} does not serve partition {}; it serves {}",
+            self.config.node,
+            name.partition,
+            serves.join(", ")
+        );
+        Err(Failed::new(Code::Refused, format!("{}：{why}", Code::Refused.text())))
+    }
+
+    fn accept(&mut self, now: Now, conn: ConnId, claim: Claim) {
+        let kind = claim.client_type.as_deref().unwrap_or("null").parse::<ClientType>();
+        let kind = match kind {
+            Ok(kind) => kind,
+            Err(unknown) => return self.fail(now, conn, Some(claim.id), unknown.into()),
+        };
+        self.stats.registrations += 1;
+        match self.registry.terminal(conn) {
+            Some(terminal) if terminal.name == claim.name => self.refresh(now, conn, kind, claim),
+            Some(_) => {
+                self.resign(now, conn);
+                self.admit(now, conn, kind, claim);
+            }
+            None => self.admit(now, conn, kind, claim),
+        }
+    }
+
+    /// The same terminal registers again on its connection: it is answered anew and stays (quirk Q16, without the kick).
+    fn refresh(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim) {
+        let heard = self.offset.long_date(now.wall);
+        let Some(terminal) = self.registry.terminal_mut(conn) else { return };
+        terminal.written = claim.written;
+        terminal.state.client_type = kind;
+        terminal.state.name = claim.display;
+        terminal.state.last_heartbeat = heard;
+        terminal.state.merge(claim.readings);
+        let index = terminal.index;
+        self.welcome(now, conn, claim.id, &claim.v, index);
+    }
+
+    fn admit(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim) {
+        if let Some(old) = self.registry.by_name(&claim.name) {
+            self.replace(now, old, &self.config.node.to_string());
+        }
+        let Some(ip) = self.registry.conn(conn).map(|state| state.ip().to_string()) else { return };
+        let before = self.watch.came_here(&claim.name);
+        let session = self.logins.issue(now.wall, before);
+        let mut state = ClientState {
+            ip,
+            name: claim.display,
+            client_type: kind,
+            partition: claim.name.partition.clone(),
+            node: self.config.node.clone(),
+            readings: Readings::default(),
+            server_recording: None,
+            last_heartbeat: self.offset.long_date(now.wall),
+        };
+        state.merge(claim.readings);
+        let key = TerminalKey::of(&claim.name);
+        let index = self.indexes.take();
+        let terminal = Terminal {
+            key,
+            written: claim.written,
+            index,
+            session,
+            registered_at: now.mono,
+            has_outbid: false,
+            heard_at: now.mono,
+            state,
+            broadcasts: Terminal::full_bucket(now.mono),
+            asks_open: 0,
+            name: claim.name,
+        };
+        self.registry.register(conn, terminal);
+        self.timers.set(now.mono + limits::TERMINAL_SILENT_MAX, Alarm::Silent(conn));
+        self.welcome(now, conn, claim.id, &claim.v, index);
+        self.outputs.push_back(Output::Register { key, session });
+        self.come(conn);
+    }
+
+    /// The answer comes first, the configuration second (quirk Q7).
+    fn welcome(&mut self, now: Now, conn: ConnId, id: i64, v: &str, index: u32) {
+        let body = client::registered(index);
+        let text = Outgoing::success(v, id, Signal::ClientRegister.name(), Some(&body)).encode();
+        self.say(conn, text);
+        self.push_config(now, conn);
+    }
+}

@@ -1,0 +1,41 @@
+//! What the machine counts; the shell gives it out.
+
+use std::collections::BTreeMap;
+
+use taoyao_wire::terminal::Code;
+
+/// Plain numbers since the machine was made; those that go up and down say so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Now.
+    pub connections: u64,
+    /// Now.
+    pub registered: u64,
+    /// Now: ends of peer-to-peer sessions at this node; a session within the node has two.
+    pub session_ends: u64,
+    /// Now: requests to the mesh that are not answered.
+    pub asks_open: u64,
+    /// Now: requests to terminals that are not answered.
+    pub pending_open: u64,
+    /// Now: announcements of presence that wait for their turn.
+    pub announcements_waiting: u64,
+    /// Now: partitions whose presence this node wants.
+    pub partitions_watched: u64,
+    pub messages_in: u64,
+    pub messages_out: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub registrations: u64,
+    pub logins_refused: u64,
+    /// Terminals that lost their connection to a newer login, here or elsewhere.
+    pub replaced: u64,
+    /// Logins that claimed to be newer than the one that displaced them.
+    pub outbids: u64,
+    pub calls: u64,
+    /// Messages and requests from the mesh that policy stopped here, or that made no sense.
+    pub mesh_refused: u64,
+    /// Terminals elsewhere that were not announced because too many are known already.
+    pub members_dropped: u64,
+    /// Errors sent to terminals, by code.
+    pub errors: BTreeMap<Code, u64>,
+}

@@ -1,0 +1,176 @@
+//! The machine as a whole: its parts, its inputs, its outputs.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+use taoyao_types::{ConnId, Instant, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
+use taoyao_wire::terminal::{ServerIds, UtcOffset};
+
+use crate::announcer::Announcer;
+use crate::asks::Asks;
+use crate::calls::Calls;
+use crate::config::TerminalsConfig;
+use crate::hlc::LoginClock;
+use crate::index::Indexes;
+use crate::io::{MeshEvent, Output, Verified};
+use crate::pending::Pending;
+use crate::registry::Registry;
+use crate::session_ids::SessionIds;
+use crate::stats::Stats;
+use crate::timers::{Alarm, Timers};
+use crate::watch::Watch;
+
+/// The terminals of one node. See the crate's documentation for the order of calls.
+///
+/// Each part keeps its own invariants; what happens between them is written by subject: `receive` (what a terminal
+/// says), `mesh` (what the mesh says), `register`, `departure`, `presence`, `list`, `status`, `message`, `session`.
+#[derive(Debug)]
+pub struct Terminals {
+    pub(crate) config: TerminalsConfig,
+    pub(crate) offset: UtcOffset,
+    pub(crate) partitions: BTreeMap<PartitionId, PartitionName>,
+    pub(crate) registry: Registry,
+    pub(crate) watch: Watch,
+    pub(crate) announcer: Announcer,
+    pub(crate) calls: Calls,
+    pub(crate) asks: Asks,
+    pub(crate) pending: Pending,
+    pub(crate) timers: Timers,
+    pub(crate) indexes: Indexes,
+    pub(crate) logins: LoginClock,
+    pub(crate) message_ids: ServerIds,
+    pub(crate) session_ids: SessionIds,
+    pub(crate) verifications: u64,
+    pub(crate) draining: bool,
+    pub(crate) outputs: VecDeque<Output>,
+    pub(crate) stats: Stats,
+}
+
+/// One end of a peer-to-peer session, for people who look at a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionEnd {
+    pub session: String,
+    /// Connected to this node.
+    pub terminal: TerminalName,
+    pub peer: TerminalName,
+}
+
+impl Terminals {
+    /// A machine without terminals. `seed` must differ from start to start: ids of sessions are made from it.
+    pub fn new(config: TerminalsConfig, seed: u64) -> Self {
+        let offset = UtcOffset::from_seconds(config.utc_offset_seconds);
+        let partitions = config.partitions.iter().chain(&config.serves);
+        Self {
+            offset,
+            partitions: partitions.map(|name| (PartitionId::of(name), name.clone())).collect(),
+            registry: Registry::default(),
+            watch: Watch::default(),
+            announcer: Announcer::new(Instant::default()),
+            calls: Calls::default(),
+            asks: Asks::default(),
+            pending: Pending::default(),
+            timers: Timers::default(),
+            indexes: Indexes::default(),
+            logins: LoginClock::default(),
+            message_ids: ServerIds::new(config.server_index, offset),
+            session_ids: SessionIds::new(seed, config.node_id),
+            verifications: 0,
+            draining: false,
+            outputs: VecDeque::new(),
+            stats: Stats::default(),
+            config,
+        }
+    }
+
+    /// A terminal has connected from `ip`. It has [`limits::UNREGISTERED_MAX`] to register.
+    pub fn handle_opened(&mut self, now: Now, conn: ConnId, ip: IpAddr) {
+        self.registry.open(conn, ip);
+        self.timers.set(now.mono + limits::UNREGISTERED_MAX, Alarm::Unregistered(conn));
+        self.settle(now);
+    }
+
+    /// A terminal has sent a text message. One of a connection that was closed meanwhile is dropped.
+    pub fn handle_text(&mut self, now: Now, conn: ConnId, text: &str) {
+        self.stats.messages_in += 1;
+        self.stats.bytes_in += text.len() as u64;
+        self.receive(now, conn, text);
+        self.settle(now);
+    }
+
+    /// The check of a password, asked for by [`Output::Verify`], has ended.
+    pub fn handle_verified(&mut self, now: Now, conn: ConnId, number: u64, verified: Verified) {
+        self.verified(now, conn, number, verified);
+        self.settle(now);
+    }
+
+    /// A connection is gone, whoever closed it.
+    pub fn handle_closed(&mut self, now: Now, conn: ConnId) {
+        self.hang_up(now, conn);
+        self.settle(now);
+    }
+
+    /// What the mesh brings.
+    pub fn handle_mesh(&mut self, now: Now, event: MeshEvent) {
+        self.receive_mesh(now, event);
+        self.settle(now);
+    }
+
+    /// The time that [`Terminals::poll_timeout`] named has come. Too early does no harm.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(alarm) = self.timers.due(now.mono) {
+            self.ring(now, alarm);
+        }
+        self.settle(now);
+    }
+
+    /// The node is about to end: all terminals leave the mesh and are closed; new ones are not let in.
+    pub fn handle_drain(&mut self, now: Now) {
+        self.draining = true;
+        self.dismiss_all(now);
+        self.settle(now);
+    }
+
+    /// The next thing to do, in the order in which it must be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Terminals::handle_timeout`] wants to be called; changes with every `handle_*`.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.timers.next(), self.announcer.ready_at()].into_iter().flatten().min()
+    }
+
+    /// The key of a terminal that is connected to this node.
+    pub fn find(&self, name: &TerminalName) -> Option<TerminalKey> {
+        let conn = self.registry.by_name(name)?;
+        self.registry.terminal(conn).map(|terminal| terminal.key)
+    }
+
+    /// The ends of peer-to-peer sessions at this node; a session within the node has two.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionEnd> {
+        self.calls.iter().filter_map(|(session, conn, peer)| {
+            let terminal = self.registry.terminal(conn)?.name.clone();
+            Some(SessionEnd { session: session.to_owned(), terminal, peer: peer.clone() })
+        })
+    }
+
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// What every turn ends with: announcements that may go, interest that changed, numbers of now.
+    fn settle(&mut self, now: Now) {
+        self.announce_waiting(now);
+        if let Some(partitions) = self.watch.settle() {
+            self.outputs.push_back(Output::Watch { partitions });
+        }
+        let stats = &mut self.stats;
+        stats.connections = self.registry.connections() as u64;
+        stats.registered = self.registry.registered() as u64;
+        stats.session_ends = self.calls.len() as u64;
+        stats.asks_open = self.asks.len() as u64;
+        stats.pending_open = self.pending.len() as u64;
+        stats.announcements_waiting = self.announcer.len() as u64;
+        stats.partitions_watched = self.watch.partitions() as u64;
+    }
+}

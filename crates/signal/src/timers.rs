@@ -1,0 +1,39 @@
+//! What wakes the machine, in the order of time.
+
+use std::collections::BTreeSet;
+
+use taoyao_types::{ConnId, Instant};
+
+/// Why the machine wants to be woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Alarm {
+    /// The connection should have registered by now.
+    Unregistered(ConnId),
+    /// The terminal should have said something by now.
+    Silent(ConnId),
+    /// The terminal should have answered this message by now.
+    Unanswered(ConnId, i64),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Timers(BTreeSet<(Instant, Alarm)>);
+
+impl Timers {
+    pub(crate) fn set(&mut self, at: Instant, alarm: Alarm) {
+        self.0.insert((at, alarm));
+    }
+
+    pub(crate) fn unset(&mut self, at: Instant, alarm: Alarm) {
+        self.0.remove(&(at, alarm));
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    /// The next alarm whose time has come.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Alarm> {
+        let due = self.0.first().is_some_and(|(at, _)| *at <= now);
+        if due { self.0.pop_first().map(|(_, alarm)| alarm) } else { None }
+    }
+}
