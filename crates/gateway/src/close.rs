@@ -29,6 +29,11 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// Whether what the terminal sends no longer means anything.
+    pub(crate) fn is_fault(&self) -> bool {
+        matches!(self, Self::TooLong | Self::NotUtf8 | Self::Protocol(_))
+    }
+
     /// The status code and reason of our closing frame; `None` where there is nobody to tell.
     pub(crate) fn frame(&self) -> Option<(u16, Text)> {
         let fixed = |code, reason: &'static str| Some((code, Text::from_static(reason)));

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
@@ -15,12 +16,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::config::GatewayConfig;
-use crate::event::GatewayEvent;
 use crate::http::Answers;
+use crate::inbound::Inbound;
 use crate::linger;
-use crate::outbox::TerminalHandle;
 use crate::registry::Registry;
-use crate::session::{Inbound, Session};
+use crate::session::Session;
 use crate::stats::Counters;
 
 /// Bytes of a request's head; hyper answers 431 beyond it.
@@ -35,23 +35,30 @@ pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,
     pub(crate) tls: TlsAcceptor,
     pub(crate) router: Router,
-    pub(crate) inbound: Arc<Inbound>,
+    pub(crate) inbound: Inbound,
     pub(crate) registry: Registry,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Counters,
 }
 
-/// Serves an admitted connection to its end. The phases' large futures are boxed, so that a WebSocket that has outlived
-/// them does not carry them along.
+/// Serves an admitted connection to its end.
+///
+/// What the handshake and HTTP need, and the session itself, are boxed: the task of a WebSocket that has outlived them is
+/// hardly more than a pointer to its session.
 pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream, peer: SocketAddr) {
     let _admitted = Admitted { shared: Arc::clone(&shared), ip: peer.ip() };
-    let Some(stream) = Box::pin(handshake(&shared, tcp)).await else {
-        shared.counters.handshakes_failed.add(1);
-        return;
-    };
-    let ip = peer.ip().to_canonical();
-    if let Some((stream, early)) = Box::pin(speak_http(&shared, stream, ip)).await {
-        open_session(shared, stream, early, ip).await;
+    if let Some(session) = Box::pin(greet(shared, tcp, peer.ip().to_canonical())).await {
+        session.run().await;
     }
+}
+
+/// Leads a connection through the handshake and its requests. Returns a session if the last one was an upgrade.
+async fn greet(shared: Arc<Shared>, tcp: TcpStream, ip: IpAddr) -> Option<Box<Session>> {
+    let Some(stream) = handshake(&shared, tcp).await else {
+        shared.counters.handshakes_failed.add(1);
+        return None;
+    };
+    let (stream, early) = speak_http(&shared, stream, ip).await?;
+    Session::enter(shared, stream, early, ip)
 }
 
 async fn handshake(shared: &Shared, tcp: TcpStream) -> Option<TlsStream<TcpStream>> {
@@ -103,20 +110,6 @@ async fn speak_http(
     None
 }
 
-async fn open_session(shared: Arc<Shared>, stream: TlsStream<TcpStream>, early: Bytes, ip: IpAddr) {
-    let terminal = TerminalHandle::new();
-    let Some(conn) = shared.registry.enter(&terminal) else { return };
-    let _entered = Entered { shared: Arc::clone(&shared), conn };
-    shared.counters.terminals_opened.add(1);
-    let opened = GatewayEvent::Opened { conn, ip, terminal: terminal.clone() };
-    if shared.inbound.send(opened).await.is_err() {
-        return;
-    }
-    let (inbound, counters) = (Arc::clone(&shared.inbound), Arc::clone(&shared.counters));
-    let session = Session::new(conn, terminal, stream, inbound, counters, shared.config.timeouts);
-    session.run(&early).await;
-}
-
 /// Counts the connection out, however it ends.
 struct Admitted {
     shared: Arc<Shared>,
@@ -129,25 +122,13 @@ impl Drop for Admitted {
     }
 }
 
-/// Takes the terminal out of the registry, however its session ends.
-struct Entered {
-    shared: Arc<Shared>,
-    conn: taoyao_types::ConnId,
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        self.shared.registry.leave(self.conn);
-    }
-}
-
 /// Small messages leave at once, and a peer that vanished while it was written to is noticed within the idle time.
-fn prepare(tcp: &TcpStream, unacknowledged_max: std::time::Duration) {
+fn prepare(tcp: &TcpStream, unacknowledged_max: Duration) {
     let socket = socket2::SockRef::from(tcp);
-    let nodelay = socket.set_tcp_nodelay(true);
+    let set = socket.set_tcp_nodelay(true);
     #[cfg(target_os = "linux")]
-    let nodelay = nodelay.and(socket.set_tcp_user_timeout(Some(unacknowledged_max)));
-    if let Err(error) = nodelay {
+    let set = set.and(socket.set_tcp_user_timeout(Some(unacknowledged_max)));
+    if let Err(error) = set {
         tracing::debug!(%error, "a socket option could not be set");
     }
 }

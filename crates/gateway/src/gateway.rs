@@ -15,8 +15,8 @@ use crate::config::GatewayConfig;
 use crate::connection::{self, Shared};
 use crate::event::GatewayEvent;
 use crate::http::{self, Services};
+use crate::inbound::Inbound;
 use crate::registry::Registry;
-use crate::session::Inbound;
 use crate::stats::{Counters, GatewayStats};
 
 /// Connections that the kernel completes before they are accepted.
@@ -49,9 +49,9 @@ impl Gateway {
         let shared = Arc::new(Shared {
             tls: TlsAcceptor::from(Arc::new(tls)),
             router: http::router(services),
-            inbound: Arc::new(Inbound::new(events)),
+            inbound: Inbound::new(events),
             registry: Registry::default(),
-            counters: Arc::new(Counters::default()),
+            counters: Counters::default(),
             config,
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));

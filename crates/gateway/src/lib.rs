@@ -20,10 +20,12 @@ mod event;
 mod gateway;
 mod head;
 mod http;
+mod inbound;
 mod linger;
 mod outbox;
 mod registry;
 mod session;
+mod socket;
 mod stats;
 
 pub use close::CloseReason;

@@ -1,113 +1,77 @@
 //! One terminal's WebSocket, from the upgrade to the last byte.
 
 use std::future::poll_fn;
-use std::io;
+use std::mem;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use taoyao_types::{ConnId, limits};
-use tokio::io::{AsyncBufRead, AsyncWrite};
+use bytes::Bytes;
+use taoyao_types::ConnId;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::server::TlsStream;
 
 use crate::close::CloseReason;
-use crate::codec::{Codec, Incoming};
-use crate::config::Timeouts;
-use crate::event::{GatewayEvent, Received};
-use crate::linger;
+use crate::codec::Incoming;
+use crate::connection::Shared;
+use crate::event::GatewayEvent;
+use crate::inbound::NobodyListens;
 use crate::outbox::{TerminalHandle, Text};
-use crate::stats::Counters;
+use crate::socket::Socket;
 
-/// Queued messages are written together until they have this many bytes: one TLS record.
-const WRITE_BATCH_BYTES: usize = 16 * 1024;
-/// Received messages up to this size need no share of the memory for unread messages.
-const SHORT_BYTES: usize = 4 * 1024;
-
-/// Where sessions leave what they receive.
-#[derive(Debug)]
-pub(crate) struct Inbound {
-    events: mpsc::Sender<GatewayEvent>,
-    /// Bytes of long messages that may still be waiting in `events`.
-    unread: Arc<Semaphore>,
-}
-
-impl Inbound {
-    pub(crate) fn new(events: mpsc::Sender<GatewayEvent>) -> Self {
-        Self { events, unread: Arc::new(Semaphore::new(limits::TERMINAL_UNREAD_BYTES_MAX)) }
-    }
-
-    /// Waits for room. An error means that the node reads no events any more.
-    pub(crate) async fn send(&self, event: GatewayEvent) -> Result<(), NobodyListens> {
-        self.events.send(event).await.map_err(|_| NobodyListens)
-    }
-
-    async fn send_text(&self, conn: ConnId, text: Box<str>) -> Result<(), NobodyListens> {
-        let share = if text.len() > SHORT_BYTES {
-            let bytes = u32::try_from(text.len()).map_err(|_| NobodyListens)?;
-            Some(Arc::clone(&self.unread).acquire_many_owned(bytes).await.map_err(|_| NobodyListens)?)
-        } else {
-            None
-        };
-        let event = GatewayEvent::Text { conn, text: Received::new(text, share) };
-        match self.events.try_send(event) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(event)) => self.send(event).await,
-            Err(TrySendError::Closed(_)) => Err(NobodyListens),
-        }
-    }
-}
-
-/// The node's end of the event channel is gone.
-#[derive(Debug)]
-pub(crate) struct NobodyListens;
-
-/// A WebSocket and the one task that serves it.
+/// A WebSocket and all that its task keeps.
 pub(crate) struct Session {
     conn: ConnId,
+    ip: IpAddr,
     terminal: TerminalHandle,
     socket: Socket,
-    inbound: Arc<Inbound>,
-    counters: Arc<Counters>,
-    timeouts: Timeouts,
+    /// What came behind the request for the upgrade.
+    early: Bytes,
+    shared: Arc<Shared>,
     idle: Pin<Box<Sleep>>,
 }
 
 impl Session {
-    pub(crate) fn new(
-        conn: ConnId,
-        terminal: TerminalHandle,
+    /// A session for an upgraded stream, unless the node is going away.
+    pub(crate) fn enter(
+        shared: Arc<Shared>,
         stream: TlsStream<TcpStream>,
-        inbound: Arc<Inbound>,
-        counters: Arc<Counters>,
-        timeouts: Timeouts,
-    ) -> Self {
-        let idle = Box::pin(sleep(timeouts.idle));
-        Self { conn, terminal, socket: Socket::new(stream), inbound, counters, timeouts, idle }
+        early: Bytes,
+        ip: IpAddr,
+    ) -> Option<Box<Self>> {
+        let terminal = TerminalHandle::new();
+        let conn = shared.registry.enter(&terminal)?;
+        shared.counters.terminals_opened.add(1);
+        let idle = Box::pin(sleep(shared.config.timeouts.idle));
+        Some(Box::new(Self { conn, ip, terminal, socket: Socket::new(stream), early, shared, idle }))
     }
 
-    /// Serves the terminal until its connection is over; `early` is what it sent behind its request for the upgrade.
-    pub(crate) async fn run(mut self, early: &[u8]) {
-        let reason = self.talk(early).await;
+    /// Serves the terminal until its connection is over.
+    pub(crate) async fn run(mut self: Box<Self>) {
+        let Self { conn, ip, .. } = *self;
+        let opened = GatewayEvent::Opened { conn, ip, terminal: self.terminal.clone() };
+        if self.shared.inbound.send(opened).await.is_err() {
+            return;
+        }
+        let reason = self.talk().await;
         self.count(&reason);
         self.terminal.end(reason.clone());
-        tracing::debug!(conn = self.conn.0, %reason, "terminal disconnected");
-        let closed = GatewayEvent::Closed { conn: self.conn, reason: reason.clone() };
-        // Nobody left to tell means that the node is stopping; the terminal still gets its closing frame.
-        let told = self.inbound.send(closed).await;
-        tracing::trace!(?told);
-        self.say_goodbye(&reason).await;
+        tracing::debug!(conn = conn.0, %reason, "terminal disconnected");
+        // Both at once: a node that is slow to hear of it, or stopping, keeps no terminal from its closing frame.
+        let shared = Arc::clone(&self.shared);
+        let closed = GatewayEvent::Closed { conn, reason: reason.clone() };
+        let (told, ()) = tokio::join!(shared.inbound.send(closed), self.say_goodbye(&reason));
+        tracing::trace!(conn = conn.0, ?told, "session over");
     }
 
     /// Moves texts both ways until something ends it.
-    async fn talk(&mut self, early: &[u8]) -> CloseReason {
-        let mut incoming = self.socket.decode(early);
+    async fn talk(&mut self) -> CloseReason {
+        let mut incoming = self.socket.decode(&mem::take(&mut self.early));
         loop {
             for text in incoming.texts {
-                self.counters.texts_received.add(1);
+                self.shared.counters.texts_received.add(1);
                 if let Err(reason) = self.deliver(text).await {
                     return reason;
                 }
@@ -124,8 +88,8 @@ impl Session {
 
     /// Hands one text to the node. While the node has no room for it, the terminal is not read but still written to.
     async fn deliver(&mut self, text: Box<str>) -> Result<(), CloseReason> {
-        let inbound = Arc::clone(&self.inbound);
-        let mut sending = pin!(inbound.send_text(self.conn, text));
+        let shared = Arc::clone(&self.shared);
+        let mut sending = pin!(shared.inbound.send_text(self.conn, text));
         poll_fn(|cx| {
             if let Poll::Ready(sent) = sending.as_mut().poll(cx) {
                 return Poll::Ready(sent.map_err(|NobodyListens| gone()));
@@ -164,7 +128,7 @@ impl Session {
         if let Some(reason) = self.terminal.ended() {
             return Poll::Ready(reason);
         }
-        match self.socket.poll_drain(cx, &self.terminal, &self.counters) {
+        match self.socket.poll_drain(cx, &self.terminal, &self.shared.counters) {
             Poll::Ready(Err(_)) => Poll::Ready(CloseReason::Lost),
             Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
         }
@@ -174,9 +138,9 @@ impl Session {
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
         loop {
             ready!(self.idle.as_mut().poll(cx));
-            let deadline = self.socket.moved + self.timeouts.idle;
+            let deadline = self.socket.moved() + self.shared.config.timeouts.idle;
             if deadline <= Instant::now() {
-                return Poll::Ready(CloseReason::Idle(self.timeouts.idle));
+                return Poll::Ready(CloseReason::Idle(self.shared.config.timeouts.idle));
             }
             self.idle.as_mut().reset(deadline);
         }
@@ -184,130 +148,30 @@ impl Session {
 
     fn count(&self, reason: &CloseReason) {
         match reason {
-            CloseReason::Idle(_) => self.counters.idle_closed.add(1),
-            CloseReason::SlowReader => self.counters.slow_readers.add(1),
-            CloseReason::TooLong | CloseReason::NotUtf8 | CloseReason::Protocol(_) => {
-                self.counters.faulty_closed.add(1);
-            }
-            CloseReason::ByPeer { .. } | CloseReason::Lost | CloseReason::ByUs { .. } => {}
+            CloseReason::Idle(_) => self.shared.counters.idle_closed.add(1),
+            CloseReason::SlowReader => self.shared.counters.slow_readers.add(1),
+            fault if fault.is_fault() => self.shared.counters.faulty_closed.add(1),
+            _ => {}
         }
     }
 
-    /// Sends the rest and the closing frame, waits for the answer, closes the socket; all within the closing time.
+    /// Closes as far as the closing time allows; a socket that is lost has nobody to say goodbye to.
     async fn say_goodbye(&mut self, reason: &CloseReason) {
         if *reason == CloseReason::Lost {
             return;
         }
-        let wait = self.timeouts.close;
-        if timeout(wait, self.close(reason)).await.is_err() {
+        let wait = self.shared.config.timeouts.close;
+        let closing = self.socket.close(reason, &self.terminal, &self.shared.counters);
+        if timeout(wait, closing).await.is_err() {
             tracing::debug!(conn = self.conn.0, "the terminal did not finish the closing handshake");
         }
     }
-
-    async fn close(&mut self, reason: &CloseReason) {
-        let Self { socket, terminal, counters, .. } = self;
-        if let Some((code, text)) = reason.frame() {
-            if poll_fn(|cx| socket.poll_drain(cx, terminal, counters)).await.is_err() {
-                return;
-            }
-            socket.codec.close(code, text, &mut socket.out);
-        }
-        if poll_fn(|cx| socket.poll_drain(cx, terminal, counters)).await.is_err() {
-            return;
-        }
-        if matches!(reason, CloseReason::ByUs { .. } | CloseReason::Idle(_) | CloseReason::SlowReader) {
-            poll_fn(|cx| socket.poll_closed_by_peer(cx)).await;
-        }
-        linger::close(&mut socket.stream).await;
-    }
 }
 
-/// The TLS stream with the protocol's state and what is on its way out.
-struct Socket {
-    stream: TlsStream<TcpStream>,
-    codec: Codec,
-    /// Frames to write; empty without capacity while nothing is on its way.
-    out: Vec<u8>,
-    /// How much of `out` is written.
-    written: usize,
-    /// Whether the TLS layer may hold bytes back.
-    unflushed: bool,
-    /// When bytes were last read or written.
-    moved: Instant,
-}
-
-impl Socket {
-    fn new(stream: TlsStream<TcpStream>) -> Self {
-        let (out, written) = (Vec::new(), 0);
-        Self { stream, codec: Codec::default(), out, written, unflushed: false, moved: Instant::now() }
-    }
-
-    fn decode(&mut self, bytes: &[u8]) -> Incoming {
-        self.codec.handle_bytes(bytes, &mut self.out)
-    }
-
-    /// Reads once; what came may be nothing yet.
-    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Incoming>> {
-        let bytes = ready!(Pin::new(&mut self.stream).poll_fill_buf(cx))?;
-        if bytes.is_empty() {
-            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-        }
-        let incoming = self.codec.handle_bytes(bytes, &mut self.out);
-        let count = bytes.len();
-        Pin::new(&mut self.stream).consume(count);
-        self.moved = Instant::now();
-        Poll::Ready(Ok(incoming))
-    }
-
-    /// Writes frames and queued texts; ready when all of it is on its way.
-    fn poll_drain(
-        &mut self,
-        cx: &mut Context<'_>,
-        terminal: &TerminalHandle,
-        counters: &Counters,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.poll_write_out(cx))?;
-            let out = &mut self.out;
-            terminal.take(WRITE_BATCH_BYTES, |text| {
-                counters.texts_sent.add(1);
-                Codec::encode(text, out);
-            });
-            if self.out.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-        }
-    }
-
-    fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.written < self.out.len() {
-            let rest = &self.out[self.written..];
-            let count = ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.written += count;
-            self.unflushed = true;
-            self.moved = Instant::now();
-        }
-        if !self.out.is_empty() {
-            (self.out, self.written) = (Vec::new(), 0);
-        }
-        if self.unflushed {
-            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-            self.unflushed = false;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Ready when the terminal has answered our close, or is gone.
-    fn poll_closed_by_peer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            match ready!(self.poll_incoming(cx)) {
-                Ok(incoming) if incoming.end.is_none() => {}
-                Ok(_) | Err(_) => return Poll::Ready(()),
-            }
-        }
+/// However the session ends, even by being dropped.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.shared.registry.leave(self.conn);
     }
 }
 

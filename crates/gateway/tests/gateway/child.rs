@@ -1,6 +1,7 @@
 //! A gateway in a process of its own, for what is a matter of the process: its memory and its file descriptors.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -34,6 +35,8 @@ pub(crate) async fn spawn(files_max: usize) -> (Child, Dialler) {
         if let Some((_, hello)) = line.split_once("listening ") {
             let (address, certificate) = hello.split_once(' ').unwrap();
             let dialler = Dialler::new(address.parse().unwrap(), CertificateDer::from(unhex(certificate)));
+            // The test harness over there fails if nobody reads what it reports.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return (child, dialler);
         }
     }
@@ -47,7 +50,8 @@ async fn server() {
     if std::env::var_os("TAOYAO_GATEWAY_CHILD").is_none() {
         return;
     }
-    let server = Server::start();
+    // Longer than a measurement on a loaded machine.
+    let server = Server::start_with(|config| config.timeouts.idle = Duration::from_secs(600));
     println!("listening {} {}", server.gateway.local_addr(), hex(server.dialler.certificate()));
     let _serving = server.echo();
     let parent = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
