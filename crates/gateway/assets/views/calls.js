@@ -5,6 +5,7 @@ import { setText, t } from '../i18n.js';
 import { errorWords } from '../words.js';
 import { CallTile } from './call.js';
 import { announceNow, toast } from './notices.js';
+import { WakeLock } from './wake.js';
 
 /** Places one {@link CallTile} per session. */
 export class CallsView {
@@ -13,6 +14,7 @@ export class CallsView {
   #banners = byId('banners');
   #show;
   #startedBy;
+  #wakeLock = new WakeLock();
 
   /**
    * @param {import('../taoyao.js').Taoyao} client
@@ -59,6 +61,7 @@ export class CallsView {
       announceNow(t(`call.end.${session.closeReason}`, { name }));
       if (session.closeReason !== 'local') toast(t(`call.end.${session.closeReason}`, { name }));
     }
+    this.#count();
   }
 
   /** A called person sees at once who it is, and can end it with one click. */
@@ -72,6 +75,7 @@ export class CallsView {
     root.setAttribute('aria-labelledby', slots.text.id);
     slots.actions.append(...(asks ? this.#askButtons(session) : this.#autoButtons(session, root)));
     this.#banners.append(root);
+    this.#count();
     announceNow(t(asks ? 'banner.ask' : 'banner.auto', { name }));
     this.#show();
     if (asks) slots.actions.firstElementChild.focus();
@@ -123,5 +127,14 @@ export class CallsView {
     const badge = byId('calls-badge');
     badge.hidden = open === 0;
     badge.textContent = open;
+    this.#wakeLock.hold(open > 0);
+    this.#showTitle(open);
+  }
+
+  /** The title says in a hidden tab that somebody calls, and that a call is running. */
+  #showTitle(open) {
+    const ringing = [...this.#client.sessions.values()].find((it) => it.state === 'ringing' && this.#client.answer === 'ask');
+    if (ringing) document.title = t('banner.ask', { name: ringing.peer.name });
+    else document.title = open > 0 ? '● Taoyao' : 'Taoyao';
   }
 }
