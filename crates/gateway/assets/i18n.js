@@ -51,7 +51,8 @@ export function applyLanguage(root = document.documentElement) {
   for (const element of [root, ...root.querySelectorAll('[data-t-label]')]) {
     if (element.dataset?.tLabel) setLabel(element, element.dataset.tLabel, readArgs(element));
   }
-  for (const element of root.querySelectorAll('[data-t-placeholder]')) element.placeholder = t(element.dataset.tPlaceholder);
+  for (const element of root.querySelectorAll('[data-t-placeholder]'))
+    element.placeholder = t(element.dataset.tPlaceholder);
   for (const element of root.querySelectorAll('[data-t-group]')) element.label = t(element.dataset.tGroup);
 }
 

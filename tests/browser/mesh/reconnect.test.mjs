@@ -22,7 +22,10 @@ test('a lost connection ends the calls, says so, and is made again', async (t) =
   await a.locator('html[data-state="reconnecting"]').waitFor();
   await callWith(a, other).waitFor({ state: 'detached' });
   await callWith(b, unlucky).waitFor({ state: 'detached' });
-  await a.getByTestId('retry').click().catch(() => {}); // It may have come back before the click.
+  await a
+    .getByTestId('retry')
+    .click()
+    .catch(() => {}); // It may have come back before the click.
   await online(a);
   assert.equal(cuts.length, 2, 'one new connection');
   await person(a, other).getByTestId('call-video').click();

@@ -1,6 +1,6 @@
 // The running mesh that the tests talk to, as the environment describes it.
 
-/** Two nodes' HTTPS origins, e.g. `https://localhost:8881`. */
+/** Two nodes' HTTPS origins, e.g. `https://localhost:8883`. */
 export const NODE_A = required('TAOYAO_A');
 export const NODE_B = required('TAOYAO_B');
 
@@ -14,6 +14,7 @@ export function uniqueId(stem) {
 
 function required(name) {
   const value = process.env[name];
-  if (!value) throw new Error(`Set ${name}: these tests need a running mesh (TAOYAO_A, TAOYAO_B, TAOYAO_USER, TAOYAO_PASSWORD).`);
+  if (!value)
+    throw new Error(`Set ${name}: these tests need a running mesh (TAOYAO_A, TAOYAO_B, TAOYAO_USER, TAOYAO_PASSWORD).`);
   return value;
 }

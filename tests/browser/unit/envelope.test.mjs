@@ -33,7 +33,15 @@ test('missing code and message mean success', () => {
 });
 
 test('what is no envelope is refused', () => {
-  for (const text of ['', '{', 'null', '[]', '{"header":{}}', '{"header":{"id":"1","signal":"x"}}', '{"header":{"id":1}}']) {
+  for (const text of [
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"header":{}}',
+    '{"header":{"id":"1","signal":"x"}}',
+    '{"header":{"id":1}}',
+  ]) {
     assert.throws(() => decode(text), { code: 'bad-message' }, text);
   }
 });

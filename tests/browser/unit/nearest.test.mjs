@@ -26,14 +26,26 @@ test('nodes that did not answer come last', () => {
 test('only well formed candidates of an answer are used', () => {
   const good = { node: 'cn/east/sh', url: 'wss://h:1/websocket.signal', probe: 'https://h:1/mesh/probe' };
   const bad = [{}, { ...good, url: 'javascript:alert(1)' }, { ...good, probe: 'no url' }, null];
-  assert.deepEqual(readPartitions({ partitions: [{ partition: 'sh', nodes: [...bad, good] }] }), [{ partition: 'sh', nodes: [good] }]);
-  for (const answer of [undefined, null, [], {}, { partitions: 1 }, { partitions: [{ partition: 'sh', nodes: bad }] }]) {
+  assert.deepEqual(readPartitions({ partitions: [{ partition: 'sh', nodes: [...bad, good] }] }), [
+    { partition: 'sh', nodes: [good] },
+  ]);
+  for (const answer of [
+    undefined,
+    null,
+    [],
+    {},
+    { partitions: 1 },
+    { partitions: [{ partition: 'sh', nodes: bad }] },
+  ]) {
     assert.deepEqual(readPartitions(answer), []);
   }
 });
 
 test('delays double up to half a minute and are spread over their upper half', () => {
-  const bounds = [0, 1, 2, 3, 4, 5, 50].map((failures) => [retryDelay(failures, () => 0), retryDelay(failures, () => 1)]);
+  const bounds = [0, 1, 2, 3, 4, 5, 50].map((failures) => [
+    retryDelay(failures, () => 0),
+    retryDelay(failures, () => 1),
+  ]);
   assert.deepEqual(bounds, [
     [500, 1_000],
     [1_000, 2_000],

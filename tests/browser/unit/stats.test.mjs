@@ -10,7 +10,17 @@ const { readStats } = await load('taoyao/stats.js');
 function report(timestamp, bytesReceived, framesDecoded) {
   return new Map(
     Object.entries({
-      v: { type: 'inbound-rtp', kind: 'video', timestamp, bytesReceived, framesDecoded, frameWidth: 640, frameHeight: 360, packetsLost: 2, codecId: 'c' },
+      v: {
+        type: 'inbound-rtp',
+        kind: 'video',
+        timestamp,
+        bytesReceived,
+        framesDecoded,
+        frameWidth: 640,
+        frameHeight: 360,
+        packetsLost: 2,
+        codecId: 'c',
+      },
       a: { type: 'inbound-rtp', kind: 'audio', timestamp, bytesReceived: 0, packetsLost: 1 },
       o: { type: 'outbound-rtp', kind: 'video', timestamp, bytesSent: 0, framesEncoded: 7 },
       c: { type: 'codec', mimeType: 'video/VP8' },

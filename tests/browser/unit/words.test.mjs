@@ -12,7 +12,10 @@ const { default: zh } = await load('i18n/zh.js');
 const isForm = (key) => key.endsWith('.one');
 
 test('both languages have the same words with the same arguments', () => {
-  const keys = (book) => Object.keys(book).filter((key) => !isForm(key)).sort();
+  const keys = (book) =>
+    Object.keys(book)
+      .filter((key) => !isForm(key))
+      .sort();
   assert.deepEqual(keys(en), keys(zh));
   const args = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join();
   for (const key of keys(en)) assert.equal(args(en[key]), args(zh[key]), key);
@@ -20,11 +23,18 @@ test('both languages have the same words with the same arguments', () => {
 
 test('the page asks only for words that exist', async () => {
   const html = await read('index.html');
-  const scripts = await Promise.all(['app.js', 'words.js', ...(await list('views')).map((it) => `views/${it}`)].map(read));
+  const scripts = await Promise.all(
+    ['app.js', 'words.js', ...(await list('views')).map((it) => `views/${it}`)].map(read),
+  );
   const inHtml = [...html.matchAll(/data-t(?:-label|-placeholder|-group)?="([^"]+)"/g)].map((it) => it[1]);
-  const inScripts = [...scripts.join('').matchAll(/'((?:people|calls?|banner|signals|status|register|error|type)(?:\.\w+)+)'/g)].map((it) => it[1]);
+  const inScripts = [
+    ...scripts.join('').matchAll(/'((?:people|calls?|banner|signals|status|register|error|type)(?:\.\w+)+)'/g),
+  ].map((it) => it[1]);
   assert.ok(inHtml.length > 40 && inScripts.length > 40, `${inHtml.length} and ${inScripts.length} were found`);
-  assert.deepEqual([...inHtml, ...inScripts].filter((key) => !(key in en)), []);
+  assert.deepEqual(
+    [...inHtml, ...inScripts].filter((key) => !(key in en)),
+    [],
+  );
 });
 
 test('the page keeps its own content security policy: no inline script, style or handler', async () => {

@@ -84,7 +84,10 @@ export class LocalMedia {
   #switchOff(kind) {
     const source = this.#sources.get(kind);
     this.#sources.delete(kind);
-    source?.then((track) => track.stop(), () => {});
+    source?.then(
+      (track) => track.stop(),
+      () => {},
+    );
   }
 
   #constraints(kind) {

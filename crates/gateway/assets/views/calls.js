@@ -133,7 +133,9 @@ export class CallsView {
 
   /** The title says in a hidden tab that somebody calls, and that a call is running. */
   #showTitle(open) {
-    const ringing = [...this.#client.sessions.values()].find((it) => it.state === 'ringing' && this.#client.answer === 'ask');
+    const ringing = [...this.#client.sessions.values()].find(
+      (it) => it.state === 'ringing' && this.#client.answer === 'ask',
+    );
     if (ringing) document.title = t('banner.ask', { name: ringing.peer.name });
     else document.title = open > 0 ? '● Taoyao' : 'Taoyao';
   }

@@ -52,6 +52,9 @@ export class PresenceAnnouncer {
 
 function sentence(came, went) {
   if (came.length + went.length > 2) return t('people.changes', { came: came.length, went: went.length });
-  const parts = [...came.map((name) => t('people.online', { name })), ...went.map((name) => t('people.offline', { name }))];
+  const parts = [
+    ...came.map((name) => t('people.online', { name })),
+    ...went.map((name) => t('people.offline', { name })),
+  ];
   return parts.join(' ');
 }

@@ -125,7 +125,10 @@ export class PeopleView {
     setText(slot('tag'), 'people.here');
     slot('tag').hidden = !isOwn;
     slot('count').textContent = people.filter((it) => !it.gone).length;
-    syncChildren(slot('list'), people.map((it) => it.root));
+    syncChildren(
+      slot('list'),
+      people.map((it) => it.root),
+    );
     return group;
   }
 

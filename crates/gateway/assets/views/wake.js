@@ -18,7 +18,8 @@ export class WakeLock {
 
   async #update() {
     try {
-      if (this.#wanted && document.visibilityState === 'visible') this.#lock = await navigator.wakeLock?.request('screen');
+      const visible = document.visibilityState === 'visible';
+      if (this.#wanted && visible) this.#lock = await navigator.wakeLock?.request('screen');
       if (!this.#wanted) await this.#lock?.release(); // Also when the call ended while the lock was being given.
     } catch {
       // A low battery or a policy may refuse: the call goes on without it.
