@@ -1,0 +1,13 @@
+//! The terminals' machine against the reference, section by section: one node alone, and two joined by a small mesh.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
+
+mod departures;
+mod envelope;
+mod lists;
+mod messages;
+mod presence;
+mod registration;
+mod requests;
+mod sessions;
+mod world;

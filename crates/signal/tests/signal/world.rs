@@ -1,0 +1,362 @@
+//! A mesh without links: as many machines as wanted, joined by direct calls, with a directory that is always right.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use taoyao_auth::Policy;
+use taoyao_signal::{AskId, MeshEvent, Output, Terminals, TerminalsConfig, Token, Verified};
+use taoyao_types::{
+    ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Scope, SessionEpoch,
+    SignalId, TerminalKey, TerminalName, Wall,
+};
+use taoyao_wire::link::{Failure, ListEntry, ListPage, ListQuery, Payload, Reply};
+use taoyao_wire::terminal::{IceConfig, MediaConfig};
+
+/// 2023-06-01 12:00:00 UTC.
+const START: u64 = 1_685_620_800_000;
+const EVERYTHING: [Scope; 4] = [Scope::See, Scope::Presence, Scope::Call, Scope::Broadcast];
+
+/// A terminal's connection: its node and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Line(pub(crate) usize, pub(crate) ConnId);
+
+pub(crate) struct World {
+    pub(crate) nodes: Vec<Terminals>,
+    pub(crate) now: Now,
+    /// Checks of passwords are not answered while this is set; they gather here.
+    pub(crate) hold_checks: bool,
+    pub(crate) checks: Vec<(usize, ConnId, u64)>,
+    /// Asks that reach their target, but whose replies are replaced by this failure.
+    pub(crate) lose_replies: Option<Failure>,
+    /// What was given to the mesh, for looking at.
+    pub(crate) outputs: Vec<(usize, Output)>,
+    names: Vec<NodeName>,
+    directory: BTreeMap<TerminalKey, (usize, SessionEpoch)>,
+    watched: Vec<BTreeSet<PartitionId>>,
+    heard: BTreeMap<Line, Vec<String>>,
+    closed: BTreeMap<Line, (u16, String)>,
+    asked: BTreeMap<u64, (usize, AskId)>,
+    conns: u64,
+    tokens: u64,
+}
+
+impl World {
+    /// Nodes of these names, each with its own default partition, and everything allowed between all.
+    pub(crate) fn new(names: &[&str]) -> Self {
+        Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), Vec::new()))
+    }
+
+    /// The same, with rules above.
+    pub(crate) fn with_rules(names: &[&str], rules: Vec<PolicyRule>) -> Self {
+        Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), rules))
+    }
+
+    fn with_policy(names: &[&str], policy: Policy) -> Self {
+        let names: Vec<NodeName> = names.iter().map(|name| name.parse().unwrap()).collect();
+        let policy = Arc::new(policy);
+        let partitions: BTreeSet<_> = names.iter().map(NodeName::default_partition).collect();
+        let node = |(place, name): (usize, &NodeName)| {
+            let config = TerminalsConfig {
+                node: name.clone(),
+                node_id: NodeId::of(name),
+                home: name.default_partition(),
+                // The first node also serves the others' terminals.
+                serves: if place == 0 {
+                    partitions.clone()
+                } else {
+                    BTreeSet::from([name.default_partition()])
+                },
+                partitions: partitions.clone(),
+                server_index: place as u8,
+                utc_offset_seconds: 8 * 3600,
+                version: "1.0.0".into(),
+                media: MediaConfig::default(),
+                ice: IceConfig::default(),
+                policy: Arc::clone(&policy),
+                list_max: 1_000,
+            };
+            Terminals::new(config, place as u64)
+        };
+        Self {
+            nodes: names.iter().enumerate().map(node).collect(),
+            now: Now { mono: Instant(1_000_000), wall: Wall(START) },
+            hold_checks: false,
+            checks: Vec::new(),
+            lose_replies: None,
+            outputs: Vec::new(),
+            watched: vec![BTreeSet::new(); names.len()],
+            names,
+            directory: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            conns: 0,
+            tokens: 0,
+        }
+    }
+
+    pub(crate) fn connect(&mut self, node: usize) -> Line {
+        self.conns += 1;
+        let line = Line(node, ConnId(self.conns));
+        self.nodes[node].handle_opened(self.now, line.1, "10.0.0.7".parse().unwrap());
+        self.run();
+        line
+    }
+
+    /// Connects and registers; what it is told meanwhile is forgotten.
+    pub(crate) fn register(&mut self, node: usize, client_id: &str) -> Line {
+        let line = self.connect(node);
+        self.send(line, 1, "client::register", registration(client_id));
+        assert_eq!(self.hear(line)[0]["body"]["index"].as_u64().map(|index| index > 10_000), Some(true));
+        line
+    }
+
+    /// Forgets what everybody has heard so far.
+    pub(crate) fn hush(&mut self) {
+        self.heard.clear();
+        self.outputs.clear();
+    }
+
+    pub(crate) fn send(&mut self, line: Line, id: i64, signal: &str, body: Value) {
+        let header = json!({"v": "1.0.0", "id": id, "signal": signal});
+        self.say(line, &json!({"header": header, "body": body}).to_string());
+    }
+
+    pub(crate) fn say(&mut self, line: Line, text: &str) {
+        self.nodes[line.0].handle_text(self.now, line.1, text);
+        self.run();
+    }
+
+    pub(crate) fn hang_up(&mut self, line: Line) {
+        self.nodes[line.0].handle_closed(self.now, line.1);
+        self.run();
+    }
+
+    pub(crate) fn verify(&mut self, check: (usize, ConnId, u64), verified: Verified) {
+        self.nodes[check.0].handle_verified(self.now, check.1, check.2, verified);
+        self.run();
+    }
+
+    pub(crate) fn mesh(&mut self, node: usize, event: MeshEvent) {
+        self.nodes[node].handle_mesh(self.now, event);
+        self.run();
+    }
+
+    /// A request of the mesh itself; its reply ends in [`World::outputs`].
+    pub(crate) fn request(
+        &mut self,
+        node: usize,
+        target: &str,
+        payload: Payload,
+        remaining_ms: u32,
+    ) -> Token {
+        let token = self.token();
+        let target = key(target);
+        self.mesh(node, MeshEvent::Request { token, target, payload, remaining_ms });
+        token
+    }
+
+    /// Lets time pass, waking each node when it wants.
+    pub(crate) fn pass(&mut self, span: Duration) {
+        let end = self.now.mono + span;
+        loop {
+            let next = self.nodes.iter().filter_map(Terminals::poll_timeout).min().filter(|at| *at <= end);
+            self.go_to(next.unwrap_or(end));
+            for node in 0..self.nodes.len() {
+                self.nodes[node].handle_timeout(self.now);
+            }
+            self.run();
+            if next.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// What a terminal has been sent since it was asked last.
+    pub(crate) fn hear(&mut self, line: Line) -> Vec<Value> {
+        let read = |text: String| serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
+        self.heard.remove(&line).unwrap_or_default().into_iter().map(read).collect()
+    }
+
+    /// Its only message.
+    pub(crate) fn hear_one(&mut self, line: Line) -> Value {
+        let mut heard = self.hear(line);
+        assert_eq!(heard.len(), 1, "{heard:#?}");
+        heard.remove(0)
+    }
+
+    pub(crate) fn hears_nothing(&mut self, line: Line) {
+        assert_eq!(self.hear(line), Vec::<Value>::new());
+    }
+
+    pub(crate) fn closed(&self, line: Line) -> Option<(u16, &str)> {
+        self.closed.get(&line).map(|(code, reason)| (*code, reason.as_str()))
+    }
+
+    /// The replies that node gave to requests made by [`World::request`].
+    pub(crate) fn replies(&self) -> Vec<(Token, Reply)> {
+        let reply = |(_, output): &(usize, Output)| match output {
+            Output::Reply { token, reply } => Some((*token, reply.clone())),
+            _ => None,
+        };
+        self.outputs.iter().filter_map(reply).collect()
+    }
+
+    fn go_to(&mut self, at: Instant) {
+        let passed = at.since(self.now.mono);
+        self.now.wall = Wall(self.now.wall.0 + passed.as_millis() as u64);
+        self.now.mono = at.max(self.now.mono);
+    }
+
+    fn token(&mut self) -> Token {
+        self.tokens += 1;
+        Token(SignalId { origin: NodeId(0), epoch: NodeEpoch(0), count: self.tokens })
+    }
+
+    /// Carries everything on until all nodes are quiet.
+    pub(crate) fn run(&mut self) {
+        let mut todo: VecDeque<(usize, Output)> = VecDeque::new();
+        loop {
+            for node in 0..self.nodes.len() {
+                while let Some(output) = self.nodes[node].poll_output() {
+                    todo.push_back((node, output));
+                }
+            }
+            let Some((node, output)) = todo.pop_front() else { return };
+            self.outputs.push((node, output.clone()));
+            self.carry(node, output);
+        }
+    }
+
+    fn carry(&mut self, node: usize, output: Output) {
+        match output {
+            Output::ToTerminal { conn, text } => {
+                self.heard.entry(Line(node, conn)).or_default().push(text);
+            }
+            Output::Close { conn, code, reason } => {
+                self.closed.insert(Line(node, conn), (code, reason));
+                self.nodes[node].handle_closed(self.now, conn);
+            }
+            Output::Verify { conn, number, .. } if self.hold_checks => self.checks.push((node, conn, number)),
+            Output::Verify { conn, number, password, .. } => {
+                let verified = if password.0 == "wrong" { Verified::Refused } else { Verified::Accepted };
+                self.nodes[node].handle_verified(self.now, conn, number, verified);
+            }
+            Output::Register { key, session } => self.note(node, key, session),
+            Output::Withdraw { key, session } => {
+                if self.directory.get(&key) == Some(&(node, session)) {
+                    self.directory.remove(&key);
+                }
+            }
+            Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
+            Output::Tell { target, payload, .. } => {
+                if let Some((at, _)) = self.directory.get(&target).copied() {
+                    self.nodes[at].handle_mesh(self.now, MeshEvent::Event { target, payload });
+                }
+            }
+            Output::Reply { token, reply } => {
+                if let Some((at, ask)) = self.asked.remove(&token.0.count) {
+                    let reply = self.lose_replies.clone().map_or(reply, Reply::Failed);
+                    self.nodes[at].handle_mesh(self.now, MeshEvent::Reply { ask, reply });
+                }
+            }
+            Output::Gather { ask, query } => {
+                let page = self.gather(&query);
+                self.nodes[node].handle_mesh(self.now, MeshEvent::Gathered { ask, page });
+            }
+            Output::Broadcast { partition, payload, .. } => {
+                for at in (0..self.nodes.len()).filter(|at| *at != node) {
+                    let event = MeshEvent::Broadcast { partition, payload: payload.clone() };
+                    self.nodes[at].handle_mesh(self.now, event);
+                }
+            }
+            Output::Publish { partition, changes, complete } => {
+                let origin = NodeId::of(&self.names[node]);
+                let id = PartitionId::of(&partition);
+                let news = taoyao_wire::link::PresenceNews { partition, origin, complete, changes };
+                for at in (0..self.nodes.len()).filter(|at| *at != node) {
+                    if self.watched[at].contains(&id) {
+                        self.nodes[at].handle_mesh(self.now, MeshEvent::Presence(news.clone()));
+                    }
+                }
+            }
+            Output::Watch { partitions } => {
+                let fresh: Vec<_> = partitions.difference(&self.watched[node]).copied().collect();
+                self.watched[node] = partitions;
+                for at in (0..self.nodes.len()).filter(|at| *at != node && !fresh.is_empty()) {
+                    let event = MeshEvent::Refresh { partitions: fresh.clone() };
+                    self.nodes[at].handle_mesh(self.now, event);
+                }
+            }
+        }
+    }
+
+    /// A newer login displaces an older one at another node.
+    fn note(&mut self, node: usize, key: TerminalKey, session: SessionEpoch) {
+        let origin = NodeId::of(&self.names[node]);
+        match self.directory.get(&key).copied() {
+            Some((at, older)) if at != node && older < session => {
+                self.directory.insert(key, (node, session));
+                let outbid = SessionEpoch(session.0 + 1);
+                self.nodes[at].handle_mesh(self.now, MeshEvent::Displaced { key, origin, outbid });
+            }
+            Some((at, newer)) if at != node => {
+                let origin = NodeId::of(&self.names[at]);
+                let outbid = SessionEpoch(newer.0 + 1);
+                self.nodes[node].handle_mesh(self.now, MeshEvent::Displaced { key, origin, outbid });
+            }
+            _ => drop(self.directory.insert(key, (node, session))),
+        }
+    }
+
+    fn ask(&mut self, node: usize, ask: AskId, target: TerminalKey, payload: Payload) {
+        let Some((at, _)) = self.directory.get(&target).copied() else {
+            let reply = Reply::Failed(Failure::NoSuchTerminal);
+            return self.nodes[node].handle_mesh(self.now, MeshEvent::Reply { ask, reply });
+        };
+        let token = self.token();
+        self.asked.insert(token.0.count, (node, ask));
+        let event = MeshEvent::Request { token, target, payload, remaining_ms: 4_000 };
+        self.nodes[at].handle_mesh(self.now, event);
+    }
+
+    fn gather(&self, query: &ListQuery) -> ListPage {
+        let mut entries: Vec<ListEntry> = self.nodes.iter().flat_map(|node| node.local_list(query)).collect();
+        let rank = |entry: &ListEntry| (entry.name.partition != query.home, entry.name.clone());
+        entries.sort_by_key(rank);
+        entries.truncate(query.limit as usize);
+        ListPage { entries, incomplete: Vec::new() }
+    }
+}
+
+pub(crate) fn registration(client_id: &str) -> Value {
+    json!({
+        "clientId": client_id, "name": format!("Name of {client_id}"), "clientType": "web",
+        "username": "u", "password": "p", "battery": 87.5, "charging": true,
+    })
+}
+
+pub(crate) fn key(name: &str) -> TerminalKey {
+    TerminalKey::of(&name.parse::<TerminalName>().unwrap())
+}
+
+/// The signals of messages, for a glance.
+pub(crate) fn signals(messages: &[Value]) -> Vec<&str> {
+    messages.iter().map(|message| message["header"]["signal"].as_str().unwrap()).collect()
+}
+
+/// Code, text and id of a `platform::error`, whose body must be `{}`.
+pub(crate) fn error(message: &Value) -> (&str, &str, i64) {
+    assert_eq!(message["header"]["signal"], "platform::error", "{message}");
+    assert_eq!(message["body"], json!({}), "{message}");
+    let text = |name: &str| message[name].as_str().unwrap();
+    (text("code"), text("message"), message["header"]["id"].as_i64().unwrap())
+}
+
+/// Whether an id was made by a node: its low eight digits are below those of every terminal's own.
+pub(crate) fn is_server_id(message: &Value) -> bool {
+    message["header"]["id"].as_i64().unwrap() % 100_000_000 < 10_000_000
+        && message["header"]["id"].as_i64() > Some(1 << 40)
+}
