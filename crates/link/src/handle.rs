@@ -140,8 +140,11 @@ impl LinkHandle {
         })
     }
 
-    /// Bytes of this class that wait for QUIC to take them, each frame's length included.
+    /// Bytes of this class that wait for QUIC to take them, each frame's length included; 0 once the link is down.
     pub fn queued_bytes(&self, class: LaneClass) -> usize {
+        if self.0.queues[0].is_closed() {
+            return 0;
+        }
         self.0.waiting[class.index()].load(Relaxed)
     }
 

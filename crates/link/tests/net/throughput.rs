@@ -64,25 +64,22 @@ fn signals_through_a_middle_node() {
     let sink = on_thread("sink", move || async move {
         let mut root = Node::start(root_config);
         root_at.send(root.address()).unwrap();
-        let (mut count, mut first) = (0_usize, None);
-        let mut begun = 0.0;
+        let (mut count, mut begin, mut result) = (0_usize, None, None);
         while let Some(event) = root.events.recv().await {
             match event {
                 LinkEvent::Frames { frames, .. } => {
-                    if first.is_none() {
-                        (first, begun) = (Some(Instant::now()), cpu_of("middle"));
-                    }
+                    let (first, cpu) = *begin.get_or_insert_with(|| (Instant::now(), cpu_of("middle")));
                     count += frames.len();
-                    if first.is_some_and(|first| first.elapsed() >= FOR - Duration::from_millis(500)) {
-                        break;
+                    if result.is_none() && first.elapsed() >= FOR - Duration::from_millis(500) {
+                        let (seconds, cpu) = (first.elapsed().as_secs_f64(), cpu_of("middle") - cpu);
+                        result = Some((count as f64 / seconds, count as f64 / cpu));
                     }
                 }
-                LinkEvent::Down { why, .. } => panic!("{why}"),
+                LinkEvent::Down { .. } => break,
                 _ => {}
             }
         }
-        let (seconds, cpu) = (first.unwrap().elapsed().as_secs_f64(), cpu_of("middle") - begun);
-        (count as f64 / seconds, count as f64 / cpu)
+        result.unwrap()
     });
     let middle = on_thread("middle", move || async move {
         let mut config = mid_config;
@@ -99,10 +96,11 @@ fn signals_through_a_middle_node() {
                         tokio::task::yield_now().await;
                     }
                 }
-                LinkEvent::Down { peer, .. } if peer == up.peer() => return,
+                LinkEvent::Down { .. } => return up.stats(),
                 _ => {}
             }
         }
+        unreachable!("a link goes down before its events end")
     });
     let source = on_thread("source", move || async move {
         let address = to_leaf.await.unwrap();
@@ -112,11 +110,10 @@ fn signals_through_a_middle_node() {
         let mut node = Node::start(config);
         let link = node.up().await;
         pump(&link, &Bytes::from(vec![7; SIGNAL_BYTES])).await;
-        link.stats()
     });
     let (rate, per_cpu) = sink.join().unwrap();
-    let stats = source.join().unwrap();
-    middle.join().unwrap();
+    let stats = middle.join().unwrap();
+    source.join().unwrap();
     println!("{rate:.0} signals/s of {SIGNAL_BYTES} bytes, {per_cpu:.0} per CPU second of the middle node");
     println!("{stats:#?}");
 }
