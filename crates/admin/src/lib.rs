@@ -1,1 +1,30 @@
-//! The admin listener: health, readiness, metrics and the API behind the command line.
+//! The admin listener: `/healthz`, `/readyz`, `/metrics`, and with a token `/api/status`, `/api/terminals`, `/api/links`, `/api/trace`, `/api/drain`.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /healthz` | 200 as long as the process turns, whatever its neighbours do |
+//! | `GET /readyz` | 200, or 503 with one line for each thing that is not ready |
+//! | `GET /metrics` | Prometheus' text format |
+//! | `GET /api/status` | JSON: what the node is and how it is |
+//! | `GET /api/terminals[?partition=&limit=&after=]` | JSON: the terminals that it knows, page by page |
+//! | `GET /api/links` | JSON: its links |
+//! | `POST /api/trace` with `{"from": …, "to": …}` | JSON: the way of a signal, hop by hop |
+//! | `POST /api/drain` | JSON; the node begins to send its terminals elsewhere |
+//!
+//! The listener is private: plain HTTP, on the loopback interface unless the operator says otherwise. What is under `/api/`
+//! needs `Authorization: Bearer TOKEN`. Errors there are JSON `{"error": "a sentence"}`.
+//!
+//! Nothing is answered from here but `/healthz`: each request becomes an [`AdminRequest`] to the node, which has
+//! [`ANSWER_WITHIN`] to answer it.
+
+mod api;
+mod metrics;
+mod probes;
+mod request;
+mod service;
+mod token;
+
+pub use metrics::{Kind, Sample};
+pub use request::{AdminFailure, AdminQuery, AdminRequest};
+pub use service::{ANSWER_WITHIN, AdminService, router, serve};
+pub use token::ApiToken;

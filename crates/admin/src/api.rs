@@ -1,0 +1,132 @@
+//! `/api/`: the questions behind the command line.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Query, Request, State};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use taoyao_types::limits;
+
+use crate::request::{AdminFailure, AdminQuery, AdminRequest};
+use crate::service::AdminService;
+
+/// Terminals in a page unless the request says otherwise.
+const PAGE: usize = 100;
+
+/// Lets only requests with the token through.
+pub(crate) async fn with_token(
+    State(service): State<AdminService>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let given = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+    if service.token().admits(given) {
+        return next.run(request).await;
+    }
+    let file = service.token().file();
+    let text =
+        format!("This needs the header \"Authorization: Bearer TOKEN\"; the token is in the file {file}.");
+    let refusal = AdminFailure::new(401, text).as_json();
+    ([(WWW_AUTHENTICATE, "Bearer")], refusal).into_response()
+}
+
+pub(crate) async fn status(State(service): State<AdminService>) -> Response {
+    answer(&service, AdminQuery::Status).await
+}
+
+pub(crate) async fn links(State(service): State<AdminService>) -> Response {
+    answer(&service, AdminQuery::Links).await
+}
+
+pub(crate) async fn drain(State(service): State<AdminService>) -> Response {
+    answer(&service, AdminQuery::Drain).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Page {
+    partition: Option<String>,
+    limit: Option<usize>,
+    after: Option<String>,
+}
+
+pub(crate) async fn terminals(
+    State(service): State<AdminService>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Response {
+    let query = page.map_err(|error| bad(error.body_text())).and_then(|Query(page)| read_page(page));
+    match query {
+        Ok(query) => answer(&service, query).await,
+        Err(failure) => failure.as_json(),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trace {
+    from: String,
+    to: String,
+}
+
+pub(crate) async fn trace(
+    State(service): State<AdminService>,
+    body: Result<Json<Trace>, JsonRejection>,
+) -> Response {
+    match body {
+        Ok(Json(Trace { from, to })) => answer(&service, AdminQuery::Trace { from, to }).await,
+        Err(error) => bad(format!("{} Send {{\"from\": …, \"to\": …}}.", error.body_text())).as_json(),
+    }
+}
+
+pub(crate) async fn unknown(uri: Uri) -> Response {
+    AdminFailure::new(404, format!("There is nothing at {}.", uri.path())).as_json()
+}
+
+pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
+    AdminFailure::new(405, format!("{} cannot be asked for with {method}.", uri.path())).as_json()
+}
+
+async fn answer(service: &AdminService, query: AdminQuery) -> Response {
+    match service.ask(|reply| AdminRequest::Api { query, reply }).await {
+        Ok(Ok(found)) => Json(found).into_response(),
+        Ok(Err(failure)) | Err(failure) => failure.as_json(),
+    }
+}
+
+fn read_page(page: Page) -> Result<AdminQuery, AdminFailure> {
+    let partition = match page.partition {
+        None => None,
+        Some(text) => Some(
+            text.parse()
+                .map_err(|error| bad(format!("partition={text} is not a partition's name: {error}.")))?,
+        ),
+    };
+    let limit = page.limit.unwrap_or(PAGE).clamp(1, limits::LIST_ENTRIES_MAX);
+    Ok(AdminQuery::Terminals { partition, limit, after: page.after })
+}
+
+fn bad(message: String) -> AdminFailure {
+    AdminFailure::new(400, message)
+}
+
+impl AdminFailure {
+    pub(crate) fn as_json(&self) -> Response {
+        (self.code(), Json(json!({ "error": self.message }))).into_response()
+    }
+
+    pub(crate) fn as_text(&self) -> Response {
+        (self.code(), format!("{}\n", self.message)).into_response()
+    }
+
+    /// A status that is no failure's would make a refusal look like an answer.
+    fn code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status)
+            .ok()
+            .filter(|code| code.is_client_error() || code.is_server_error())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}

@@ -1,0 +1,50 @@
+//! What the listener asks the node.
+
+use serde_json::Value;
+use taoyao_types::PartitionName;
+use tokio::sync::oneshot;
+
+use crate::metrics::Sample;
+
+/// One question to the node. A `reply` that is dropped is answered with 503.
+#[derive(Debug)]
+pub enum AdminRequest {
+    /// What is not ready, one line each; nothing: the node is ready.
+    Ready { reply: oneshot::Sender<Vec<String>> },
+    /// All metrics as of now.
+    Metrics { reply: oneshot::Sender<Vec<Sample>> },
+    /// A question with a JSON answer.
+    Api { query: AdminQuery, reply: oneshot::Sender<Result<Value, AdminFailure>> },
+}
+
+/// A question of `/api/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AdminQuery {
+    Status,
+    /// At most `limit` terminals (1 to `limits::LIST_ENTRIES_MAX`), of one partition or of all, behind the one named `after`.
+    Terminals {
+        partition: Option<PartitionName>,
+        limit: usize,
+        after: Option<String>,
+    },
+    Links,
+    /// The way between two terminals, named as terminals name each other: bare at home, else `clientId@partition`.
+    Trace {
+        from: String,
+        to: String,
+    },
+    Drain,
+}
+
+/// Why the node does not answer a question, as an HTTP status (400 to 599) and a sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminFailure {
+    pub status: u16,
+    pub message: String,
+}
+
+impl AdminFailure {
+    pub fn new(status: u16, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+}
