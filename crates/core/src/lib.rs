@@ -2,6 +2,7 @@
 
 pub mod io;
 pub mod node;
+mod settings;
 
 pub use io::{Input, Output};
 pub use node::{Node, NodeConfig, NotInTopology};

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use taoyao_auth::Policy;
 use taoyao_route::{Delivery, NeighbourStatus, Router};
-use taoyao_signal::{AskId, MeshEvent, Terminals, TerminalsConfig, Token};
+use taoyao_signal::{AskId, MeshEvent, Terminals, Token, Verified};
 use taoyao_topology::Topology;
 use taoyao_types::{Instant, NodeEpoch, NodeId, Now, TerminalKey};
 use taoyao_wire::link::Payload;
 
 use crate::io::{Input, Output};
+use crate::settings;
 
 /// Asks with this bit set are the operator's, all others the terminals'.
 const OPERATOR: u64 = 1 << 63;
@@ -45,7 +45,7 @@ pub struct Node {
 impl Node {
     pub fn new(topology: Arc<Topology>, config: &NodeConfig, now: Now) -> Result<Self, NotInTopology> {
         let missing = NotInTopology(config.own);
-        let terminals = Terminals::new(terminals_config(&topology, config).ok_or(missing)?, config.seed);
+        let terminals = Terminals::new(settings::terminals(&topology, config).ok_or(missing)?, config.seed);
         let router = Router::new(topology, config.own, config.epoch, now).ok_or(missing)?;
         Ok(Self { terminals, router, outputs: VecDeque::new() })
     }
@@ -69,7 +69,8 @@ impl Node {
             Input::TerminalText { conn, text } => self.terminals.handle_text(now, conn, &text),
             Input::TerminalClosed { conn } => self.terminals.handle_closed(now, conn),
             Input::Verified { conn, number, is_accepted } => {
-                self.terminals.handle_verified(now, conn, number, is_accepted);
+                let verified = if is_accepted { Verified::Accepted } else { Verified::Refused };
+                self.terminals.handle_verified(now, conn, number, verified);
             }
             Input::LinkUp { peer, epoch } => self.router.handle_link_up(now, peer, epoch),
             Input::LinkDown { peer, reason } => self.router.handle_link_down(now, peer, &reason),

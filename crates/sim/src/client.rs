@@ -145,7 +145,9 @@ impl Client {
             "client::unicast" => self.judge_order(body, "unicast", &mut complaints),
             "session::exchange" => self.judge_order(body, "exchange", &mut complaints),
             "session::call" => self.hear_call(body, &mut complaints),
-            "session::close" => self.sessions.retain(|session| Some(session.as_str()) != body["sessionId"].as_str()),
+            "session::close" => {
+                self.sessions.retain(|session| Some(session.as_str()) != body["sessionId"].as_str())
+            }
             _ => {}
         }
         (replies, complaints)
@@ -179,7 +181,8 @@ impl Client {
             }
             "client::list" => {
                 self.is_watching = true;
-                let ids = body.as_array().into_iter().flatten().filter_map(|entry| entry["clientId"].as_str());
+                let ids =
+                    body.as_array().into_iter().flatten().filter_map(|entry| entry["clientId"].as_str());
                 self.sees = ids.map(str::to_owned).collect();
                 for (id, is_online) in std::mem::take(&mut self.told_meanwhile) {
                     self.see(Some(&id), is_online);
@@ -218,7 +221,8 @@ impl Client {
     }
 
     fn judge_order(&mut self, body: &Value, kind: &'static str, complaints: &mut Complaints) {
-        let (from, number) = (body["from"].as_str().unwrap_or_default(), body["number"].as_u64().unwrap_or_default());
+        let (from, number) =
+            (body["from"].as_str().unwrap_or_default(), body["number"].as_u64().unwrap_or_default());
         let meant_for = body["for"].as_str();
         if meant_for.is_some_and(|meant_for| meant_for != self.name.to_string()) {
             complaints.push(format!("I1: {} got a {kind} meant for {meant_for:?}", self.name));

@@ -39,7 +39,9 @@ fn directory_agrees(world: &World, id: NodeId, truth: &BTreeMap<TerminalName, No
     for (key, (terminal, at)) in &expected {
         match directory.find(*key) {
             Some(entry) if entry.origin == *at => {}
-            Some(entry) => wrong.push(format!("I5: {name} has {terminal} at {}, it is at {at}", entry.origin)),
+            Some(entry) => {
+                wrong.push(format!("I5: {name} has {terminal} at {}, it is at {at}", entry.origin))
+            }
             None => wrong.push(format!("I5: {name} does not know {terminal} at {at}")),
         }
     }
@@ -60,7 +62,11 @@ fn nothing_is_left_over(world: &World, id: NodeId) -> Vec<String> {
         wrong.push(format!("I7: {name} met {} signals that had gone too far", router.stats().ttl_expired));
     }
     if router.pending() > 0 || router.running() > 0 {
-        wrong.push(format!("I8: {name} still has {} pending, {} running", router.pending(), router.running()));
+        wrong.push(format!(
+            "I8: {name} still has {} pending, {} running",
+            router.pending(),
+            router.running()
+        ));
     }
     if router.directory().tombstones() > limits::TOMBSTONES_MAX {
         wrong.push(format!("I9: {name} keeps {} tombstones", router.directory().tombstones()));

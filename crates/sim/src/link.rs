@@ -12,6 +12,8 @@ pub(crate) struct Link {
     pub(crate) child: NodeId,
     pub(crate) parent: NodeId,
     pub(crate) is_cut: bool,
+    /// The child is dialling.
+    pub(crate) is_dialling: bool,
     /// Counts connections; a frame belongs to one.
     pub(crate) generation: u64,
     /// The connection that each end believes in.
@@ -38,6 +40,7 @@ impl Link {
             child,
             parent,
             is_cut: false,
+            is_dialling: false,
             generation: 0,
             child_sees: None,
             parent_sees: None,

@@ -144,7 +144,9 @@ fn act(world: &mut World, index: ClientIndex, all: &[ClientIndex]) {
     let client = &mut world.clients[index.0];
     let text = match dice {
         0..40 => client.unicast(&target, lifetime),
-        40..55 if other != index => client.request(now, "session::call", json!({ "clientId": target.to_string() })),
+        40..55 if other != index => {
+            client.request(now, "session::call", json!({ "clientId": target.to_string() }))
+        }
         55..75 => match client.sessions.last().cloned() {
             Some(session) => client.exchange(&session, lifetime),
             None => return,

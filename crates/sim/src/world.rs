@@ -48,16 +48,40 @@ struct Seat {
 #[derive(Debug)]
 enum Event {
     /// Something reaches a node, if that is still the same life of it.
-    Input { node: NodeId, epoch: NodeEpoch, input: Input },
-    Wake { node: NodeId, epoch: NodeEpoch },
-    Flight { link: NodeId, flight: Flight },
+    Input {
+        node: NodeId,
+        epoch: NodeEpoch,
+        input: Input,
+    },
+    Wake {
+        node: NodeId,
+        epoch: NodeEpoch,
+    },
+    Flight {
+        link: NodeId,
+        flight: Flight,
+    },
     /// One end gives up on a connection.
-    Dead { link: NodeId, end: NodeId, generation: u64 },
-    Dial { link: NodeId },
-    /// The other end hears of a new connection.
-    Accepted { link: NodeId, end: NodeId, generation: u64 },
-    ToClient { conn: ConnId, text: String },
-    CloseClient { conn: ConnId },
+    Dead {
+        link: NodeId,
+        end: NodeId,
+        generation: u64,
+    },
+    Dial {
+        link: NodeId,
+    },
+    /// Both ends have a new connection.
+    Accepted {
+        link: NodeId,
+        generation: u64,
+    },
+    ToClient {
+        conn: ConnId,
+        text: String,
+    },
+    CloseClient {
+        conn: ConnId,
+    },
 }
 
 impl World {
@@ -151,12 +175,17 @@ impl World {
         if seat.node.take().is_none() {
             return;
         }
-        let touching: Vec<NodeId> =
-            self.links.values().filter(|link| link.child == id || link.parent == id).map(|link| link.child).collect();
+        let touching: Vec<NodeId> = self
+            .links
+            .values()
+            .filter(|link| link.child == id || link.parent == id)
+            .map(|link| link.child)
+            .collect();
         for key in touching {
             self.break_end(key, id);
         }
-        let conns: Vec<ConnId> = self.conns.iter().filter(|(_, (node, _))| *node == id).map(|(c, _)| *c).collect();
+        let conns: Vec<ConnId> =
+            self.conns.iter().filter(|(_, (node, _))| *node == id).map(|(c, _)| *c).collect();
         for conn in conns {
             self.drop_conn(conn);
         }
@@ -249,7 +278,7 @@ impl World {
             Event::Flight { link, flight } => self.land(link, flight),
             Event::Dead { link, end, generation } => self.give_up(link, end, generation),
             Event::Dial { link } => self.dial(link),
-            Event::Accepted { link, end, generation } => self.accepted(link, end, generation),
+            Event::Accepted { link, generation } => self.accepted(link, generation),
             Event::ToClient { conn, text } => self.hear(conn, &text),
             Event::CloseClient { conn } => self.drop_conn(conn),
         }
@@ -295,11 +324,13 @@ impl World {
             Output::CloseTerminal { conn, .. } => {
                 self.events.push(self.now + Duration::from_millis(30), Event::CloseClient { conn });
                 let input = Input::TerminalClosed { conn };
-                self.events.push(self.now + Duration::from_millis(31), Event::Input { node: id, epoch, input });
+                self.events
+                    .push(self.now + Duration::from_millis(31), Event::Input { node: id, epoch, input });
             }
             Output::Verify { conn, number, .. } => {
                 let input = Input::Verified { conn, number, is_accepted: true };
-                self.events.push(self.now + Duration::from_millis(40), Event::Input { node: id, epoch, input });
+                self.events
+                    .push(self.now + Duration::from_millis(40), Event::Input { node: id, epoch, input });
             }
             Output::ToLink { peer, lane, frame } => self.send(id, peer, lane, frame),
             Output::CloseLink { peer, reason } => {
@@ -414,7 +445,7 @@ impl World {
     fn dial(&mut self, key: NodeId) {
         let Some(link) = self.links.get(&key) else { return };
         let (child, parent) = (link.child, link.parent);
-        let is_idle = link.child_sees.is_none() && !link.is_cut;
+        let is_idle = link.child_sees.is_none() && !link.is_cut && !link.is_dialling;
         if !is_idle || self.life_of(child).is_none() {
             return;
         }
@@ -425,22 +456,25 @@ impl World {
         let Some(link) = self.links.get_mut(&key) else { return };
         link.generation += 1;
         let generation = link.generation;
-        link.child_sees = Some(generation);
-        self.events.push(self.now + delay, Event::Accepted { link: key, end: parent, generation });
-        self.events.push(self.now + delay + delay, Event::Accepted { link: key, end: child, generation });
+        link.is_dialling = true;
+        self.events.push(self.now + delay, Event::Accepted { link: key, generation });
     }
 
-    fn accepted(&mut self, key: NodeId, end: NodeId, generation: u64) {
+    fn accepted(&mut self, key: NodeId, generation: u64) {
         let Some(link) = self.links.get_mut(&key) else { return };
-        let peer = link.other(end);
-        if link.generation != generation || link.child_sees != Some(generation) {
+        link.is_dialling = false;
+        let (child, parent, is_cut) = (link.child, link.parent, link.is_cut);
+        let (Some(child_epoch), Some(parent_epoch)) = (self.life_of(child), self.life_of(parent)) else {
+            return self.plan_dial(key);
+        };
+        if is_cut {
             return;
         }
-        link.set_seen(end, Some(generation));
-        let (Some(epoch), Some(peer_epoch)) = (self.life_of(end), self.life_of(peer)) else {
-            return self.break_end(key, peer);
-        };
-        self.input(end, epoch, Input::LinkUp { peer, epoch: peer_epoch });
+        if let Some(link) = self.links.get_mut(&key) {
+            (link.child_sees, link.parent_sees) = (Some(generation), Some(generation));
+        }
+        self.input(parent, parent_epoch, Input::LinkUp { peer: child, epoch: child_epoch });
+        self.input(child, child_epoch, Input::LinkUp { peer: parent, epoch: parent_epoch });
     }
 
     // Terminals
