@@ -1,4 +1,38 @@
 //! The taoyao program: command line, assembly, the driver loop around core, supervision and drain.
+//!
+//! [`NodeApp::build`] puts one node of a topology together, [`NodeApp::spawn`] runs it, [`RunningNode`] is its handle.
+//! [`Mesh`] does that for all nodes of a file. Nothing here is global but the log.
 
+mod app;
 pub mod certificates;
+mod clock;
+mod credentials;
+mod desk;
+mod dev_certs;
+mod driver;
+mod instruments;
+mod lane;
+mod links;
+mod logins;
+mod mesh;
+mod nearest;
+mod operators;
+mod question;
+mod readiness;
 pub mod report;
+mod running;
+mod state_dir;
+mod status;
+mod supervisor;
+pub mod telemetry;
+mod users_file;
+
+pub use app::{NodeApp, NodeOptions, StartError};
+pub use credentials::CredentialsError;
+pub use dev_certs::{CertsError, ensure_certificates};
+pub use driver::SourceGone;
+pub use mesh::{Mesh, MeshRow, Progress, SYNC_MAX, UpError};
+pub use running::RunningNode;
+pub use state_dir::{StateError, token_path};
+pub use supervisor::{DRAIN_DEADLINE, DrainReport, NodeFailure};
+pub use users_file::UsersError;

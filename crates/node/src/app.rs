@@ -1,0 +1,225 @@
+//! Puts one node together: everything that can fail fails here, before anything is served.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use taoyao_admin::{AdminRequest, AdminService, ApiToken};
+use taoyao_core::{Node, NodeConfig, NotInTopology};
+use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent};
+use taoyao_link::{LinkConfig, LinkEvent, Links, ParentAddr, Transport};
+use taoyao_topology::{Node as Place, Topology};
+use taoyao_types::limits::GATEWAY_EVENTS_MAX;
+use taoyao_types::{NodeEpoch, NodeId, NodeName};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::clock::{Clock, wall_now};
+use crate::credentials::{self, CredentialsError};
+use crate::desk::Desk;
+use crate::driver::{self, Driver, Sources};
+use crate::logins::Logins;
+use crate::nearest;
+use crate::question::{QUESTIONS_MAX, Question};
+use crate::running::RunningNode;
+use crate::state_dir::{StateDir, StateError, token_path};
+use crate::supervisor::Supervisor;
+use crate::users_file::UsersError;
+
+/// Events of links that wait for the driver; each may carry what one read of a stream brought.
+const LINK_EVENTS_MAX: usize = 1_024;
+/// Admin requests that wait for the node.
+const ADMIN_REQUESTS_MAX: usize = 16;
+
+/// What a node is started with besides the topology.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NodeOptions {
+    /// How its links use the network.
+    pub transport: Transport,
+}
+
+/// Why a node cannot start. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    NotInTopology(#[from] NotInTopology),
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    #[error(transparent)]
+    Users(#[from] UsersError),
+    #[error("terminals cannot be served on TCP {address}: {source}; is another node running there?")]
+    Terminals { address: SocketAddr, source: io::Error },
+    #[error("operators cannot be served on TCP {address}: {source}; is another node running there?")]
+    Admin { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Links(#[from] taoyao_link::StartError),
+    #[error("no random numbers from the system: {0}")]
+    Random(getrandom::Error),
+}
+
+/// A node that is ready to run: certificates and users read, state directory locked, listeners bound.
+pub struct NodeApp {
+    name: NodeName,
+    driver: Driver,
+    sources: Sources,
+    questions: mpsc::Sender<Question>,
+    gateway: Option<Gateway>,
+    links: Option<Links>,
+    admin: Option<Admin>,
+    desk: Desk,
+    state_dir: StateDir,
+}
+
+/// The admin listener before it serves.
+struct Admin {
+    listener: TcpListener,
+    service: AdminService,
+    requests: mpsc::Receiver<AdminRequest>,
+}
+
+impl NodeApp {
+    /// Prepares the node `own` of the topology. Must be called within a tokio runtime; reads and writes small files.
+    pub fn build(topology: Arc<Topology>, own: NodeId, options: NodeOptions) -> Result<Self, StartError> {
+        let place = topology.node(own).ok_or(NotInTopology(own))?;
+        let state_dir = StateDir::open(&place.state_dir)?;
+        let logins = Logins::open(&topology.login().clone())?;
+        let epoch = state_dir.next_epoch(wall_now())?;
+        let clock = Clock::start();
+        let seed = getrandom::u64().map_err(StartError::Random)?;
+        let config = NodeConfig { own, epoch, seed, utc_offset_seconds: utc_offset_seconds() };
+        let node = Node::new(Arc::clone(&topology), &config, clock.now())?;
+
+        let admin = place.admin.map(|address| bind_admin(address, &state_dir, place)).transpose()?;
+        let (gateway, gateway_events) = open_gateway(&topology, place)?.unzip();
+        let (links, link_events) = open_links(&topology, place, epoch, options)?.unzip();
+        let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+        let name = place.name.clone();
+        let desk = Desk::new(Arc::clone(&topology), own, questions.clone());
+        let place = driver::Place { topology, own, epoch };
+        Ok(Self {
+            name,
+            driver: Driver::new(node, place, clock, logins),
+            sources: Sources { gateway: gateway_events, links: link_events, questions: asked },
+            questions,
+            gateway,
+            links,
+            admin,
+            desk,
+            state_dir,
+        })
+    }
+
+    /// Begins to serve.
+    pub fn spawn(self) -> RunningNode {
+        let (mut driver, mut admin) = (JoinSet::new(), JoinSet::new());
+        let state_dir = self.state_dir;
+        let (machine, sources) = (self.driver, self.sources);
+        driver.spawn(async move {
+            // Locked until the driver has ended, and with it the last use of the node's epoch.
+            let _locked = state_dir;
+            machine.run(sources).await
+        });
+        let (_nobody_asks, mut admin_requests) = mpsc::channel(1);
+        let (stop_admin, stopping) = oneshot::channel();
+        if let Some(Admin { listener, service, requests }) = self.admin {
+            admin_requests = requests;
+            admin.spawn(taoyao_admin::serve(listener, taoyao_admin::router(service), ended(stopping)));
+        }
+        let (commands, commanded) = mpsc::channel(1);
+        let supervisor = Supervisor {
+            node: self.name,
+            gateway: self.gateway,
+            links: self.links,
+            driver,
+            admin,
+            admin_requests,
+            stop_admin,
+            questions: self.questions,
+            commands: commanded,
+            desk: self.desk,
+        };
+        RunningNode::start(supervisor, commands)
+    }
+}
+
+fn bind_admin(address: SocketAddr, state_dir: &StateDir, place: &Place) -> Result<Admin, StartError> {
+    let listener = bind(address).map_err(|source| StartError::Admin { address, source })?;
+    let (sender, requests) = mpsc::channel(ADMIN_REQUESTS_MAX);
+    let token_file = token_path(&place.state_dir);
+    let token = ApiToken::new(state_dir.new_token()?, token_file.display().to_string());
+    let service = AdminService::new(sender, token);
+    Ok(Admin { listener, service, requests })
+}
+
+/// Completes when the supervisor lets go of the other end.
+async fn ended(stopping: oneshot::Receiver<()>) {
+    let _let_go = stopping.await;
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket =
+        if address.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(128)
+}
+
+type Opened<T, E> = Option<(T, mpsc::Receiver<E>)>;
+
+fn open_gateway(
+    topology: &Arc<Topology>,
+    place: &Place,
+) -> Result<Opened<Gateway, GatewayEvent>, StartError> {
+    let Some(terminals) = &place.terminals else { return Ok(None) };
+    let tls = credentials::for_terminals(topology.certs(), place, terminals)?;
+    let (events, received) = mpsc::channel(GATEWAY_EVENTS_MAX);
+    let config = GatewayConfig::new(terminals.listen, tls);
+    let services = nearest::services(Arc::clone(topology), place.id);
+    let gateway = Gateway::start(config, services, events)
+        .map_err(|source| StartError::Terminals { address: terminals.listen, source })?;
+    Ok(Some((gateway, received)))
+}
+
+/// Standby parents are not dialled yet: the first is the only one that a node registers with.
+fn open_links(
+    topology: &Topology,
+    place: &Place,
+    epoch: NodeEpoch,
+    transport: NodeOptions,
+) -> Result<Opened<Links, LinkEvent>, StartError> {
+    let parent = place.parent().and_then(|id| topology.node(id));
+    if parent.is_none() && place.children.is_empty() {
+        return Ok(None);
+    }
+    let address_of = |parent: &Place| {
+        let links = parent.links.as_ref()?;
+        Some(ParentAddr { name: parent.name.clone(), address: links.advertise.to_string() })
+    };
+    let names = |nodes: &[NodeId]| -> BTreeSet<NodeName> {
+        nodes.iter().filter_map(|id| topology.node(*id)).map(|node| node.name.clone()).collect()
+    };
+    let (events, received) = mpsc::channel(LINK_EVENTS_MAX);
+    let config = LinkConfig {
+        org: topology.org().to_owned(),
+        own: place.name.clone(),
+        epoch,
+        generation: topology.generation(),
+        features: 0,
+        listen: place.links.as_ref().map(|links| links.listen),
+        parents: parent.and_then(address_of).into_iter().collect(),
+        children: names(&place.children),
+        known: topology.nodes().iter().map(|node| node.name.clone()).collect(),
+        credentials: credentials::for_links(topology.certs(), place)?,
+        transport: transport.transport,
+    };
+    Ok(Some((Links::start(config, events)?, received)))
+}
+
+/// East of Greenwich, now. Terminals are shown local times (reference section 2.1).
+fn utc_offset_seconds() -> i32 {
+    jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds()
+}

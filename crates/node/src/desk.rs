@@ -1,0 +1,181 @@
+//! Answers the admin API: turns its requests into questions to the driver, and the answers into JSON.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use taoyao_admin::{AdminFailure, AdminQuery, AdminRequest};
+use taoyao_gateway::GatewayStats;
+use taoyao_topology::Topology;
+use taoyao_types::{NodeId, NodeName, PartitionName, TerminalName};
+use taoyao_wire::link::{Failure, Hop, ListEntry, ListPage, ListQuery, Trace};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::question::Question;
+use crate::report::{BackHop, LinksReport, TerminalReport, TerminalsReport, TraceReport};
+
+/// Requests that are answered at once; each may take as long as a trace does. Beyond it they are refused.
+const OPEN_MAX: usize = 64;
+
+/// Where operators ask; answers beside the supervisor, so that a slow one does not hold up the others.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    clerk: Clerk,
+    answering: JoinSet<()>,
+}
+
+/// What an answer is made from.
+#[derive(Debug, Clone)]
+struct Clerk {
+    topology: Arc<Topology>,
+    own: NodeId,
+    questions: mpsc::Sender<Question>,
+}
+
+/// What the supervisor has to do because of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Nothing,
+    Drain,
+}
+
+impl Desk {
+    pub(crate) fn new(topology: Arc<Topology>, own: NodeId, questions: mpsc::Sender<Question>) -> Self {
+        Self { clerk: Clerk { topology, own, questions }, answering: JoinSet::new() }
+    }
+
+    /// Begins to answer. `gateway` are the listener's counts as of now.
+    pub(crate) fn take(&mut self, request: AdminRequest, gateway: GatewayStats) -> Asked {
+        while self.answering.try_join_next().is_some() {}
+        if let AdminRequest::Api { query: AdminQuery::Drain, reply } = request {
+            // Fails only if the operator has gone, but what was asked for is done.
+            let _gone = reply.send(Ok(json!({ "draining": true }))).is_err();
+            return Asked::Drain;
+        }
+        if self.answering.len() < OPEN_MAX {
+            self.answering.spawn(self.clerk.clone().answer(request, gateway));
+        }
+        Asked::Nothing
+    }
+}
+
+impl Clerk {
+    /// An asker that has gone misses the answer; one whose `reply` is dropped is told that the node is stopping.
+    async fn answer(self, request: AdminRequest, gateway: GatewayStats) {
+        let _gone = match request {
+            AdminRequest::Ready { reply } => {
+                let status = self.ask(Question::Status).await;
+                status.is_ok_and(|status| reply.send(status.not_ready).is_ok())
+            }
+            AdminRequest::Metrics { reply } => {
+                let samples = self.ask(|reply| Question::Samples { gateway, reply }).await;
+                samples.is_ok_and(|samples| reply.send(samples).is_ok())
+            }
+            AdminRequest::Api { query, reply } => reply.send(self.look_up(query).await).is_ok(),
+        };
+    }
+
+    async fn look_up(&self, query: AdminQuery) -> Result<Value, AdminFailure> {
+        match query {
+            AdminQuery::Status => to_json(self.ask(Question::Status).await?),
+            AdminQuery::Links => {
+                let status = self.ask(Question::Status).await?;
+                to_json(LinksReport { node: status.node, links: status.links })
+            }
+            AdminQuery::Terminals { partition, limit, after } => {
+                let query = self.list_query(partition, limit, after)?;
+                let page = self.ask(|reply| Question::List { query, reply }).await?;
+                to_json(self.terminals_report(page))
+            }
+            AdminQuery::Trace { from, to } => {
+                let (from, to) = (self.terminal(&from)?, self.terminal(&to)?);
+                let trace = self.ask(|reply| Question::Trace { from, to, reply }).await?;
+                to_json(self.trace_report(&trace.map_err(|failure| refused(&failure))?))
+            }
+            AdminQuery::Drain => Err(AdminFailure::new(500, "a drain is the supervisor's affair")),
+        }
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, AdminFailure> {
+        let stopping = || AdminFailure::new(503, "The node is stopping, or has too much to answer.");
+        let (reply, answer) = oneshot::channel();
+        self.questions.send(question(reply)).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())
+    }
+
+    /// One partition is listed as its own terminals see it; all of them as this node's home sees them.
+    fn list_query(
+        &self,
+        partition: Option<PartitionName>,
+        limit: usize,
+        after: Option<String>,
+    ) -> Result<ListQuery, AdminFailure> {
+        let after = after.map(|text| self.terminal(&text)).transpose()?;
+        Ok(ListQuery {
+            home: partition.clone().unwrap_or_else(|| self.home().clone()),
+            client_type: None,
+            partitions: partition.into_iter().collect(),
+            after,
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+        })
+    }
+
+    fn home(&self) -> &PartitionName {
+        let own = self.topology.node(self.own).expect("the desk belongs to a node of this topology");
+        own.home_partition()
+    }
+
+    fn terminal(&self, text: &str) -> Result<TerminalName, AdminFailure> {
+        TerminalName::resolve(text, self.home())
+            .map_err(|error| AdminFailure::new(400, format!("{text:?} is not a terminal's name: {error}.")))
+    }
+
+    fn terminals_report(&self, page: ListPage) -> TerminalsReport {
+        let incomplete = page.incomplete.iter().map(|id| self.node(*id)).collect();
+        let terminals = page.entries.into_iter().map(|entry| self.terminal_report(entry)).collect();
+        TerminalsReport { terminals, incomplete }
+    }
+
+    fn terminal_report(&self, entry: ListEntry) -> TerminalReport {
+        // A state that another node wrote and that cannot be read is shown as one that says nothing.
+        let state: Value = serde_json::from_str(&entry.state).unwrap_or_default();
+        let text = |key| state[key].as_str().map(str::to_owned);
+        TerminalReport {
+            node: self.node(entry.origin),
+            display_name: text("name"),
+            client_type: text("clientType"),
+            registered_at_ms: entry.session.wall_ms(),
+            name: entry.name,
+        }
+    }
+
+    fn trace_report(&self, trace: &Trace) -> TraceReport {
+        let back = |hop: &Hop| BackHop { node: self.node(hop.node), round_trip_us: hop.round_trip_us };
+        TraceReport {
+            there: trace.there.iter().map(|hop| self.node(hop.node)).collect(),
+            back: trace.back.iter().map(back).collect(),
+        }
+    }
+
+    /// A node's name; a neighbour with another generation of the topology may speak of one that is not in ours.
+    fn node(&self, id: NodeId) -> NodeName {
+        let named = self.topology.node(id).map(|node| node.name.clone());
+        named.unwrap_or_else(|| format!("unknown-{id}").parse().expect("hex digits make a label"))
+    }
+}
+
+fn to_json(report: impl Serialize) -> Result<Value, AdminFailure> {
+    serde_json::to_value(report).map_err(|error| AdminFailure::new(500, error.to_string()))
+}
+
+fn refused(failure: &Failure) -> AdminFailure {
+    let status = match failure {
+        Failure::NoSuchTerminal => 404,
+        Failure::Denied { .. } => 403,
+        Failure::Deadline => 504,
+        Failure::Unreachable { .. } | Failure::Interrupted { .. } | Failure::Busy { .. } => 503,
+        Failure::Refused { .. } => 502,
+    };
+    AdminFailure::new(status, failure.to_string())
+}

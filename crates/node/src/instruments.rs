@@ -1,0 +1,246 @@
+//! Every metric of a node in one place: its name, its kind, what it means, and where its number comes from.
+//!
+//! An instrument cannot be listed without a reading, so there are none that never move. Names end in their unit;
+//! counters end in `_total`. `docs/OPERATIONS.md` shows the same table, and a test compares the two.
+
+use taoyao_admin::{Kind, Sample};
+use taoyao_core::{RouterStats, TerminalStats};
+use taoyao_gateway::GatewayStats;
+use taoyao_link::LinkStats;
+
+use crate::driver::DriverStats;
+use crate::logins::LoginStats;
+use crate::status::queued_bytes;
+
+/// What instruments read from.
+pub(crate) struct Readings<'a> {
+    pub(crate) node: &'a NodeGauges,
+    pub(crate) driver: &'a DriverStats,
+    pub(crate) logins: &'a LoginStats,
+    pub(crate) terminals: &'a TerminalStats,
+    pub(crate) router: &'a RouterStats,
+    pub(crate) gateway: &'a GatewayStats,
+    pub(crate) links: &'a [Link],
+}
+
+/// Numbers of the node as a whole, as of now.
+pub(crate) struct NodeGauges {
+    pub(crate) epoch: u64,
+    pub(crate) uptime_seconds: u64,
+    pub(crate) is_ready: bool,
+    pub(crate) directory_records: u64,
+    pub(crate) tombstones: u64,
+    pub(crate) requests_pending: u64,
+    pub(crate) requests_running: u64,
+}
+
+/// One neighbour of the node.
+pub(crate) struct Link {
+    pub(crate) peer: String,
+    pub(crate) is_up: bool,
+    pub(crate) is_synced: bool,
+    /// `None` while it is down.
+    pub(crate) stats: Option<LinkStats>,
+}
+
+/// A metric that reads its number from `T`.
+struct Instrument<T> {
+    name: &'static str,
+    kind: Kind,
+    help: &'static str,
+    read: fn(&T) -> u64,
+}
+
+const fn counter<T>(name: &'static str, help: &'static str, read: fn(&T) -> u64) -> Instrument<T> {
+    Instrument { name, kind: Kind::Counter, help, read }
+}
+
+const fn gauge<T>(name: &'static str, help: &'static str, read: fn(&T) -> u64) -> Instrument<T> {
+    Instrument { name, kind: Kind::Gauge, help, read }
+}
+
+const NODE: &[Instrument<NodeGauges>] = &[
+    gauge("taoyao_node_epoch", "the node's life; rises at each start", |n| n.epoch),
+    gauge("taoyao_node_uptime_seconds", "since the start", |n| n.uptime_seconds),
+    gauge("taoyao_node_ready", "1 if the node says that it is ready", |n| u64::from(n.is_ready)),
+    gauge("taoyao_directory_records", "terminals that the directory knows", |n| n.directory_records),
+    gauge("taoyao_directory_tombstones", "withdrawn records that are remembered", |n| n.tombstones),
+    gauge("taoyao_requests_pending", "requests on their way through or from this node", |n| {
+        n.requests_pending
+    }),
+    gauge("taoyao_requests_running", "requests that this node's terminals are answering", |n| {
+        n.requests_running
+    }),
+];
+
+const DRIVER: &[Instrument<DriverStats>] = &[
+    counter("taoyao_driver_turns_total", "turns of the node's loop", |d| d.turns),
+    counter("taoyao_driver_gateway_events_total", "events of terminals' connections", |d| d.gateway_events),
+    counter("taoyao_driver_link_frames_total", "frames that neighbours sent", |d| d.link_frames),
+    counter("taoyao_alarms_total", "facts that only an operator can mend; each is in the log", |d| d.alarms),
+];
+
+const LOGINS: &[Instrument<LoginStats>] = &[
+    counter("taoyao_logins_accepted_total", "logins with the right password", |l| l.accepted),
+    counter("taoyao_logins_refused_total", "logins with a wrong one", |l| l.refused),
+    counter(
+        "taoyao_logins_put_off_total",
+        "logins refused unread: too many failures or too many at once",
+        |l| l.put_off,
+    ),
+];
+
+const TERMINALS: &[Instrument<TerminalStats>] = &[
+    gauge("taoyao_terminals_registered", "terminals registered here", |t| t.registered),
+    gauge("taoyao_session_ends", "ends of peer-to-peer sessions here", |t| t.session_ends),
+    gauge("taoyao_partitions_watched", "partitions whose presence this node wants", |t| t.partitions_watched),
+    gauge("taoyao_announcements_waiting", "presence announcements that wait for their turn", |t| {
+        t.announcements_waiting
+    }),
+    counter("taoyao_terminal_messages_received_total", "messages of terminals", |t| t.messages_in),
+    counter("taoyao_terminal_messages_sent_total", "messages to terminals", |t| t.messages_out),
+    counter("taoyao_terminal_received_bytes_total", "bytes of terminals' messages", |t| t.bytes_in),
+    counter("taoyao_terminal_sent_bytes_total", "bytes of messages to terminals", |t| t.bytes_out),
+    counter("taoyao_registrations_total", "registrations that succeeded", |t| t.registrations),
+    counter(
+        "taoyao_terminals_replaced_total",
+        "terminals closed because a newer login took their place",
+        |t| t.replaced,
+    ),
+    counter(
+        "taoyao_terminals_outbid_total",
+        "logins that claimed to be newer than what displaced them",
+        |t| t.outbids,
+    ),
+    counter("taoyao_calls_total", "peer-to-peer sessions begun here", |t| t.calls),
+    counter("taoyao_mesh_refused_total", "what the mesh brought and policy or sense stopped here", |t| {
+        t.mesh_refused
+    }),
+    counter("taoyao_members_dropped_total", "terminals elsewhere not announced: too many known", |t| {
+        t.members_dropped
+    }),
+    counter("taoyao_terminal_errors_total", "errors that terminals were sent", |t| t.errors.values().sum()),
+];
+
+const ROUTER: &[Instrument<RouterStats>] = &[
+    counter("taoyao_requests_made_total", "requests of this node's terminals", |r| r.requests_made),
+    counter("taoyao_requests_relayed_total", "requests passed on", |r| r.requests_relayed),
+    counter("taoyao_requests_executed_total", "requests carried out here", |r| r.requests_executed),
+    counter("taoyao_requests_repeated_total", "repeated requests answered from memory", |r| {
+        r.requests_repeated
+    }),
+    counter("taoyao_answers_relayed_total", "answers passed on", |r| r.answers_relayed),
+    counter("taoyao_answers_rerouted_total", "answers sent by name, the way back being gone", |r| {
+        r.answers_rerouted
+    }),
+    counter("taoyao_answers_late_total", "answers after their time", |r| r.answers_late),
+    counter("taoyao_events_relayed_total", "unanswered signals passed on", |r| r.events_relayed),
+    counter("taoyao_multicasts_relayed_total", "copies of signals for many", |r| r.multicasts_relayed),
+    counter("taoyao_refused_no_such_terminal_total", "requests for unknown terminals", |r| {
+        r.refused_no_such_terminal
+    }),
+    counter("taoyao_refused_unreachable_total", "requests whose way was down", |r| r.refused_unreachable),
+    counter("taoyao_refused_busy_total", "requests refused for want of room", |r| r.refused_busy),
+    counter("taoyao_refused_deadline_total", "requests whose time was over", |r| r.refused_deadline),
+    counter("taoyao_ttl_expired_total", "signals that took too many hops; anything but 0 is a loop", |r| {
+        r.ttl_expired
+    }),
+    counter("taoyao_overflow_dropped_total", "unanswered signals dropped for want of room", |r| {
+        r.overflow_dropped
+    }),
+    counter("taoyao_authority_violations_total", "records outside a child's delegation", |r| {
+        r.authority_violations
+    }),
+    counter("taoyao_records_added_total", "directory records added", |r| r.records_added),
+    counter("taoyao_records_withdrawn_total", "directory records withdrawn", |r| r.records_withdrawn),
+    counter("taoyao_records_outdated_total", "directory records older than what is known", |r| {
+        r.records_outdated
+    }),
+    counter("taoyao_records_refused_total", "directory records refused", |r| r.records_refused),
+    counter("taoyao_origins_withdrawn_total", "nodes whose terminals were withdrawn all at once", |r| {
+        r.origins_withdrawn
+    }),
+    counter("taoyao_snapshots_received_total", "whole directories received", |r| r.snapshots_received),
+    counter("taoyao_snapshots_sent_total", "whole directories sent", |r| r.snapshots_sent),
+    counter("taoyao_journals_resumed_total", "outages bridged by the journal", |r| r.journals_resumed),
+];
+
+const GATEWAY: &[Instrument<GatewayStats>] = &[
+    gauge("taoyao_gateway_connections", "connections of whatever kind", |g| g.connections),
+    gauge("taoyao_gateway_websockets", "WebSockets", |g| g.terminals),
+    counter("taoyao_gateway_websockets_total", "WebSockets opened", |g| g.terminals_opened),
+    counter("taoyao_gateway_refused_total", "connections closed at once: too many", |g| {
+        g.connections_refused
+    }),
+    counter(
+        "taoyao_gateway_accepts_failed_total",
+        "accepts that failed for want of descriptors or memory",
+        |g| g.accepts_failed,
+    ),
+    counter("taoyao_gateway_handshakes_failed_total", "TLS handshakes that failed or took too long", |g| {
+        g.handshakes_failed
+    }),
+    counter("taoyao_gateway_slow_readers_total", "terminals closed because they read too slowly", |g| {
+        g.slow_readers
+    }),
+    counter("taoyao_gateway_idle_closed_total", "terminals closed because nothing moved", |g| g.idle_closed),
+    counter("taoyao_gateway_faulty_closed_total", "terminals closed for a breach of the protocol", |g| {
+        g.faulty_closed
+    }),
+];
+
+/// Of each neighbour, with the label `peer`.
+const LINKS: &[Instrument<Link>] = &[
+    gauge("taoyao_link_up", "1 while the link is up", |l| u64::from(l.is_up)),
+    gauge("taoyao_link_synced", "1 while both ends agree on what is behind the link", |l| {
+        u64::from(l.is_synced)
+    }),
+    gauge("taoyao_link_up_seconds", "how long the link has been up", |l| {
+        l.stats.map_or(0, |stats| stats.up_for.as_secs())
+    }),
+    gauge("taoyao_link_round_trip_microseconds", "smoothed, as QUIC measures it", |l| {
+        l.stats.map_or(0, |stats| u64::try_from(stats.signal.rtt.as_micros()).unwrap_or(u64::MAX))
+    }),
+    gauge("taoyao_link_queued_bytes", "given to the link and not sent yet", |l| {
+        l.stats.as_ref().map_or(0, queued_bytes)
+    }),
+    gauge("taoyao_link_sent_bytes", "UDP bytes since the link came up, both connections", |l| {
+        l.stats.map_or(0, |stats| stats.signal.sent_bytes + stats.bulk.sent_bytes)
+    }),
+    gauge("taoyao_link_received_bytes", "UDP bytes since the link came up, both connections", |l| {
+        l.stats.map_or(0, |stats| stats.signal.received_bytes + stats.bulk.received_bytes)
+    }),
+    gauge("taoyao_link_lost_packets", "since the link came up, both connections", |l| {
+        l.stats.map_or(0, |stats| stats.signal.lost_packets + stats.bulk.lost_packets)
+    }),
+    gauge("taoyao_link_datagrams_dropped", "since the link came up", |l| {
+        l.stats.map_or(0, |stats| stats.datagrams_dropped)
+    }),
+];
+
+/// The numbers of all instruments, metric by metric.
+pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    add(&mut samples, NODE, readings.node);
+    add(&mut samples, DRIVER, readings.driver);
+    add(&mut samples, LOGINS, readings.logins);
+    add(&mut samples, TERMINALS, readings.terminals);
+    add(&mut samples, ROUTER, readings.router);
+    add(&mut samples, GATEWAY, readings.gateway);
+    for instrument in LINKS {
+        for link in readings.links {
+            let labels = vec![("peer", link.peer.clone())];
+            samples.push(sample(instrument, link, labels));
+        }
+    }
+    samples
+}
+
+fn add<T>(samples: &mut Vec<Sample>, instruments: &[Instrument<T>], source: &T) {
+    samples.extend(instruments.iter().map(|instrument| sample(instrument, source, Vec::new())));
+}
+
+fn sample<T>(instrument: &Instrument<T>, source: &T, labels: Vec<(&'static str, String)>) -> Sample {
+    let Instrument { name, kind, help, read } = instrument;
+    Sample { name, help, kind: *kind, labels, value: read(source) as f64 }
+}

@@ -1,0 +1,44 @@
+//! What the rest of the node asks its driver.
+
+use taoyao_admin::Sample;
+use taoyao_gateway::GatewayStats;
+use taoyao_types::TerminalName;
+use taoyao_wire::link::{Failure, ListPage, ListQuery, Trace};
+use tokio::sync::oneshot;
+
+use crate::report::StatusReport;
+
+/// A question and where its answer goes; an answer that nobody waits for any more is dropped.
+#[derive(Debug)]
+pub(crate) enum Question {
+    Status(oneshot::Sender<StatusReport>),
+    Samples {
+        gateway: GatewayStats,
+        reply: oneshot::Sender<Vec<Sample>>,
+    },
+    List {
+        query: ListQuery,
+        reply: oneshot::Sender<ListPage>,
+    },
+    Trace {
+        from: TerminalName,
+        to: TerminalName,
+        reply: oneshot::Sender<Result<Trace, Failure>>,
+    },
+    /// Tell the terminals that the node goes, and take it from then on that gateway and links may end.
+    Drain(oneshot::Sender<()>),
+    /// Bytes that links have not sent, and the longest round trip among them in microseconds.
+    Unsent(oneshot::Sender<Unsent>),
+    /// End, and say how many terminals were still there.
+    Stop(oneshot::Sender<usize>),
+}
+
+/// What a drain waits for before it ends the links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Unsent {
+    pub(crate) bytes: usize,
+    pub(crate) round_trip_us_max: u64,
+}
+
+/// How many questions may wait for the driver; those beyond wait with the asker.
+pub(crate) const QUESTIONS_MAX: usize = 64;

@@ -1,0 +1,156 @@
+//! What a node keeps on disk: its count of lives, the operators' token, and a lock so that it runs once.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use taoyao_types::{NodeEpoch, Wall};
+
+const LOCK: &str = "lock";
+const EPOCH: &str = "epoch";
+const TOKEN: &str = "admin.token";
+
+/// Why a node's state directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("{path}: cannot be written: {source}; check the directory's owner, mode and free space")]
+    Unwritable { path: PathBuf, source: io::Error },
+    #[error(
+        "{path}: another process runs this node already; stop it first, or give this one another `state`"
+    )]
+    Taken { path: PathBuf },
+    #[error(
+        "{path}: does not hold a number; write into it one that is higher than any epoch its neighbours saw, or delete it and the next start takes the clock"
+    )]
+    BadEpoch { path: PathBuf },
+    #[error("{path}: the last epoch there is; delete the file and the next start takes the clock")]
+    LastEpoch { path: PathBuf },
+    #[error("no random numbers from the system: {0}")]
+    Random(getrandom::Error),
+}
+
+/// A node's state directory, which no other process has while this value lives.
+#[derive(Debug)]
+pub(crate) struct StateDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl StateDir {
+    /// Makes the directory (mode 0700) if need be and locks it.
+    pub(crate) fn open(path: &Path) -> Result<Self, StateError> {
+        let unwritable = |at: &Path| {
+            let path = at.to_owned();
+            move |source| StateError::Unwritable { path, source }
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unwritable(path))?;
+        let lock_path = path.join(LOCK);
+        let mut options = OpenOptions::new();
+        let options = options.create(true).truncate(false).write(true).mode(0o600);
+        let lock = options.open(&lock_path).map_err(unwritable(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StateError::Taken { path: lock_path }),
+            Err(TryLockError::Error(source)) => Err(StateError::Unwritable { path: lock_path, source }),
+        }
+    }
+
+    /// Counts this start and returns its number: one more than the last, on disk before it is used.
+    ///
+    /// The first life takes the seconds of the clock. A node whose disk was replaced then still comes back in a higher
+    /// life than its neighbours remember, which would otherwise ignore everything it says.
+    pub(crate) fn next_epoch(&self, now: Wall) -> Result<NodeEpoch, StateError> {
+        let path = self.path.join(EPOCH);
+        let epoch = match fs::read_to_string(&path) {
+            Ok(text) => {
+                let last: u32 =
+                    text.trim().parse().map_err(|_| StateError::BadEpoch { path: path.clone() })?;
+                last.checked_add(1).ok_or_else(|| StateError::LastEpoch { path: path.clone() })?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                u32::try_from(now.0 / 1000).unwrap_or(u32::MAX / 2)
+            }
+            Err(source) => return Err(StateError::Unwritable { path, source }),
+        };
+        self.replace(EPOCH, &format!("{epoch}\n"))?;
+        Ok(NodeEpoch(epoch))
+    }
+
+    /// Writes a fresh token for the admin API and returns it: 64 hex digits, readable by this user alone.
+    pub(crate) fn new_token(&self) -> Result<String, StateError> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(StateError::Random)?;
+        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.replace(TOKEN, &token)?;
+        Ok(token)
+    }
+
+    /// Puts a complete file in the place of the old one, and returns once it is on disk.
+    fn replace(&self, name: &str, text: &str) -> Result<(), StateError> {
+        let path = self.path.join(name);
+        let write = || {
+            let permissions = fs::Permissions::from_mode(0o600);
+            let mut file =
+                tempfile::Builder::new().prefix(".new-").permissions(permissions).tempfile_in(&self.path)?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|source| StateError::Unwritable { path: path.clone(), source })
+    }
+}
+
+/// Where a node with this state directory writes the token that opens its admin API.
+pub fn token_path(state_dir: &Path) -> PathBuf {
+    state_dir.join(TOKEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Wall = Wall(1_800_000_000_000);
+
+    #[test]
+    fn every_start_has_a_higher_epoch_than_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().join("deep/state");
+        let first = StateDir::open(&at).unwrap().next_epoch(NOW).unwrap();
+        assert_eq!(first, NodeEpoch(1_800_000_000));
+        // The clock went back a year in between.
+        let second = StateDir::open(&at).unwrap().next_epoch(Wall(NOW.0 - 31_536_000_000)).unwrap();
+        assert_eq!(second, NodeEpoch(first.0 + 1));
+    }
+
+    #[test]
+    fn a_directory_serves_one_process_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = StateDir::open(dir.path()).unwrap();
+        assert!(matches!(StateDir::open(dir.path()), Err(StateError::Taken { .. })));
+        drop(first);
+        assert!(StateDir::open(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn a_damaged_count_is_told_and_not_guessed() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(dir.path()).unwrap();
+        fs::write(dir.path().join(EPOCH), "twelve").unwrap();
+        assert!(matches!(state.next_epoch(NOW), Err(StateError::BadEpoch { .. })));
+        fs::write(dir.path().join(EPOCH), u32::MAX.to_string()).unwrap();
+        assert!(matches!(state.next_epoch(NOW), Err(StateError::LastEpoch { .. })));
+    }
+
+    #[test]
+    fn the_token_is_new_at_each_start_and_for_this_user_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(dir.path()).unwrap();
+        let (first, second) = (state.new_token().unwrap(), state.new_token().unwrap());
+        assert_ne!(first, second);
+        let path = token_path(dir.path());
+        assert_eq!(fs::read_to_string(&path).unwrap(), second);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

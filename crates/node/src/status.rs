@@ -1,0 +1,95 @@
+//! How a node is, told from what its driver knows.
+
+use taoyao_admin::Sample;
+use taoyao_core::NeighbourStatus;
+use taoyao_gateway::GatewayStats;
+use taoyao_link::LinkStats;
+use taoyao_types::Now;
+
+use crate::driver::Driver;
+use crate::instruments::{self, Link, NodeGauges, Readings};
+use crate::report::{LinkReport, StatusReport};
+
+impl Driver {
+    /// What `taoyao status` shows.
+    pub(crate) fn status(&mut self, now: Now) -> StatusReport {
+        let neighbours = self.node.neighbours();
+        self.readiness.look(&neighbours, now.mono.since(taoyao_types::Instant(0)));
+        let topology = &self.place.topology;
+        let own = topology.node(self.place.own).expect("the machine was made for a node of this topology");
+        StatusReport {
+            node: own.name.clone(),
+            org: topology.org().to_owned(),
+            tier: own.tier,
+            partitions: own.partitions.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            generation: topology.generation(),
+            epoch: self.place.epoch.0,
+            uptime_seconds: now.mono.0 / 1_000_000,
+            not_ready: self.readiness.missing(),
+            terminals: self.node.terminals().stats().registered,
+            directory_records: self.node.router().directory().len() as u64,
+            links: neighbours.iter().map(|peer| self.link_report(peer)).collect(),
+        }
+    }
+
+    /// What `/metrics` shows.
+    pub(crate) fn samples(&mut self, now: Now, gateway: &GatewayStats) -> Vec<Sample> {
+        let status = self.status(now);
+        let neighbours = self.node.neighbours();
+        let router = self.node.router();
+        let gauges = NodeGauges {
+            epoch: u64::from(status.epoch),
+            uptime_seconds: status.uptime_seconds,
+            is_ready: status.not_ready.is_empty(),
+            directory_records: status.directory_records,
+            tombstones: router.directory().tombstones() as u64,
+            requests_pending: router.pending() as u64,
+            requests_running: router.running() as u64,
+        };
+        let links: Vec<Link> = neighbours
+            .iter()
+            .map(|peer| Link {
+                peer: peer.name.to_string(),
+                is_up: peer.is_up,
+                is_synced: peer.is_synced,
+                stats: self.links.stats(peer.id),
+            })
+            .collect();
+        instruments::samples(&Readings {
+            node: &gauges,
+            driver: &self.stats,
+            logins: &self.logins.stats(),
+            terminals: self.node.terminals().stats(),
+            router: router.stats(),
+            gateway,
+            links: &links,
+        })
+    }
+
+    fn link_report(&self, peer: &NeighbourStatus) -> LinkReport {
+        let stats = self.links.stats(peer.id);
+        let reason = if peer.is_up { "" } else { self.links.trouble(peer.id).unwrap_or(&peer.reason) };
+        let sum = |of: fn(&LinkStats) -> u64| stats.as_ref().map_or(0, of);
+        LinkReport {
+            peer: peer.name.clone(),
+            is_parent: peer.is_parent,
+            is_up: peer.is_up,
+            is_synced: peer.is_synced,
+            reason: reason.to_owned(),
+            round_trip_us: stats.map(|stats| u64::try_from(stats.signal.rtt.as_micros()).unwrap_or(u64::MAX)),
+            sent_bytes: sum(|stats| stats.signal.sent_bytes + stats.bulk.sent_bytes),
+            received_bytes: sum(|stats| stats.signal.received_bytes + stats.bulk.received_bytes),
+            queued_bytes: sum(queued_bytes),
+        }
+    }
+}
+
+/// Bytes of all classes that wait for a link.
+pub(crate) fn queued_bytes(stats: &LinkStats) -> u64 {
+    let bytes = stats.queued_control_bytes
+        + stats.queued_signal_bytes
+        + stats.queued_directory_bytes
+        + stats.queued_bulk_bytes;
+    bytes as u64
+}
