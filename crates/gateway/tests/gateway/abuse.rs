@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::child;
 use crate::support::{Dialler, PATIENCE, Server};
 
 #[tokio::test]
@@ -23,8 +24,8 @@ async fn a_connection_without_a_request_is_closed_in_time() {
     let mut silent = server.dialler.tls().await;
     assert_eq!(end_of(&mut silent).await, 0);
     let mut slow = server.dialler.tls().await;
-    slow.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
-    // hyper may say 408 before it closes.
+    // Whether it is sent in time, and whether hyper says 408, does not matter.
+    drop(slow.write_all(b"GET / HTTP/1.1\r\nhost: ").await);
     end_of(&mut slow).await;
 }
 
@@ -52,6 +53,16 @@ async fn a_head_that_is_too_large_is_refused() {
 
 #[tokio::test]
 async fn a_thousand_connections_that_never_speak_do_not_stop_others() {
+    // Both ends of them are more files than many systems let a process have at first.
+    let mut run = child::again(4_096, "abuse::with_a_thousand_silent_connections");
+    let ended = timeout(4 * PATIENCE, run.output()).await.expect("an end in time").unwrap();
+    let report = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success() && report.contains("1 passed"), "{report}");
+}
+
+#[tokio::test]
+#[ignore = "a part of the test above, which starts it as a process"]
+async fn with_a_thousand_silent_connections() {
     let (gateway, dialler) = Server::start().echo();
     let mut silent = Vec::new();
     for n in 0..1_000 {

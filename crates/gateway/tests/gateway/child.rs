@@ -1,14 +1,17 @@
 //! A gateway in a process of its own, for what is a matter of the process: its memory and its file descriptors.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 
 use crate::abuse::serves;
 use crate::support::{Dialler, Server};
+
+/// Tells a test that it runs in a process of its own.
+const MARK: &str = "TAOYAO_GATEWAY_CHILD";
 
 #[tokio::test]
 async fn accepting_survives_a_lack_of_file_descriptors() {
@@ -21,15 +24,19 @@ async fn accepting_survives_a_lack_of_file_descriptors() {
     serves(&dialler).await;
 }
 
-/// Starts this test binary again as a server that may open so many files.
-pub(crate) async fn spawn(files_max: usize) -> (Child, Dialler) {
-    let program = std::env::current_exe().unwrap();
+/// Runs one ignored test of this binary in a process that may open so many files.
+pub(crate) fn again(files_max: usize, test: &str) -> Command {
     let mut command = Command::new("sh");
     command
         .arg("-c")
-        .arg(format!("ulimit -n {files_max}; exec \"$0\" --ignored --exact child::server --nocapture"));
-    command.arg(program).env("TAOYAO_GATEWAY_CHILD", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+        .arg(format!("ulimit -n {files_max} && exec \"$0\" --ignored --exact {test} --nocapture"));
+    command.arg(std::env::current_exe().unwrap()).env(MARK, "1").stdin(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Starts a gateway that echoes in a process that may open so many files.
+pub(crate) async fn spawn(files_max: usize) -> (Child, Dialler) {
+    let mut child = again(files_max, "child::server").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     while let Some(line) = lines.next_line().await.unwrap() {
         if let Some((_, hello)) = line.split_once("listening ") {
@@ -47,7 +54,7 @@ pub(crate) async fn spawn(files_max: usize) -> (Child, Dialler) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a part of other tests, which start it as a process"]
 async fn server() {
-    if std::env::var_os("TAOYAO_GATEWAY_CHILD").is_none() {
+    if std::env::var_os(MARK).is_none() {
         return;
     }
     // Longer than a measurement on a loaded machine.

@@ -1,4 +1,4 @@
-//! What an idle terminal costs: `cargo test -p taoyao-gateway --release -- --ignored --nocapture memory`.
+//! What an idle terminal costs: `ulimit -n 12000; cargo test -p taoyao-gateway -- --ignored --nocapture memory`.
 
 use futures_util::future::join_all;
 use futures_util::{SinkExt, StreamExt};
@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::child::spawn;
 use crate::support::{Client, Dialler};
 
-/// Few enough for the usual limit of files in this process.
+/// As many as the promise is made for; each is a file in this process and one in the server's.
 const TERMINALS: usize = 5_000;
 const KIB_MAX: u64 = 24;
 
