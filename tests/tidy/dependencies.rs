@@ -9,6 +9,7 @@ const KINDS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencie
 /// The formats that only one crate may know.
 const KEPT_IN: [(&str, &str); 4] =
     [("rmp-serde", "wire"), ("quinn", "link"), ("clap", "node"), ("rcgen", "pki")];
+const RECORD: &str = "docs/adr/0010-dependencies.md";
 const INDEX: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 #[test]
@@ -29,6 +30,20 @@ fn every_dependency_of_the_workspace_is_used() {
     // `node` is the top; it is listed for tests and examples.
     let unused = listed.keys().filter(|name| !used.contains(*name) && !name.starts_with("taoyao-"));
     settle(unused.map(|name| format!("Cargo.toml: no crate uses {name}; remove it")).collect());
+}
+
+#[test]
+fn every_dependency_has_its_reason_in_the_record() {
+    let reasons = tree::read(RECORD);
+    let root = workspace();
+    let listed = root["workspace"]["dependencies"].as_table().expect("the workspace has dependencies");
+    let silent =
+        listed.keys().filter(|name| !name.starts_with("taoyao-") && !reasons.contains(&format!("`{name}`")));
+    settle(
+        silent
+            .map(|name| format!("{RECORD}: say why {name} was taken, its licence and who keeps it"))
+            .collect(),
+    );
 }
 
 #[test]
