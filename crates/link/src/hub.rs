@@ -21,7 +21,7 @@ use crate::handle::close_number;
 use crate::local::Local;
 use crate::pairing::{Arrival, Pairing, Stamp};
 use crate::run::Link;
-use crate::{LinkConfig, LinkEvent, LinkHandle, LinkNo, explain, transport};
+use crate::{LinkConfig, LinkEvent, LinkHandle, LinkNo, Side, explain, transport};
 
 /// How long [`Links::shutdown`] waits for peers to hear the reason.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
@@ -90,7 +90,7 @@ fn listener_of(config: &LinkConfig) -> Result<Option<Endpoint>, StartError> {
     let Some(address) = config.listen else { return Ok(None) };
     let tls = link_server_config(&config.credentials)?;
     let server = transport::server_config(tls, config.transport)?;
-    let endpoint = transport::listen(address, server, config.transport);
+    let endpoint = transport::listen(address, server, config.transport, &config.credentials.key);
     endpoint.map(Some).map_err(|source| StartError::Listen { address, source })
 }
 
@@ -274,6 +274,11 @@ impl Hub {
     /// Tells log and node. Strangers can cause this at will, so neither waits for it.
     fn report(&mut self, TurnedAway { name, remote, why }: TurnedAway) {
         let peer = name.as_ref().map_or("?", NodeName::as_str);
+        if why.by == Side::Peer && why.refusal.code == CloseCode::Unspecified {
+            // A child that dials several addresses of this node leaves all but the first that answers.
+            tracing::debug!(%remote, peer, "a connection was left before its hello");
+            return;
+        }
         if self.warnings < WARNINGS_MAX {
             self.warnings += 1;
             tracing::warn!(%remote, peer, %why, "link refused");

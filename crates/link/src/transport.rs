@@ -12,6 +12,9 @@ use quinn::{
     ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TokioRuntime,
     TransportConfig, VarInt,
 };
+use quinn_proto::HashedConnectionIdGenerator;
+use ring::hmac;
+use rustls::pki_types::PrivateKeyDer;
 use taoyao_types::limits;
 
 use crate::{Congestion, Transport};
@@ -36,14 +39,27 @@ const MTU_MIN: u16 = 1_200;
 const HANDSHAKE_BUFFER: u64 = 64 * 1024;
 
 /// An endpoint for children to dial.
+///
+/// `key` is the node's private key. What is derived from it is the same in the node's next life, which can thereby
+/// answer packets of links that it has never known with a reset (RFC 9000 section 10.3): children learn of a restart
+/// with their next heartbeat instead of after [`limits::LINK_DEAD_AFTER`].
 pub(crate) fn listen(
     address: SocketAddr,
     config: ServerConfig,
     transport: Transport,
+    key: &PrivateKeyDer<'_>,
 ) -> io::Result<Endpoint> {
     let socket = UdpSocket::bind(address)?;
     widen(&socket);
-    Endpoint::new(endpoint_config(transport), Some(config), socket, Arc::new(TokioRuntime))
+    let lasting = hmac::Key::new(hmac::HMAC_SHA256, key.secret_der());
+    let reset_key = hmac::sign(&lasting, b"taoyao link: stateless reset");
+    let id_key = hmac::sign(&lasting, b"taoyao link: connection ids");
+    let id_key = id_key.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes);
+    let mut endpoint = endpoint_config(transport);
+    endpoint
+        .reset_key(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, reset_key.as_ref())))
+        .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(id_key)));
+    Endpoint::new(endpoint, Some(config), socket, Arc::new(TokioRuntime))
 }
 
 /// An endpoint to dial from, on any port; of both IP versions where the machine has them.

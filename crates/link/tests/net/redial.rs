@@ -66,6 +66,37 @@ fn a_child_that_died_without_a_word_gets_through_at_once_in_its_next_life() {
     });
 }
 
+#[test]
+fn a_parent_that_died_without_a_word_is_missed_as_soon_as_it_is_back() {
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (here, there) = (runtime(), runtime());
+    let ca = Ca::new();
+    let config = ca.config("cn");
+    let mut parent = there.block_on(async { Node::start(config.clone()) });
+    let address = parent.address();
+    let relay = Relay::to(address);
+    let mut child = here.block_on(async { Node::start(ca.dialling("cn/east", "cn", relay.address)) });
+    there.block_on(parent.up());
+    here.block_on(child.up());
+    let cut = Instant::now();
+    relay.cut(true, true);
+    there.shutdown_background();
+    drop(parent);
+
+    here.block_on(async {
+        let next = LinkConfig { listen: Some(address), epoch: NodeEpoch(2), ..config };
+        let mut next = Node::start_when_free(next).await;
+        let was_quick = cut.elapsed() < LINK_DEAD_AFTER / 2;
+        relay.cut(false, false);
+        let (_, why) = child.down().await;
+        // On a machine that took seconds for the restart, the child may rightly have given up before.
+        assert!(!was_quick || why.to_string().contains("restarted"), "{why}");
+        let (down_link, up_link) = (next.up().await, child.up().await);
+        assert_talks((&mut next, &down_link), (&mut child, &up_link)).await;
+    });
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_is_noticed_at_both_ends_and_healed_by_redialling() {
     let ca = Ca::new();

@@ -147,3 +147,35 @@ fn there_and_back_over_one_link() {
     let at = |part: f64| times[(times.len() as f64 * part) as usize];
     println!("there and back: p50 {:?}, p99 {:?}, max {:?}", at(0.5), at(0.99), times[times.len() - 1]);
 }
+
+/// Resident memory of this process, KiB.
+fn resident_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Both ends of each link and each child's own socket and tasks are in this process: an upper bound of what one more
+/// child costs its parent.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn memory_of_idle_links() {
+    const LINKS: usize = 100;
+    let ca = Ca::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let names: Vec<String> = (0..LINKS).map(|n| format!("cn/site-{n}")).collect();
+        let mut config = ca.config("cn");
+        config.children = names.iter().map(|name| name.parse().unwrap()).collect();
+        let mut parent = Node::start(config);
+        let before = resident_kib();
+        let mut children = Vec::new();
+        for name in &names {
+            let config = ca.dialling(name, "cn", parent.address());
+            children.push(Node::start(config));
+            parent.up().await;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        println!("{} KiB for each link with both its ends", (resident_kib() - before) / LINKS as u64);
+    });
+}
