@@ -239,7 +239,7 @@ const fn relayed(signal: Signal, name: &'static str, about: &'static str) -> Row
 /// The signal table as Markdown.
 pub fn signals_markdown() -> String {
     let mut text = String::from(
-        "| Signal | Sent by | Class | Ends at | Answered | Idempotent | Scope | |\n|:--|:--|:--|:--|:-:|:-:|:--|:--|\n",
+        "| Signal | Sent by | Class | Ends at | Answered | Idempotent | Scope | About |\n|:--|:--|:--|:--|:-:|:-:|:--|:--|\n",
     );
     for row in &SIGNALS {
         let sender = match row.sender {
@@ -267,8 +267,9 @@ pub fn signals_markdown() -> String {
 
 /// The class table as Markdown.
 pub fn classes_markdown() -> String {
-    let mut text =
-        String::from("| Class | | Delivery | Order | Deadline | Under load |\n|:--|:--|:--|:--|:--|:--|\n");
+    let mut text = String::from(
+        "| Class | Name | Delivery | Order | Deadline | Under load |\n|:--|:--|:--|:--|:--|:--|\n",
+    );
     for class in Class::ALL {
         let row = class.describe();
         text.push_str(&format!(

@@ -1,0 +1,6 @@
+//! The wire against what is written down: golden vectors made from the reference, and the tables of `docs/PROTOCOL.md`.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
+
+mod protocol;
+mod vectors;
