@@ -34,8 +34,9 @@ impl Announcer {
         }
     }
 
-    pub(crate) fn first(&self) -> Option<&TerminalName> {
-        self.order.front()
+    /// Whose news is next, if the budget lets it go now.
+    pub(crate) fn first(&self, now: Instant) -> Option<&TerminalName> {
+        self.order.front().filter(|_| self.budget.ready_at() <= now)
     }
 
     /// The next news if the budget allows it to go to so many followers now.

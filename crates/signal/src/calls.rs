@@ -28,12 +28,13 @@ pub(crate) enum Ownership<'a> {
     Unknown,
 }
 
-/// Invariant: the three maps name the same ends.
+/// Invariant: the three maps name the same ends, as many as counted.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     ends: BTreeMap<String, BTreeMap<ConnId, End>>,
     by_conn: BTreeMap<ConnId, BTreeSet<String>>,
     by_peer: BTreeMap<TerminalName, BTreeSet<(ConnId, String)>>,
+    count: usize,
 }
 
 impl Calls {
@@ -46,11 +47,13 @@ impl Calls {
         self.by_conn.entry(conn).or_default().insert(session.to_owned());
         self.by_peer.entry(end.peer.clone()).or_default().insert((conn, session.to_owned()));
         ends.insert(conn, end);
+        self.count += 1;
     }
 
     pub(crate) fn remove(&mut self, session: &str, conn: ConnId) -> Option<End> {
         let ends = self.ends.get_mut(session)?;
         let end = ends.remove(&conn)?;
+        self.count -= 1;
         if ends.is_empty() {
             self.ends.remove(session);
         }
@@ -96,7 +99,7 @@ impl Calls {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.by_conn.values().map(BTreeSet::len).sum()
+        self.count
     }
 }
 
@@ -123,6 +126,7 @@ mod tests {
             assert!(calls.remove(session, ConnId(conn)).is_some());
             assert!(calls.remove(session, ConnId(conn)).is_none());
         }
+        assert_eq!(calls.len(), 0);
         assert!(calls.ends.is_empty() && calls.by_conn.is_empty() && calls.by_peer.is_empty());
     }
 

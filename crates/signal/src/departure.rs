@@ -109,8 +109,9 @@ impl Terminals {
     }
 
     fn check_heard(&mut self, now: Now, conn: ConnId) {
-        let Some(terminal) = self.registry.terminal(conn) else { return };
+        let Some(terminal) = self.registry.terminal_mut(conn) else { return };
         let until = terminal.heard_at + limits::TERMINAL_SILENT_MAX;
+        terminal.silent_at = until;
         if until <= now.mono {
             self.dismiss(now, conn, NORMAL_CLOSURE, "no heartbeat for five minutes");
         } else {
@@ -120,13 +121,14 @@ impl Terminals {
 
     /// Undoes everything that a registered terminal had; it is in the registry no more.
     fn retire(&mut self, now: Now, conn: ConnId, terminal: &Terminal, whereabouts: Whereabouts) {
-        self.leave_sessions(now, conn, terminal);
+        self.leave_sessions(conn, terminal);
         for (id, waiting) in self.pending.take_all(conn) {
             self.timers.unset(waiting.deadline, Alarm::Unanswered(conn, id));
             let reason = "the terminal has disconnected".to_owned();
             let failure = Failure::Interrupted { node: self.config.node.clone(), reason };
             self.outputs.push_back(Output::Reply { token: waiting.token, reply: Reply::Failed(failure) });
         }
+        self.timers.unset(terminal.silent_at, Alarm::Silent(conn));
         self.watch.unfollow(conn);
         self.indexes.give_back(terminal.index);
         match whereabouts {
@@ -137,8 +139,11 @@ impl Terminals {
                 let change = PresenceChange { client: terminal.name.client.clone(), session, state: None };
                 let partition = terminal.name.partition.clone();
                 self.outputs.push_back(Output::Publish { partition, changes: vec![change], complete: false });
-                self.announcer.add(terminal.name.clone(), News::Offline);
-                self.announce_waiting(now);
+                // When the node ends, those who would hear it end with it.
+                if !self.draining {
+                    self.announcer.add(terminal.name.clone(), News::Offline);
+                    self.announce_waiting(now);
+                }
             }
         }
     }

@@ -96,7 +96,7 @@ impl Terminals {
         let mut states = Vec::new();
         let mut bytes = 0;
         let mut shown = Vec::new();
-        let mut cut = !page.incomplete.is_empty();
+        let mut cut = false;
         for entry in page.entries {
             if policy.authorise(Scope::See, &query.home, &entry.name.partition).is_err() {
                 continue;
@@ -112,31 +112,37 @@ impl Terminals {
             shown.push((entry.name, entry.origin, entry.session));
         }
         let filtered = query.client_type.is_some() || query.after.is_some();
-        let whole = !cut && !filtered && states.len() < query.limit as usize;
-        self.follow_listed(asker, query, shown, whole);
+        let cut = cut || states.len() >= query.limit as usize;
+        self.follow_listed(asker, query, shown, cut, filtered);
         let body = client::list(states.iter().map(String::as_str));
         self.answer_later(asker, Signal::ClientList, Some(&body));
     }
 
-    /// Whoever lists a partition follows it from then on.
+    /// Whoever lists a partition follows it from then on, also one of which nobody is here or reachable now: those
+    /// who come are news. A list that was cut follows the partitions that it got to.
     fn follow_listed(
         &mut self,
         asker: &Asker,
         query: &ListQuery,
         shown: Vec<(TerminalName, NodeId, SessionEpoch)>,
-        whole: bool,
+        cut: bool,
+        filtered: bool,
     ) {
+        let whole = !cut && !filtered;
         let mut by_partition: BTreeMap<PartitionName, Vec<(ClientId, NodeId, SessionEpoch)>> =
             BTreeMap::new();
-        for partition in query.partitions.iter().chain([&query.home]) {
+        let every = query.partitions.is_empty() && !cut;
+        let all = self.partitions.values().filter(|_| every).take(limits::WATCHED_MAX);
+        for partition in query.partitions.iter().chain([&query.home]).chain(all) {
             by_partition.entry(partition.clone()).or_default();
         }
         for (name, origin, session) in shown {
             by_partition.entry(name.partition).or_default().push((name.client, origin, session));
         }
         for (partition, entries) in by_partition {
-            let known = self.partitions.values().any(|name| *name == partition);
-            if !known || self.config.policy.authorise(Scope::Presence, &query.home, &partition).is_err() {
+            let policy = &self.config.policy;
+            let may = |scope| policy.authorise(scope, &query.home, &partition).is_ok();
+            if !self.knows(&partition) || !may(Scope::See) || !may(Scope::Presence) {
                 continue;
             }
             let whole = whole && (query.partitions.is_empty() || query.partitions.contains(&partition));

@@ -95,8 +95,9 @@ impl Terminals {
             terminal.name != *from && kind.is_none_or(|kind| terminal.state.client_type == kind)
         });
         let others: Vec<ConnId> = others.map(|(conn, _)| conn).collect();
+        let Some((_, text)) = self.relayed_text(now, message) else { return };
         for conn in others {
-            self.relay(now, conn, message);
+            self.say(conn, text.clone());
         }
     }
 }

@@ -84,7 +84,7 @@ impl Terminals {
 
     /// Announces what the budget allows now.
     pub(crate) fn announce_waiting(&mut self, now: Now) {
-        while let Some(name) = self.announcer.first() {
+        while let Some(name) = self.announcer.first(now.mono) {
             let followers: Vec<ConnId> = self.watch.followers(&name.partition).collect();
             let cost = u32::try_from(followers.len()).unwrap_or(u32::MAX);
             let Some((name, news)) = self.announcer.next(now.mono, cost) else { return };

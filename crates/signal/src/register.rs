@@ -130,13 +130,14 @@ impl Terminals {
             registered_at: now.mono,
             has_outbid: false,
             heard_at: now.mono,
+            silent_at: now.mono + limits::TERMINAL_SILENT_MAX,
             state,
             broadcasts: Terminal::full_bucket(now.mono),
             asks_open: 0,
             name: claim.name,
         };
+        self.timers.set(terminal.silent_at, Alarm::Silent(conn));
         self.registry.register(conn, terminal);
-        self.timers.set(now.mono + limits::TERMINAL_SILENT_MAX, Alarm::Silent(conn));
         self.welcome(now, conn, claim.id, &claim.v, index);
         self.outputs.push_back(Output::Register { key, session });
         self.come(conn);

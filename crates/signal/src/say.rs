@@ -61,14 +61,19 @@ impl Terminals {
     /// Another terminal's message under an id of this node; returns the id. None if its body is no JSON: then another
     /// node is at fault, and the terminal is spared.
     pub(crate) fn relay(&mut self, now: Now, conn: ConnId, message: &Message) -> Option<i64> {
-        let id = self.message_ids.next(now.wall);
-        let Some(outgoing) = Outgoing::relayed(message, id) else {
-            self.stats.mesh_refused += 1;
-            return None;
-        };
-        let text = outgoing.encode();
+        let (id, text) = self.relayed_text(now, message)?;
         self.say(conn, text);
         Some(id)
+    }
+
+    /// The same as text, for one or for many: an id needs to be new to each of them only.
+    pub(crate) fn relayed_text(&mut self, now: Now, message: &Message) -> Option<(i64, String)> {
+        let id = self.message_ids.next(now.wall);
+        let text = Outgoing::relayed(message, id).map(|outgoing| outgoing.encode());
+        if text.is_none() {
+            self.stats.mesh_refused += 1;
+        }
+        text.map(|text| (id, text))
     }
 
     /// A `platform::error` for the request with this id; for a message without one under a new id.

@@ -66,7 +66,7 @@ impl Terminals {
             Reply::Called { name } => return self.answer_call(now, asker, callee, session, name),
             Reply::Failed(failure) => {
                 if is_uncertain(&failure) {
-                    self.part(now, &asker.name, callee, session);
+                    self.part(&asker.name, callee, session);
                 }
                 Failed::of(&failure, Failed::no_callee())
             }
@@ -123,14 +123,14 @@ impl Terminals {
         let Some((session, peer)) = self.own_session(now, request) else { return };
         self.calls.remove(&session, request.conn);
         self.push(now, request.conn, Signal::SessionClose, &session::closed(&session));
-        self.part(now, &request.from, &peer, &session);
+        self.part(&request.from, &peer, &session);
     }
 
     /// A terminal leaves: the other ends of its sessions are told.
-    pub(crate) fn leave_sessions(&mut self, now: Now, conn: ConnId, terminal: &Terminal) {
+    pub(crate) fn leave_sessions(&mut self, conn: ConnId, terminal: &Terminal) {
         for session in self.calls.of_conn(conn) {
             if let Some(end) = self.calls.remove(&session, conn) {
-                self.part(now, &terminal.name, &end.peer, &session);
+                self.part(&terminal.name, &end.peer, &session);
             }
         }
     }
@@ -169,7 +169,7 @@ impl Terminals {
     }
 
     /// Tells the other end that the session is over.
-    fn part(&mut self, _now: Now, from: &TerminalName, peer: &TerminalName, session: &str) {
+    fn part(&mut self, from: &TerminalName, peer: &TerminalName, session: &str) {
         let message = Message {
             signal: Signal::SessionClose.name().to_owned(),
             v: self.config.version.clone(),
@@ -184,7 +184,7 @@ impl Terminals {
     /// Whoever talks into a partition hears who goes there: a lost peer ends the session.
     fn follow_peer(&mut self, conn: ConnId, peer: &TerminalName) {
         let Some(terminal) = self.registry.terminal(conn) else { return };
-        let known = self.partitions.values().any(|partition| *partition == peer.partition);
+        let known = self.knows(&peer.partition);
         let policy = &self.config.policy;
         if known && policy.authorise(Scope::Presence, terminal.partition(), &peer.partition).is_ok() {
             self.watch.follow(conn, &peer.partition);

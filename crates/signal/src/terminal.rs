@@ -17,6 +17,8 @@ pub(crate) struct Terminal {
     /// It has claimed once already to be newer than the login that displaced it.
     pub(crate) has_outbid: bool,
     pub(crate) heard_at: Instant,
+    /// When it is asked again whether it has said something; the time of its one alarm.
+    pub(crate) silent_at: Instant,
     pub(crate) state: ClientState,
     pub(crate) broadcasts: Bucket,
     /// Requests of this terminal that the mesh works on.

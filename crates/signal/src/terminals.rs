@@ -158,6 +158,11 @@ impl Terminals {
         &self.stats
     }
 
+    /// Whether the topology has this partition: what it has not is remembered nowhere, so that names cannot pile up.
+    pub(crate) fn knows(&self, partition: &PartitionName) -> bool {
+        self.config.partitions.contains(partition) || self.config.serves.contains(partition)
+    }
+
     /// What every turn ends with: announcements that may go, interest that changed, numbers of now.
     fn settle(&mut self, now: Now) {
         self.announce_waiting(now);

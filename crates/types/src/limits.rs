@@ -140,3 +140,6 @@ pub const HANDSHAKES_MAX: usize = 3 * 2 * CHILDREN_MAX;
 pub const REDIAL_MIN: Duration = Duration::from_millis(100);
 /// See [`REDIAL_MIN`].
 pub const REDIAL_MAX: Duration = Duration::from_secs(5);
+/// Partitions that one terminal starts to follow by listing everything. What lies beyond is followed when it is listed
+/// by name.
+pub const WATCHED_MAX: usize = 1_000;

@@ -89,6 +89,15 @@ fn whoever_lists_a_partition_hears_of_its_changes_from_then_on() {
 }
 
 #[test]
+fn a_list_of_everything_also_follows_where_nobody_is_yet() {
+    let mut world = World::new(&["cn", "cn/east", "cn/west"]);
+    let line = world.register(1, "m");
+    assert_eq!(ids(&list(&mut world, line, json!({}))), ["m"]);
+    world.register(2, "first");
+    assert_eq!(world.hear_one(line)["body"]["clientId"], "first@west.cn");
+}
+
+#[test]
 fn following_ends_with_the_last_terminal_that_wanted_it() {
     let (mut world, line) = three_nodes();
     let other = world.register(1, "other");

@@ -188,6 +188,20 @@ fn registering_under_another_id_renames_the_connection() {
 }
 
 #[test]
+fn a_renamed_terminal_is_not_closed_by_what_its_old_name_left_behind() {
+    let mut world = World::new(&["cn"]);
+    let line = world.register(0, "a");
+    for n in 0..20 {
+        world.pass(Duration::from_secs(20));
+        world.send(line, n, "client::register", registration(&format!("a{}", n % 3)));
+    }
+    assert_eq!(world.closed(line), None);
+    world.pass(Duration::from_secs(301));
+    assert_eq!(world.closed(line), Some((1000, "no heartbeat for five minutes")));
+    assert_eq!(world.nodes[0].poll_timeout(), None, "nothing waits for it any more");
+}
+
+#[test]
 fn a_refused_second_registration_changes_nothing() {
     let mut world = World::new(&["cn"]);
     let line = world.register(0, "a");
