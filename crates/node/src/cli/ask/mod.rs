@@ -1,0 +1,117 @@
+//! The commands that ask running nodes: which nodes, what to ask, and what their silence means.
+
+mod client;
+pub(crate) mod links;
+pub(crate) mod status;
+pub(crate) mod terminals;
+pub(crate) mod trace;
+
+use std::future::Future;
+
+use clap::Args;
+use serde::de::DeserializeOwned;
+use taoyao_topology::{Node, Topology};
+use taoyao_types::NodeName;
+
+use self::client::{Admin, AskError};
+use super::exit::{Exit, Failed};
+use super::input::{self, Format, TopologyArg};
+use super::output;
+
+/// Whom to ask.
+#[derive(Debug, Args)]
+pub(crate) struct Whom {
+    /// Ask this node only, by its short or full name; may be repeated [default: every node of the file]
+    #[arg(long, value_name = "NAME")]
+    node: Vec<String>,
+    #[command(flatten)]
+    topology: TopologyArg,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What one node answered.
+#[derive(Debug)]
+struct Answer<T> {
+    node: NodeName,
+    tier: usize,
+    result: Result<T, AskError>,
+}
+
+impl Whom {
+    fn load(&self) -> Result<Topology, Failed> {
+        input::load(&self.topology.topology)
+    }
+
+    /// The nodes that were named, or all that the file gives an admin listener.
+    fn nodes<'t>(&self, topology: &'t Topology) -> Result<Vec<&'t Node>, Failed> {
+        let file = &self.topology.topology;
+        if !self.node.is_empty() {
+            return self.node.iter().map(|name| input::node(topology, name, file)).collect();
+        }
+        let nodes: Vec<&Node> = topology.nodes().iter().filter(|node| node.admin.is_some()).collect();
+        if nodes.is_empty() {
+            let what = format!("{}: no node has an `admin` listener, so none can be asked", file.display());
+            return Err(Failed::new(Exit::Configuration, what));
+        }
+        Ok(nodes)
+    }
+
+    /// Asks all of them at once. Fails if no node answered.
+    fn ask<T: DeserializeOwned>(&self, topology: &Topology, path: &str) -> Result<Vec<Answer<T>>, Failed> {
+        let nodes = self.nodes(topology)?;
+        let answers =
+            block_on(futures_util::future::join_all(nodes.into_iter().map(|node| ask_one(node, path))))?;
+        if answers.iter().any(|answer: &Answer<T>| answer.result.is_ok()) {
+            return Ok(answers);
+        }
+        Err(self.all_silent(answers))
+    }
+
+    /// Nobody answered: one sentence if nothing seems to run at all, else each node's reason.
+    fn all_silent<T>(&self, answers: Vec<Answer<T>>) -> Failed {
+        let failures: Vec<(NodeName, AskError)> =
+            answers.into_iter().filter_map(|answer| Some((answer.node, answer.result.err()?))).collect();
+        let exit = match failures.as_slice() {
+            [(_, only)] => only.exit(),
+            _ => Exit::Unreachable,
+        };
+        if failures.len() > 1 && failures.iter().all(|(_, error)| matches!(error, AskError::NoToken { .. })) {
+            let file = self.topology.topology.display();
+            let what = format!(
+                "no node of {file} is running here: none of their state directories has an admin token; \
+                 start them with `taoyao up {file}`, or call this where those directories are"
+            );
+            return Failed::new(exit, what);
+        }
+        let lines: Vec<String> = failures.iter().map(|(node, error)| format!("{node}: {error}")).collect();
+        Failed::new(exit, lines.join("\n       "))
+    }
+}
+
+async fn ask_one<T: DeserializeOwned>(node: &Node, path: &str) -> Answer<T> {
+    let result = match Admin::of(node) {
+        Ok(admin) => admin.get(path).await,
+        Err(error) => Err(error),
+    };
+    Answer { node: node.name.clone(), tier: node.tier, result }
+}
+
+/// Says below a table which nodes did not answer and why; the exit code that this means.
+fn tell_silent<T>(answers: &[Answer<T>]) -> Exit {
+    let mut exit = Exit::Fine;
+    for answer in answers {
+        if let Err(error) = &answer.result {
+            output::complain(format!("{}: {error}", answer.node));
+            exit = Exit::NotWell;
+        }
+    }
+    exit
+}
+
+/// Runs one question to its end.
+fn block_on<F: Future>(question: F) -> Result<F::Output, Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failed::new(Exit::Io, format!("cannot begin to ask: {error}")))?;
+    Ok(runtime.block_on(question))
+}

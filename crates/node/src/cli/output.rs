@@ -1,0 +1,154 @@
+//! What commands print: lines, tables and JSON on stdout, coloured on terminals only.
+//!
+//! Everything goes through `anstream`, which takes the colours out where they are not wanted (`NO_COLOR`, pipes, files).
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::exit::{Exit, Failed};
+
+pub(crate) const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+pub(crate) const STRONG: Style = Style::new().bold();
+
+/// The text in a style.
+pub(crate) fn painted(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Prints lines. A reader that has seen enough and left (`| head`) is no failure.
+pub(crate) fn say(text: impl Display) -> Result<(), Failed> {
+    let mut out = anstream::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failed::new(Exit::Io, format!("cannot print: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints on stderr what is wrong with the thing that was asked about; its first word is the heading.
+pub(crate) fn complain(text: impl Display) {
+    anstream::eprintln!("{text}");
+}
+
+/// Prints on stderr what a person may want to know meanwhile.
+pub(crate) fn note(text: impl Display) {
+    anstream::eprintln!("{text}");
+}
+
+/// Prints a value as JSON of several lines.
+pub(crate) fn say_json(value: &impl Serialize) -> Result<(), Failed> {
+    say(json(value))
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("reports have text keys and no failing parts")
+}
+
+/// An empty table without lines, for rows of [`Cell`]s; without a head if that has no names.
+pub(crate) fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).enforce_styling();
+    if !head.is_empty() {
+        table.set_header(head.iter().map(|text| Cell::new(text).add_attribute(Attribute::Bold)));
+    }
+    table
+}
+
+/// The table's text, without the blanks at the ends of lines.
+pub(crate) fn drawn(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| trimmed(&line)).collect::<Vec<_>>().join("\n")
+}
+
+/// Takes the blanks off the end of a line, also those before the codes that end a style.
+fn trimmed(line: &str) -> String {
+    let line = line.trim_end();
+    match line.rfind('\x1b').map(|start| line.split_at(start)) {
+        Some((body, code)) if code.find('m') == Some(code.len() - 1) => trimmed(body) + code,
+        _ => line.to_owned(),
+    }
+}
+
+/// A cell that says whether something is well.
+pub(crate) fn verdict(text: impl ToString, is_well: bool) -> Cell {
+    let cell = Cell::new(text);
+    if is_well { cell.fg(Color::Green) } else { cell.fg(Color::Red).add_attribute(Attribute::Bold) }
+}
+
+/// A cell with a number, on the right.
+pub(crate) fn number(value: impl ToString) -> Cell {
+    Cell::new(value).set_alignment(comfy_table::CellAlignment::Right)
+}
+
+/// `950 µs`, `1.24 ms`, `2.50 s`.
+pub(crate) fn short_time(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{:.2} ms", us as f64 / 1e3),
+        _ => format!("{:.2} s", us as f64 / 1e6),
+    }
+}
+
+/// `42s`, `5m 07s`, `3h 20m`, `12d 4h`.
+pub(crate) fn long_time(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// `512 B`, `1.5 KiB`, `20.0 MiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    let mut value = count as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 {
+            return if unit == "B" { format!("{count} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
+/// `1 node`, `7 nodes`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_sizes_are_short_and_say_their_unit() {
+        assert_eq!(
+            [short_time(950), short_time(1_240), short_time(2_500_000)],
+            ["950 µs", "1.24 ms", "2.50 s"]
+        );
+        let spans = [42, 307, 12_000, 1_051_200].map(|seconds| long_time(Duration::from_secs(seconds)));
+        assert_eq!(spans, ["42s", "5m 07s", "3h 20m", "12d 4h"]);
+        assert_eq!([bytes(512), bytes(1536), bytes(20 << 20)], ["512 B", "1.5 KiB", "20.0 MiB"]);
+        assert_eq!([counted(1, "node"), counted(0, "node")], ["1 node", "0 nodes"]);
+    }
+
+    #[test]
+    fn tables_have_no_blanks_at_the_ends_of_lines() {
+        let mut table = table(&["NODE", "STATE"]);
+        table.add_row([Cell::new("cn/east"), verdict("not ready", false)]);
+        table.add_row([Cell::new("cn"), verdict("ready", true)]);
+        let text = anstream::adapter::strip_str(&drawn(table)).to_string();
+        assert!(text.lines().all(|line| !line.ends_with(' ')), "{text:?}");
+        assert_eq!(text.lines().count(), 3);
+    }
+}

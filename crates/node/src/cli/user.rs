@@ -1,0 +1,243 @@
+//! `taoyao user add | remove | list`: the accounts that terminals log in with.
+
+use std::io::{self, IsTerminal, Read};
+
+use clap::{Args, Subcommand};
+use comfy_table::Cell;
+use serde::Serialize;
+use taoyao_topology::Topology;
+use taoyao_types::{ClientId, PartitionName, limits};
+
+use super::exit::{Exit, Failed};
+use super::input::{self, Format, TopologyArg};
+use super::output;
+use super::user_table::UserTable;
+
+/// Add, remove or list the accounts that terminals log in with
+#[derive(Debug, Args)]
+pub(crate) struct UserCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Add(Add),
+    Remove(Remove),
+    List(List),
+}
+
+/// Add an account; the password is asked for, or read from standard input
+///
+/// Only its Argon2id hash is kept, in the user table that the topology names (`[login] users`, mode 0600). Nodes read
+/// a changed table within a second of the next login. Without --partition and --client the account may be used anywhere.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  taoyao user add ann
+  taoyao user add cam-7 --partition sh.east.cn --client cam-7
+  pass show taoyao/ann | taoyao user add ann --password-stdin
+
+The table is TOML and may be edited by hand:
+  [user.ann]
+  hash = \"$argon2id$v=19$m=19456,t=2,p=1$...\"
+  partitions = [\"sh.east.cn\"]
+  clients = [\"cam-7\"]")]
+struct Add {
+    /// The account's name
+    name: String,
+    /// Read the password from standard input, one line
+    #[arg(long)]
+    password_stdin: bool,
+    /// A partition in which the account may register terminals; may be repeated
+    #[arg(long, value_name = "PARTITION")]
+    partition: Vec<PartitionName>,
+    /// A client id that the account may register; may be repeated
+    #[arg(long, value_name = "ID")]
+    client: Vec<ClientId>,
+    #[command(flatten)]
+    topology: TopologyArg,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Remove an account; terminals that it registered stay until they disconnect
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  taoyao user remove ann")]
+struct Remove {
+    /// The account's name
+    name: String,
+    #[command(flatten)]
+    topology: TopologyArg,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// List the accounts and where each may be used
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  taoyao user list
+  taoyao user list --json | jq -r '.[].name'")]
+struct List {
+    #[command(flatten)]
+    topology: TopologyArg,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// One account as `--json` prints it; empty lists mean "any".
+#[derive(Debug, Serialize)]
+struct Account<'a> {
+    name: &'a str,
+    partitions: &'a [PartitionName],
+    clients: &'a [ClientId],
+}
+
+impl UserCommand {
+    pub(crate) fn run(self) -> Result<Exit, Failed> {
+        match self.verb {
+            Verb::Add(add) => add.run(),
+            Verb::Remove(remove) => remove.run(),
+            Verb::List(list) => list.run(),
+        }
+    }
+}
+
+impl Add {
+    fn run(self) -> Result<Exit, Failed> {
+        let topology = input::load(&self.topology.topology)?;
+        self.check_partitions(&topology)?;
+        let mut table = UserTable::read(&topology.login().users)?;
+        let password =
+            if self.password_stdin { password_from_stdin()? } else { password_from_person(&self.name)? };
+        let user = table
+            .users
+            .add(&self.name, &password, fresh_salt()?)
+            .map_err(|bad| Failed::new(Exit::Usage, format!("account {:?}: {bad}", self.name)))?;
+        user.partitions = self.partition;
+        user.clients = self.client;
+        table.write()?;
+        confirm("added", &self.name, &table, self.format)
+    }
+
+    fn check_partitions(&self, topology: &Topology) -> Result<(), Failed> {
+        let mut known: Vec<&str> = topology.partitions().map(|partition| partition.name.as_str()).collect();
+        known.sort_unstable();
+        match self.partition.iter().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(unknown) => Err(Failed::new(
+                Exit::Usage,
+                format!("the topology has no partition {unknown:?}; it has: {}", known.join(", ")),
+            )),
+        }
+    }
+}
+
+impl Remove {
+    fn run(self) -> Result<Exit, Failed> {
+        let topology = input::load(&self.topology.topology)?;
+        let mut table = UserTable::read(&topology.login().users)?;
+        table
+            .users
+            .remove(&self.name)
+            .map_err(|bad| Failed::new(Exit::Usage, format!("account {:?}: {bad}", self.name)))?;
+        table.write()?;
+        confirm("removed", &self.name, &table, self.format)
+    }
+}
+
+impl List {
+    fn run(self) -> Result<Exit, Failed> {
+        let topology = input::load(&self.topology.topology)?;
+        let table = UserTable::read(&topology.login().users)?;
+        let accounts: Vec<Account<'_>> = table
+            .users
+            .list()
+            .map(|(name, user)| Account { name, partitions: &user.partitions, clients: &user.clients })
+            .collect();
+        if self.format.json {
+            output::say_json(&accounts)?;
+        } else if accounts.is_empty() {
+            output::say(format!("{}: no accounts; `taoyao user add NAME` makes one", table.path.display()))?;
+        } else {
+            output::say(drawn(&accounts))?;
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+fn drawn(accounts: &[Account<'_>]) -> String {
+    let mut table = output::table(&["NAME", "PARTITIONS", "CLIENT IDS"]);
+    for account in accounts {
+        table.add_row([
+            Cell::new(account.name),
+            Cell::new(any_or(account.partitions)),
+            Cell::new(any_or(account.clients)),
+        ]);
+    }
+    output::drawn(table)
+}
+
+fn any_or<T: ToString>(names: &[T]) -> String {
+    if names.is_empty() {
+        return "any".to_owned();
+    }
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn confirm(done: &str, name: &str, table: &UserTable, format: Format) -> Result<Exit, Failed> {
+    if format.json {
+        output::say_json(&serde_json::json!({ done: name, "users": table.path }))?;
+    } else {
+        output::say(format!("{done} {name:?} in {}", table.path.display()))?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn password_from_person(name: &str) -> Result<String, Failed> {
+    let no_terminal = |error: io::Error| {
+        let hint = "there is no terminal to ask at; use --password-stdin";
+        Failed::new(Exit::Usage, format!("the password cannot be asked for: {error}; {hint}"))
+    };
+    let password = rpassword::prompt_password(format!("Password of {name}: ")).map_err(no_terminal)?;
+    let again = rpassword::prompt_password("Once more: ").map_err(no_terminal)?;
+    if password != again {
+        return Err(Failed::new(Exit::Usage, "the two passwords differ; nothing was changed"));
+    }
+    Ok(password)
+}
+
+fn password_from_stdin() -> Result<String, Failed> {
+    if io::stdin().is_terminal() {
+        return Err(Failed::new(
+            Exit::Usage,
+            "--password-stdin at a terminal would show the password; leave it out",
+        ));
+    }
+    let mut bytes = Vec::new();
+    // One more than is allowed tells a password that is too long from one that just fits.
+    let most = limits::PASSWORD_BYTES_MAX as u64 + "\r\n".len() as u64 + 1;
+    io::stdin()
+        .lock()
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failed::new(Exit::Io, format!("standard input cannot be read: {error}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failed::new(Exit::Usage, "the password on standard input is not UTF-8"))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.contains('\n') {
+        return Err(Failed::new(Exit::Usage, "standard input has more than one line; a password is one"));
+    }
+    Ok(line.to_owned())
+}
+
+fn fresh_salt() -> Result<[u8; 16], Failed> {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt)
+        .map_err(|error| Failed::new(Exit::Io, format!("the system gives no randomness: {error}")))?;
+    Ok(salt)
+}
