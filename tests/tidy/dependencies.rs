@@ -104,17 +104,21 @@ fn everything_comes_from_the_public_registry() {
 }
 
 fn own_versions(package: &Package) -> Vec<String> {
-    let entries = KINDS.into_iter().flat_map(|kind| package.table(kind));
-    let foreign = entries.filter(|(_, value)| {
-        let table = value.as_table();
-        let is_inherited =
-            table.and_then(|table| table.get("workspace")).and_then(toml::Value::as_bool) == Some(true);
-        !is_inherited || table.is_some_and(|table| table.len() > 1)
-    });
     let path = &package.path;
-    foreign
-        .map(|(name, _)| format!("{path}: write `{name}.workspace = true` and the rest into the root"))
-        .collect()
+    KINDS.into_iter().flat_map(|kind| foreign(path, kind, &package.table(kind))).collect()
+}
+
+/// Tests may switch on what is made for tests, such as tokio's virtual clock; nothing else adds a feature.
+fn foreign(path: &str, kind: &str, table: &toml::Table) -> Vec<String> {
+    let is_foreign = |value: &toml::Value| {
+        let entry = value.as_table();
+        let is_inherited = entry.and_then(|entry| entry.get("workspace")).and_then(toml::Value::as_bool);
+        let adds = entry.is_some_and(|entry| entry.len() > 1) && kind != "dev-dependencies";
+        is_inherited != Some(true) || adds
+    };
+    let foreign = table.iter().filter(|(_, value)| is_foreign(value));
+    let advice = "and the rest into the root manifest";
+    foreign.map(|(name, _)| format!("{path}: write `{name}.workspace = true` {advice}")).collect()
 }
 
 #[test]
