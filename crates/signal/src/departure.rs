@@ -74,7 +74,7 @@ impl Terminals {
             self.stats.outbids += 1;
             self.logins.observe(now.wall, outbid);
             self.outputs.push_back(Output::Register { key, session: outbid });
-            return self.publish_presence(conn);
+            return self.stay(conn);
         }
         self.stats.replaced += 1;
         if let Some(terminal) = self.registry.remove(conn) {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use taoyao_types::{ClientId, NodeId, Now, PartitionName, Scope, SessionEpoch, TerminalName, limits};
+use taoyao_types::{Now, PartitionName, Scope, TerminalName, limits};
 use taoyao_wire::link::{ListEntry, ListPage, ListQuery};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::client::{self, ListRequest};
 use taoyao_wire::terminal::{ClientType, Code, Incoming, state};
 
+use crate::announcer::News;
 use crate::asks::{Asker, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
@@ -109,7 +110,7 @@ impl Terminals {
                 break;
             }
             states.push(text);
-            shown.push((entry.name, entry.origin, entry.session));
+            shown.push(entry);
         }
         let filtered = query.client_type.is_some() || query.after.is_some();
         let cut = cut || states.len() >= query.limit as usize;
@@ -124,20 +125,19 @@ impl Terminals {
         &mut self,
         asker: &Asker,
         query: &ListQuery,
-        shown: Vec<(TerminalName, NodeId, SessionEpoch)>,
+        shown: Vec<ListEntry>,
         cut: bool,
         filtered: bool,
     ) {
         let whole = !cut && !filtered;
-        let mut by_partition: BTreeMap<PartitionName, Vec<(ClientId, NodeId, SessionEpoch)>> =
-            BTreeMap::new();
+        let mut by_partition: BTreeMap<PartitionName, Vec<ListEntry>> = BTreeMap::new();
         let every = query.partitions.is_empty() && !cut;
         let all = self.partitions.values().filter(|_| every).take(limits::WATCHED_MAX);
         for partition in query.partitions.iter().chain([&query.home]).chain(all) {
             by_partition.entry(partition.clone()).or_default();
         }
-        for (name, origin, session) in shown {
-            by_partition.entry(name.partition).or_default().push((name.client, origin, session));
+        for entry in shown {
+            by_partition.entry(entry.name.partition.clone()).or_default().push(entry);
         }
         for (partition, entries) in by_partition {
             let policy = &self.config.policy;
@@ -147,13 +147,22 @@ impl Terminals {
             }
             let whole = whole && (query.partitions.is_empty() || query.partitions.contains(&partition));
             self.watch.follow(asker.conn, &partition);
-            let own = self.config.node_id;
-            let elsewhere = entries.iter().filter(|(_, origin, _)| *origin != own);
-            self.watch.listed(
-                &partition,
-                elsewhere.map(|(client, origin, session)| (client, *origin, *session)),
-                whole,
-            );
+            self.tell_listed(&partition, entries, whole);
+        }
+    }
+
+    /// What one terminal's list found is news to the others who follow the partition.
+    fn tell_listed(&mut self, partition: &PartitionName, mut entries: Vec<ListEntry>, whole: bool) {
+        // One that is connected here is known better than a list that was on its way meanwhile.
+        let own = self.config.node_id;
+        entries.retain(|entry| entry.origin != own && self.registry.by_name(&entry.name).is_none());
+        let elsewhere = entries.iter().map(|entry| (&entry.name.client, entry.origin, entry.session));
+        let news = self.watch.listed(partition, elsewhere, whole);
+        if self.watch.followers(partition).count() < 2 {
+            return;
+        }
+        for entry in entries.into_iter().filter(|entry| news.contains(&entry.name.client)) {
+            self.announcer.add(entry.name, News::Online { state: entry.state, proxy: true });
         }
     }
 }

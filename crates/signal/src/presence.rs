@@ -23,6 +23,17 @@ impl Terminals {
         self.publish_presence(conn);
     }
 
+    /// A terminal of this node has turned out to be the newer one after all: whoever was told that it is elsewhere is
+    /// told again.
+    pub(crate) fn stay(&mut self, conn: ConnId) {
+        let Some(terminal) = self.registry.terminal(conn) else { return };
+        if self.watch.came_here(&terminal.name).is_some() {
+            let news = News::Online { state: terminal.state.to_json(), proxy: false };
+            self.announcer.add(terminal.name.clone(), news);
+        }
+        self.publish_presence(conn);
+    }
+
     /// Tells the mesh that a terminal of this node is present.
     pub(crate) fn publish_presence(&mut self, conn: ConnId) {
         let Some(terminal) = self.registry.terminal(conn) else { return };
@@ -76,6 +87,10 @@ impl Terminals {
             }
             Seen::Went { client } => {
                 let name = TerminalName { partition, client };
+                // News from where it was before: it is here now.
+                if self.registry.by_name(&name).is_some() {
+                    return;
+                }
                 self.close_sessions_with(now, &name);
                 self.announcer.add(name, News::Offline);
             }

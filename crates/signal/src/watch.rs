@@ -97,14 +97,16 @@ impl Watch {
         self.followers.len()
     }
 
-    /// A list has shown these terminals elsewhere. `whole`: it left nobody of the partition out.
+    /// A list has shown these terminals elsewhere. `whole`: it left nobody of the partition out. Returns those that
+    /// nobody here knew of: they are news to whoever follows besides the one who listed.
     pub(crate) fn listed<'a>(
         &mut self,
         partition: &PartitionName,
         entries: impl Iterator<Item = (&'a ClientId, NodeId, SessionEpoch)>,
         whole: bool,
-    ) {
-        let Some(known) = self.known.get_mut(partition) else { return };
+    ) -> Vec<ClientId> {
+        let mut news = Vec::new();
+        let Some(known) = self.known.get_mut(partition) else { return news };
         known.listed_whole |= whole;
         for (client, origin, session) in entries {
             let older = known.members.get(client).is_none_or(|member| member.session < session);
@@ -112,8 +114,10 @@ impl Watch {
             // A complete naming and the changes since know better than a list that was on its way meanwhile.
             if older && room && !known.complete.contains(&origin) {
                 known.members.insert(client.clone(), Member { origin, session });
+                news.push(client.clone());
             }
         }
+        news
     }
 
     /// Takes in what another node says about its terminals. `local` is the session of one that is connected here.

@@ -48,7 +48,7 @@ pub enum Reply {
     Called {
         name: Option<String>,
     },
-    /// The terminal's state object as JSON text (reference section 3.4).
+    /// The terminal's state object as JSON text (reference section 3.4), as `terminal::ClientState::to_json` makes it.
     Status {
         state: String,
     },
@@ -120,7 +120,7 @@ pub struct ListEntry {
     pub name: TerminalName,
     pub origin: NodeId,
     pub session: SessionEpoch,
-    /// The state object as JSON text.
+    /// The state object as JSON text, as `terminal::ClientState::to_json` makes it.
     pub state: String,
 }
 
