@@ -79,16 +79,16 @@ impl Gateway {
     }
 
     /// Closes every terminal with 1001 "node is going away", accepts no more, and returns when all are gone or after
-    /// `deadline`, whichever is first.
-    pub async fn shutdown(mut self, deadline: Duration) {
+    /// `deadline`, whichever is first. Returns how many terminals had to be cut off.
+    pub async fn shutdown(mut self, deadline: Duration) -> usize {
         self.shared.registry.close_all(1001, "node is going away");
-        if timeout(deadline, self.shared.registry.empty()).await.is_err() {
-            let (_, left) = self.shared.registry.counts();
-            tracing::info!(left, "terminals did not close in time and were cut off");
-        }
+        let all_gone = timeout(deadline, self.shared.registry.empty()).await.is_ok();
+        let (_, terminals) = self.shared.registry.counts();
+        let cut_off = if all_gone { 0 } else { terminals };
         self.accepting.abort();
         let ended = (&mut self.accepting).await;
-        tracing::debug!(?ended, "gateway stopped");
+        tracing::debug!(cut_off, ?ended, "gateway stopped");
+        cut_off
     }
 }
 

@@ -189,7 +189,8 @@ async fn shutdown_tells_every_terminal_1001_and_refuses_new_ones() {
     let frame = close_frame(&mut one).await.unwrap();
     assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1001, "node is going away"));
     assert_eq!(close_code(&mut two).await, 1001);
-    timeout(PATIENCE, closing).await.expect("shutdown ends when all are gone").unwrap();
+    let cut_off = timeout(PATIENCE, closing).await.expect("shutdown ends when all are gone").unwrap();
+    assert_eq!(cut_off, 0);
     assert!(tokio::net::TcpStream::connect(dialler.address()).await.is_err());
 }
 
@@ -197,7 +198,8 @@ async fn shutdown_tells_every_terminal_1001_and_refuses_new_ones() {
 async fn shutdown_does_not_wait_beyond_its_deadline() {
     let mut server = Server::start();
     let (_silent, ..) = server.terminal().await;
-    timeout(PATIENCE, server.gateway.shutdown(Duration::from_millis(100))).await.expect("in time");
+    let cut_off = timeout(PATIENCE, server.gateway.shutdown(Duration::from_millis(100))).await.expect("in time");
+    assert_eq!(cut_off, 1);
 }
 
 async fn text(client: &mut Client) -> String {
