@@ -36,7 +36,7 @@ mod tests {
     fn certificates_are_made_once_and_only_by_whoever_has_the_key() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("mesh.toml");
-        let text = "org = \"acme\"\ncerts = \"certs\"\n[[node]]\nname = \"cn\"\nterminals = { listen = \"127.0.0.1:8880\" }\n";
+        let text = "org = \"acme\"\n[certs]\ndir = \"certs\"\n[[node]]\nname = \"cn\"\nterminals = { listen = \"127.0.0.1:8880\" }\n";
         let topology = Topology::parse(file.to_str().unwrap(), text).unwrap();
         assert!(topology.certs().dir().starts_with(dir.path()), "{:?}", topology.certs());
 
@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(ensure_certificates(&topology).unwrap().kept.len(), 3);
         std::fs::remove_file(authority::key_path(topology.certs().dir())).unwrap();
         assert_eq!(ensure_certificates(&topology).unwrap(), Report::default());
-        std::fs::remove_file(topology.certs().node(topology.root()).0).unwrap();
+        std::fs::remove_file(topology.certs().terminals(topology.root()).0).unwrap();
         assert!(matches!(ensure_certificates(&topology), Err(CertsError::Missing(_))));
     }
 }

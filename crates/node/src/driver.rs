@@ -21,6 +21,7 @@ use crate::logins::{Logins, Ticket};
 use crate::operators::Operators;
 use crate::question::{Question, Unsent};
 use crate::readiness::Readiness;
+use crate::status::queued_bytes;
 
 /// Events of one turn: enough to share its fixed costs, few enough that no other source waits for long.
 const BUDGET: usize = 256;
@@ -334,7 +335,7 @@ impl Driver {
             }
             Question::Unsent(reply) => reply.send(self.unsent()).is_err(),
             Question::Stop(reply) => {
-                let _nobody_waits = reply.send(self.terminals.len()).is_err();
+                let _nobody_waits = reply.send(()).is_err();
                 return Then::Stop;
             }
         };
@@ -344,10 +345,7 @@ impl Driver {
     fn unsent(&self) -> Unsent {
         let mut unsent = Unsent::default();
         for stats in self.node.neighbours().iter().filter_map(|peer| self.links.stats(peer.id)) {
-            unsent.bytes += stats.queued_control_bytes
-                + stats.queued_signal_bytes
-                + stats.queued_directory_bytes
-                + stats.queued_bulk_bytes;
+            unsent.bytes += queued_bytes(&stats);
             let round_trip = u64::try_from(stats.signal.rtt.as_micros()).unwrap_or(u64::MAX);
             unsent.round_trip_us_max = unsent.round_trip_us_max.max(round_trip);
         }

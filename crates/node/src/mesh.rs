@@ -1,5 +1,6 @@
 //! Several nodes of one topology in one process: what `taoyao up` runs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,13 +129,22 @@ impl Mesh {
         futures_util::future::select_all(waiting).await.0
     }
 
-    /// Drains all nodes at once and tells how each ended, in the topology's order.
+    /// Drains all nodes, the lowest tier first, so that nobody dials a parent that has gone; tells how each ended, in
+    /// the topology's order. The deadline is for all of them together.
     pub async fn drain(self, deadline: Duration) -> Vec<Result<DrainReport, NodeFailure>> {
-        let mut draining = JoinSet::new();
+        let until = Instant::now() + deadline;
+        let mut tiers: BTreeMap<usize, Vec<(usize, RunningNode)>> = BTreeMap::new();
         for (place, node) in self.nodes.into_iter().enumerate() {
-            draining.spawn(async move { (place, node.drain(deadline).await) });
+            let tier = node.name().as_str().split('/').count();
+            tiers.entry(tier).or_default().push((place, node));
         }
-        let mut ended = draining.join_all().await;
+        let mut ended = Vec::new();
+        while let Some((_, nodes)) = tiers.pop_last() {
+            let left = until.saturating_duration_since(Instant::now());
+            let draining =
+                nodes.into_iter().map(|(place, node)| async move { (place, node.drain(left).await) });
+            ended.extend(draining.collect::<JoinSet<_>>().join_all().await);
+        }
         ended.sort_by_key(|(place, _)| *place);
         ended.into_iter().map(|(_, report)| report).collect()
     }

@@ -27,16 +27,17 @@ pub(crate) enum Question {
     },
     /// Tell the terminals that the node goes, and take it from then on that gateway and links may end.
     Drain(oneshot::Sender<()>),
-    /// Bytes that links have not sent, and the longest round trip among them in microseconds.
     Unsent(oneshot::Sender<Unsent>),
-    /// End, and say how many terminals were still there.
-    Stop(oneshot::Sender<usize>),
+    /// End.
+    Stop(oneshot::Sender<()>),
 }
 
 /// What a drain waits for before it ends the links.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Unsent {
-    pub(crate) bytes: usize,
+    /// Given to links and not sent yet.
+    pub(crate) bytes: u64,
+    /// Of the slowest link.
     pub(crate) round_trip_us_max: u64,
 }
 

@@ -123,14 +123,15 @@ impl Supervisor {
         let terminals = self.gateway_stats().terminals;
         tracing::info!(node = %self.node, terminals, "draining");
         self.ask(Question::Drain).await;
-        if let Some(gateway) = self.gateway.take() {
-            gateway.shutdown(deadline).await;
-        }
+        let cut_off = match self.gateway.take() {
+            Some(gateway) => gateway.shutdown(deadline).await as u64,
+            None => 0,
+        };
         self.flush(Instant::now() + FLUSH_MAX.min(deadline)).await;
         if let Some(links) = self.links.take() {
             links.shutdown(&format!("{} is going away", self.node)).await;
         }
-        let cut_off = self.ask(Question::Stop).await.unwrap_or(0) as u64;
+        self.ask(Question::Stop).await;
         match self.driver.join_next().await {
             Some(Ok(Ok(()))) | None => {}
             Some(ended) => return Err(self.driver_ended(ended)),
@@ -139,7 +140,7 @@ impl Supervisor {
         // Whoever asked for the drain by the API gets the answer; a request that takes longer is cut off.
         let _cut_off = tokio::time::timeout(ADMIN_STOP_MAX, self.admin.join_next()).await;
         let report = DrainReport { node: self.node, terminals, cut_off, took: began.elapsed() };
-        tracing::info!(node = %report.node, terminals, cut_off, took_ms = report.took.as_millis(), "drained");
+        tracing::info!(node = %report.node, terminals, cut_off, took = ?report.took, "drained");
         Ok(report)
     }
 
