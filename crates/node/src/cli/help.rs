@@ -13,7 +13,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Run a mesh", &["up", "node"]),
     ("Prepare one", &["topology", "cert", "user"]),
     ("Look into a running one", &["status", "terminals", "links", "trace"]),
-    ("Other", &["completion", "help"]),
+    ("Other", &["bench", "completion", "help"]),
 ];
 
 const EXAMPLES: [(&str, &str); 4] = [

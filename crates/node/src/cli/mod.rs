@@ -1,6 +1,7 @@
 //! The command line: what commands there are, how they are grouped, and which file carries each out.
 
 mod ask;
+mod bench;
 mod cert;
 mod completion;
 mod exit;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Terminals(ask::terminals::Terminals),
     Links(ask::links::Links),
     Trace(ask::trace::Trace),
+    Bench(bench::BenchCommand),
     Completion(completion::Completion),
 }
 
@@ -72,6 +74,7 @@ impl Command {
             Command::Terminals(command) => command.run(),
             Command::Links(command) => command.run(),
             Command::Trace(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Completion(command) => command.run(),
         }
     }

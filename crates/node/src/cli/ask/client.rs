@@ -10,8 +10,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use taoyao_topology::Node;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -151,7 +151,7 @@ impl Admin {
             return serde_json::from_slice(bytes)
                 .map_err(|error| AskError::BadAnswer { address, reason: error.to_string() });
         }
-        let message = String::from_utf8_lossy(bytes).trim().to_owned();
+        let message = sentence(bytes);
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(AskError::TokenRefused { address, message })
@@ -159,6 +159,16 @@ impl Admin {
             _ => Err(AskError::Refused { address, status: status.as_u16(), message }),
         }
     }
+}
+
+/// What a refusal says: the `error` of a JSON object, or the text itself.
+fn sentence(bytes: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let text = || String::from_utf8_lossy(bytes).trim().to_owned();
+    serde_json::from_slice(bytes).map_or_else(|_| text(), |refusal: Refusal| refusal.error)
 }
 
 /// Where to dial what listens there: a listener on all addresses is found on the loopback address.
@@ -189,9 +199,11 @@ mod tests {
 
     #[tokio::test]
     async fn refusals_carry_the_nodes_own_sentence() {
-        let (admin, _) = served("HTTP/1.1 401 Unauthorized\r\ncontent-length: 9\r\n\r\nno token\n").await;
+        let (admin, _) =
+            served("HTTP/1.1 401 Unauthorized\r\ncontent-length: 20\r\n\r\n{\"error\":\"no token\"}").await;
         let error = admin.get::<u8>("/api/status").await.unwrap_err();
         assert_eq!(error.exit(), Exit::Permission);
+        assert!(error.to_string().ends_with("does not accept the token: no token"), "{error}");
         let (admin, _) = served("HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 8\r\n\r\ntoo late").await;
         let error = admin.get::<u8>("/api/status").await.unwrap_err();
         assert!(error.to_string().ends_with("refuses (504): too late"), "{error}");

@@ -1,0 +1,8 @@
+//! The program `taoyao` as its users meet it: what it prints, what it leaves on disk, and its exit codes.
+
+mod offline;
+mod running;
+mod support;
+#[expect(dead_code, reason = "the mesh's tests use all of it, these only a part")]
+#[path = "../mesh/terminal.rs"]
+mod terminal;
