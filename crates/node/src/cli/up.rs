@@ -34,8 +34,8 @@ pub(crate) struct Up {
     /// The topology file
     #[arg(default_value = DEMO)]
     file: PathBuf,
-    /// Start only these nodes
-    #[arg(long, value_name = "NODE", value_delimiter = ',', num_args = 1..)]
+    /// Start only these nodes, separated by commas
+    #[arg(long, value_name = "NODES", value_delimiter = ',')]
     only: Vec<String>,
     /// How the log looks; it begins at warnings, TAOYAO_LOG=info shows more
     #[arg(long, value_enum, default_value_t = Log::Human)]
