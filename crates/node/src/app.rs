@@ -10,7 +10,7 @@ use taoyao_core::{Node, NodeConfig, NotInTopology};
 use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent};
 use taoyao_link::{LinkConfig, LinkEvent, Links, ParentAddr, Transport};
 use taoyao_topology::{Node as Place, Topology};
-use taoyao_types::limits::GATEWAY_EVENTS_MAX;
+use taoyao_types::limits::{GATEWAY_EVENTS_MAX, LINK_EVENTS_MAX};
 use taoyao_types::{NodeEpoch, NodeId, NodeName};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -28,8 +28,6 @@ use crate::state_dir::{StateDir, StateError, token_path};
 use crate::supervisor::Supervisor;
 use crate::users_file::UsersError;
 
-/// Events of links that wait for the driver; each may carry what one read of a stream brought.
-const LINK_EVENTS_MAX: usize = 1_024;
 /// Admin requests that wait for the node.
 const ADMIN_REQUESTS_MAX: usize = 16;
 
@@ -86,7 +84,7 @@ impl NodeApp {
     pub fn build(topology: Arc<Topology>, own: NodeId, options: NodeOptions) -> Result<Self, StartError> {
         let place = topology.node(own).ok_or(NotInTopology(own))?;
         let state_dir = StateDir::open(&place.state_dir)?;
-        let logins = Logins::open(&topology.login().clone())?;
+        let logins = Logins::open(topology.login())?;
         let epoch = state_dir.next_epoch(wall_now())?;
         let clock = Clock::start();
         let seed = getrandom::u64().map_err(StartError::Random)?;

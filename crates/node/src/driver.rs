@@ -3,25 +3,30 @@
 //! A turn takes what has piled up from one source, at most [`BUDGET`] events, with one reading of the clocks. Every event
 //! is handled and its outputs are carried out before the next one, so nothing is reordered; nothing in a turn waits.
 
+mod answer;
+mod carry;
+mod hear;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use taoyao_core::{Alarm, Input, Node, Output};
+use taoyao_core::{Input, Node};
 use taoyao_gateway::{GatewayEvent, TerminalHandle};
-use taoyao_link::{LinkEvent, SendError};
+use taoyao_link::LinkEvent;
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Now};
 use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep_until};
 
+use self::answer::Then;
 use crate::clock::Clock;
 use crate::links::LinkTable;
-use crate::logins::{Logins, Ticket};
+use crate::logins::{Checked, Logins};
 use crate::operators::Operators;
-use crate::question::{Question, Unsent};
+use crate::question::Question;
 use crate::readiness::Readiness;
-use crate::status::queued_bytes;
 
 /// Events of one turn: enough to share its fixed costs, few enough that no other source waits for long.
 const BUDGET: usize = 256;
@@ -85,12 +90,6 @@ struct Terminal {
     ip: IpAddr,
 }
 
-/// Whether the driver goes on after a question.
-enum Then {
-    GoOn,
-    Stop,
-}
-
 impl Driver {
     pub(crate) fn new(node: Node, place: Place, clock: Clock, logins: Logins) -> Self {
         Self {
@@ -123,12 +122,7 @@ impl Driver {
                     0 => self.tolerate(SourceGone::Links).map(|()| sources.links = None)?,
                     _ => self.hear_links(&mut links),
                 },
-                Some(checked) = self.logins.next() => {
-                    let now = self.begin_turn();
-                    let is_accepted = self.logins.finish(now, &checked);
-                    let (conn, number) = (checked.ticket.conn, checked.ticket.number);
-                    self.feed(now, Input::Verified { conn, number, is_accepted });
-                }
+                Some(checked) = self.logins.next() => self.hear_login(&checked),
                 question = sources.questions.recv() => match question {
                     None => return Err(SourceGone::Supervisor),
                     Some(question) => if let Then::Stop = self.answer(question) {
@@ -155,7 +149,7 @@ impl Driver {
         now
     }
 
-    fn wake(&mut self, timer: &mut std::pin::Pin<&mut Sleep>) {
+    fn wake(&mut self, timer: &mut Pin<&mut Sleep>) {
         let now = self.begin_turn();
         if self.node.poll_timeout() <= now.mono {
             self.node.handle_timeout(now);
@@ -165,191 +159,23 @@ impl Driver {
     }
 
     /// Sets the timer earlier if need be. One that goes off too early is cheaper than one that is set at every signal.
-    fn set(&self, timer: &mut std::pin::Pin<&mut Sleep>) {
+    fn set(&self, timer: &mut Pin<&mut Sleep>) {
         let wanted = self.clock.at(self.node.poll_timeout());
         if wanted < timer.deadline() {
             timer.as_mut().reset(wanted);
         }
     }
 
-    fn hear_terminals(&mut self, events: &mut Vec<GatewayEvent>) {
+    fn hear_login(&mut self, checked: &Checked) {
         let now = self.begin_turn();
-        self.stats.gateway_events += events.len() as u64;
-        for event in events.drain(..) {
-            let input = match event {
-                GatewayEvent::Opened { conn, ip, terminal } => {
-                    tracing::debug!(conn = conn.0, %ip, "terminal connected");
-                    self.terminals.insert(conn, Terminal { handle: terminal, ip });
-                    Input::TerminalOpened { conn, ip }
-                }
-                GatewayEvent::Text { conn, text } => {
-                    tracing::trace!(conn = conn.0, bytes = text.len(), "from terminal");
-                    Input::TerminalText { conn, text: String::from(&*text) }
-                }
-                GatewayEvent::Closed { conn, reason } => {
-                    tracing::debug!(conn = conn.0, %reason, "terminal disconnected");
-                    self.terminals.remove(&conn);
-                    Input::TerminalClosed { conn }
-                }
-            };
-            self.feed(now, input);
-        }
-    }
-
-    fn hear_links(&mut self, events: &mut Vec<LinkEvent>) {
-        let now = self.begin_turn();
-        for event in events.drain(..) {
-            match event {
-                LinkEvent::Frames { peer, frames, .. } => {
-                    self.stats.link_frames += frames.len() as u64;
-                    for frame in frames {
-                        tracing::trace!(%peer, bytes = frame.len(), "from link");
-                        self.feed(now, Input::LinkFrame { peer, frame });
-                    }
-                }
-                LinkEvent::Up { peer, hello, link, .. } => {
-                    self.links.up(peer, link);
-                    self.feed(now, Input::LinkUp { peer, epoch: hello.epoch });
-                }
-                LinkEvent::Down { peer, link, why } => {
-                    if self.links.down(peer, link) {
-                        self.feed(now, Input::LinkDown { peer, reason: why.to_string() });
-                    }
-                }
-                LinkEvent::Drained { peer, .. } => {
-                    if let Some(correction) = self.links.correction(peer) {
-                        self.feed(now, correction);
-                    }
-                }
-                LinkEvent::Refused { peer: Some(name), why, .. } => {
-                    self.note_trouble(NodeId::of(&name), why.to_string());
-                }
-                LinkEvent::Refused { peer: None, .. } => {}
-                LinkEvent::Unreachable { peer, reason, .. } => self.note_trouble(peer, reason),
-            }
-        }
-    }
-
-    /// Strangers are refused as well; only neighbours are remembered.
-    fn note_trouble(&mut self, peer: NodeId, reason: String) {
-        let own = self.place.own;
-        let is_neighbour = self.place.topology.hops(own, peer) == Some(1);
-        if is_neighbour {
-            self.links.note_trouble(peer, reason);
-        }
+        let is_accepted = self.logins.finish(now, checked);
+        let (conn, number) = (checked.ticket.conn, checked.ticket.number);
+        self.feed(now, Input::Verified { conn, number, is_accepted });
     }
 
     fn feed(&mut self, now: Now, input: Input) {
         self.node.handle_input(now, input);
         self.carry_out_all(now);
-    }
-
-    fn carry_out_all(&mut self, now: Now) {
-        while let Some(output) = self.node.poll_output() {
-            self.carry_out(now, output);
-        }
-    }
-
-    fn carry_out(&mut self, now: Now, output: Output) {
-        match output {
-            Output::ToTerminal { conn, text } => {
-                tracing::trace!(conn = conn.0, bytes = text.len(), "to terminal");
-                if let Some(terminal) = self.terminals.get(&conn) {
-                    terminal.handle.send(text);
-                }
-            }
-            Output::ToLink { peer, lane, frame } => {
-                tracing::trace!(%peer, ?lane, bytes = frame.len(), "to link");
-                match self.links.send(peer, lane, frame) {
-                    Ok(()) | Err(SendError::Down) => {}
-                    Err(error) => tracing::error!(%peer, %error, "a frame was made that no link takes"),
-                }
-            }
-            Output::CloseTerminal { conn, code, reason } => {
-                tracing::debug!(conn = conn.0, code, reason, "closing terminal");
-                if let Some(terminal) = self.terminals.get(&conn) {
-                    terminal.handle.close(code, &reason);
-                }
-            }
-            Output::CloseLink { peer, reason } => self.links.close(peer, &reason),
-            Output::Verify { conn, number, username, password, terminal } => {
-                let credentials = taoyao_auth::Credentials { username, password: password.0 };
-                self.verify(now, conn, number, credentials, terminal);
-            }
-            Output::Traced { number, result } => self.operators.traced(number, result),
-            Output::Listed { number, page } => self.operators.listed(number, page),
-            Output::Alarm(alarm) => self.raise(&alarm),
-        }
-    }
-
-    fn verify(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        number: u64,
-        credentials: taoyao_auth::Credentials,
-        terminal: taoyao_types::TerminalName,
-    ) {
-        let Some(&Terminal { ip, .. }) = self.terminals.get(&conn) else { return };
-        let ticket = Ticket { conn, number, ip, credentials, terminal };
-        if let Some(is_accepted) = self.logins.begin(now, ticket) {
-            // Its outputs join the queue that is being carried out.
-            self.node.handle_input(now, Input::Verified { conn, number, is_accepted });
-        }
-    }
-
-    fn raise(&mut self, alarm: &Alarm) {
-        self.stats.alarms += 1;
-        match alarm {
-            Alarm::Authority { peer, what } => {
-                let peer = self.place.topology.node(*peer).map(|node| node.name.as_str());
-                tracing::warn!(peer, what, "a neighbour did what its place in the topology does not allow");
-            }
-            Alarm::Refused { key, reason } => {
-                tracing::warn!(terminal = %key, reason, "the parent does not take a terminal of this subtree");
-            }
-        }
-    }
-
-    fn answer(&mut self, question: Question) -> Then {
-        let now = self.begin_turn();
-        // A send fails only if nobody waits for the answer any more.
-        let _nobody_waits = match question {
-            Question::Status(reply) => reply.send(self.status(now)).is_err(),
-            Question::Samples { gateway, reply } => reply.send(self.samples(now, &gateway)).is_err(),
-            Question::List { query, reply } => {
-                let input = self.operators.list(query, reply);
-                self.feed(now, input);
-                false
-            }
-            Question::Trace { from, to, reply } => {
-                let input = self.operators.trace(from, to, reply);
-                self.feed(now, input);
-                false
-            }
-            Question::Drain(reply) => {
-                self.is_draining = true;
-                self.readiness.drain();
-                self.feed(now, Input::Drain);
-                reply.send(()).is_err()
-            }
-            Question::Unsent(reply) => reply.send(self.unsent()).is_err(),
-            Question::Stop(reply) => {
-                let _nobody_waits = reply.send(()).is_err();
-                return Then::Stop;
-            }
-        };
-        Then::GoOn
-    }
-
-    fn unsent(&self) -> Unsent {
-        let mut unsent = Unsent::default();
-        for stats in self.node.neighbours().iter().filter_map(|peer| self.links.stats(peer.id)) {
-            unsent.bytes += queued_bytes(&stats);
-            let round_trip = u64::try_from(stats.signal.rtt.as_micros()).unwrap_or(u64::MAX);
-            unsent.round_trip_us_max = unsent.round_trip_us_max.max(round_trip);
-        }
-        unsent
     }
 }
 
@@ -358,5 +184,73 @@ async fn receive<T>(source: &mut Option<mpsc::Receiver<T>>, events: &mut Vec<T>)
     match source {
         Some(source) => source.recv_many(events, BUDGET).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use taoyao_core::NodeConfig;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_that_ends_by_itself_ends_the_node() {
+        let (sources, _asking) = sources();
+        assert_eq!(driver().run(sources).await, Err(SourceGone::Gateway));
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_ends_in_a_drain_does_not() {
+        let (sources, asking) = sources();
+        let (drained, draining) = oneshot::channel();
+        let (stopped, stopping) = oneshot::channel();
+        asking.send(Question::Drain(drained)).await.unwrap();
+        let mut driver = driver();
+        driver.is_draining = true;
+        let running = tokio::spawn(driver.run(sources));
+        draining.await.unwrap();
+        asking.send(Question::Stop(stopped)).await.unwrap();
+        stopping.await.unwrap();
+        assert_eq!(running.await.unwrap(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_driver_without_a_supervisor_ends() {
+        let (mut sources, asking) = sources();
+        sources.gateway = None;
+        drop(asking);
+        assert_eq!(driver().run(sources).await, Err(SourceGone::Supervisor));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_machine_is_woken_when_it_wants_to_be() {
+        let (mut sources, asking) = sources();
+        sources.gateway = None;
+        let _running = tokio::spawn(driver().run(sources));
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+        let (reply, samples) = oneshot::channel();
+        let gateway = taoyao_gateway::GatewayStats::default();
+        asking.send(Question::Samples { gateway, reply }).await.unwrap();
+        let samples = samples.await.unwrap();
+        let turns = samples.iter().find(|sample| sample.name == "taoyao_driver_turns_total").unwrap().value;
+        assert!((5.0..1_000.0).contains(&turns), "{turns} turns in 10 s of doing nothing");
+    }
+
+    /// A gateway that is gone already, no links, and the sending end of the questions.
+    fn sources() -> (Sources, mpsc::Sender<Question>) {
+        let (asking, questions) = mpsc::channel(4);
+        let (_gone, gateway) = mpsc::channel(1);
+        (Sources { gateway: Some(gateway), links: None, questions }, asking)
+    }
+
+    fn driver() -> Driver {
+        let text = "org = \"acme\"\n[login]\nusers = \"no-such-users.toml\"\n[[node]]\nname = \"cn\"\n";
+        let topology = Arc::new(Topology::parse("acme.toml", text).unwrap());
+        let (own, epoch, clock) = (topology.root().id, NodeEpoch(1), Clock::start());
+        let config = NodeConfig { own, epoch, seed: 7, utc_offset_seconds: 0 };
+        let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
+        let logins = Logins::open(topology.login()).unwrap();
+        Driver::new(node, Place { topology, own, epoch }, clock, logins)
     }
 }

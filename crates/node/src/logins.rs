@@ -7,13 +7,11 @@ use std::sync::Arc;
 
 use taoyao_auth::{Credentials, Login, LoginLimiter, LoginVerdict, SharedAccount};
 use taoyao_topology::Login as Settings;
+use taoyao_types::limits::LOGINS_WAITING_MAX;
 use taoyao_types::{ConnId, Now, TerminalName};
 use tokio::task::JoinSet;
 
 use crate::users_file::{UsersError, UsersFile};
-
-/// Logins that wait for a core; about twenty seconds of work for two. Beyond it they are refused.
-const WAITING_MAX: usize = 1_024;
 
 /// One password to check.
 #[derive(Debug)]
@@ -55,7 +53,7 @@ pub(crate) struct Logins {
 }
 
 impl Logins {
-    /// Reads the users; must be called within a tokio runtime later, not now.
+    /// Reads the users; blocks on the disk.
     pub(crate) fn open(settings: &Settings) -> Result<Self, UsersError> {
         let shared = settings.shared_account.as_ref().map(|account| {
             let (username, password) = (account.username.clone(), account.password.reveal().to_owned());
@@ -97,7 +95,7 @@ impl Logins {
                 return Some(self.finish(now, &Checked { ticket, verdict }));
             }
         }
-        if self.waiting.len() >= WAITING_MAX {
+        if self.waiting.len() >= LOGINS_WAITING_MAX {
             self.stats.put_off += 1;
             return Some(false);
         }
@@ -186,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn too_many_logins_at_once_are_refused() {
         let mut logins = logins("");
-        let room = logins.running_max + WAITING_MAX;
+        let room = logins.running_max + LOGINS_WAITING_MAX;
         for nth in 0..room {
             assert_eq!(logins.begin(NOW, ticket("ann", "x")), None, "{nth}");
         }

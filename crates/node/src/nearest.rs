@@ -83,9 +83,12 @@ near = { cidr = ["192.0.2.0/24"] }
     }
 
     fn ask(ip: &str, partition: Option<&str>) -> Result<Value, String> {
-        let topology = Topology::parse("acme.toml", MESH).unwrap();
-        let partition = partition.map(|name| name.parse().unwrap());
-        let asked = topology.root().id;
-        answer(&topology, asked, &NearestQuery { ip: ip.parse().unwrap(), partition, geo: None })
+        let query = NearestQuery { ip: parsed(ip), partition: partition.map(parsed), geo: None };
+        let topology = Topology::parse("acme.toml", MESH).map_err(|mistakes| mistakes.to_string())?;
+        answer(&topology, topology.root().id, &query)
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+        text.parse().unwrap()
     }
 }

@@ -43,6 +43,11 @@ pub const TERMINAL_CONNECTIONS_PER_ADDRESS_MAX: usize = 20_000;
 pub const TERMINAL_UNREAD_BYTES_MAX: usize = 64 * TERMINAL_MESSAGE_BYTES_MAX;
 /// Events of a gateway that wait for the node at once. Beyond it sockets are not read.
 pub const GATEWAY_EVENTS_MAX: usize = 4_096;
+/// Events of links that wait for the node at once, each with what one read of a stream brought. Beyond it streams are
+/// not read, and QUIC slows the peers down.
+pub const LINK_EVENTS_MAX: usize = 1_024;
+/// Logins that wait until their password is checked; twenty seconds of work for one core. Beyond it they are refused.
+pub const LOGINS_WAITING_MAX: usize = 1_024;
 /// A registered terminal that said nothing for this long is closed (reference section 3.6: what the original meant).
 pub const TERMINAL_SILENT_MAX: Duration = Duration::from_secs(300);
 /// Messages of one connection that wait while its password is checked. Beyond it they are refused as busy.
@@ -143,3 +148,5 @@ pub const REDIAL_MAX: Duration = Duration::from_secs(5);
 /// Partitions that one terminal starts to follow by listing everything. What lies beyond is followed when it is listed
 /// by name.
 pub const WATCHED_MAX: usize = 1_000;
+/// Moved terminals that one child has yet to let go of. Beyond it the child is asked for a snapshot instead.
+pub const DISPLACED_MAX: usize = 65_536;

@@ -1,0 +1,78 @@
+//! What the machine wants done, done: nothing in here waits.
+
+use taoyao_auth::Credentials;
+use taoyao_core::{Alarm, Input, Output};
+use taoyao_link::SendError;
+use taoyao_types::{ConnId, Now, TerminalName};
+
+use super::{Driver, Terminal};
+use crate::logins::Ticket;
+
+impl Driver {
+    pub(super) fn carry_out_all(&mut self, now: Now) {
+        while let Some(output) = self.node.poll_output() {
+            self.carry_out(now, output);
+        }
+    }
+
+    fn carry_out(&mut self, now: Now, output: Output) {
+        match output {
+            Output::ToTerminal { conn, text } => {
+                tracing::trace!(conn = conn.0, bytes = text.len(), "to terminal");
+                if let Some(terminal) = self.terminals.get(&conn) {
+                    terminal.handle.send(text);
+                }
+            }
+            Output::ToLink { peer, lane, frame } => {
+                tracing::trace!(%peer, ?lane, bytes = frame.len(), "to link");
+                match self.links.send(peer, lane, frame) {
+                    Ok(()) | Err(SendError::Down) => {}
+                    Err(error) => tracing::error!(%peer, %error, "a frame was made that no link takes"),
+                }
+            }
+            Output::CloseTerminal { conn, code, reason } => {
+                tracing::debug!(conn = conn.0, code, reason, "closing terminal");
+                if let Some(terminal) = self.terminals.get(&conn) {
+                    terminal.handle.close(code, &reason);
+                }
+            }
+            Output::CloseLink { peer, reason } => self.links.close(peer, &reason),
+            Output::Verify { conn, number, username, password, terminal } => {
+                let credentials = Credentials { username, password: password.0 };
+                self.verify(now, conn, number, credentials, terminal);
+            }
+            Output::Traced { number, result } => self.operators.traced(number, result),
+            Output::Listed { number, page } => self.operators.listed(number, page),
+            Output::Alarm(alarm) => self.raise(&alarm),
+        }
+    }
+
+    fn verify(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        number: u64,
+        credentials: Credentials,
+        terminal: TerminalName,
+    ) {
+        let Some(&Terminal { ip, .. }) = self.terminals.get(&conn) else { return };
+        let ticket = Ticket { conn, number, ip, credentials, terminal };
+        if let Some(is_accepted) = self.logins.begin(now, ticket) {
+            // Its outputs join the queue that is being carried out.
+            self.node.handle_input(now, Input::Verified { conn, number, is_accepted });
+        }
+    }
+
+    fn raise(&mut self, alarm: &Alarm) {
+        self.stats.alarms += 1;
+        match alarm {
+            Alarm::Authority { peer, what } => {
+                let peer = self.place.topology.node(*peer).map(|node| node.name.as_str());
+                tracing::warn!(peer, what, "a neighbour did what its place in the topology does not allow");
+            }
+            Alarm::Refused { key, reason } => {
+                tracing::warn!(terminal = %key, reason, "the parent does not take a terminal of this subtree");
+            }
+        }
+    }
+}
