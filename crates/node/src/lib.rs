@@ -4,6 +4,7 @@
 //! [`Mesh`] does that for all nodes of a file. Nothing here is global but the log.
 
 mod app;
+pub mod bench;
 pub mod certificates;
 mod clock;
 mod credentials;

@@ -1,0 +1,29 @@
+//! The middle of three nodes while terminals at the two ends send each other unicasts.
+
+use super::Plan;
+use super::error::BenchError;
+use super::figure::{Figure, Target};
+use super::latency::{MESSAGE_BYTES, ends, name_at};
+use super::load::{self, Load, PAIRS};
+use super::site::Chain;
+use super::terminal::padded;
+
+const NODES: usize = 3;
+
+pub(super) fn measure(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+    let chain = Chain::up(plan, NODES)?;
+    let pairs = (0..PAIRS)
+        .map(|pair| {
+            let (mut near, mut far) = ends(&chain, NODES, &pair.to_string())?;
+            near.converse(&unicast(&name_at(NODES, &format!("far{pair}"))), "client::unicast");
+            far.converse(&unicast(&name_at(1, &format!("near{pair}"))), "client::unicast");
+            Ok((near, far))
+        })
+        .collect::<Result<Vec<_>, BenchError>>()?;
+    let load = Load::start(pairs)?;
+    load::measure(plan, "3 nodes, terminals at both ends", None::<Target>, &chain.nodes[1], &load)
+}
+
+fn unicast(to: &str) -> String {
+    padded("client::unicast", &format!(r#""to":"{to}""#), MESSAGE_BYTES)
+}

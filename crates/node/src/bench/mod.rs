@@ -1,0 +1,129 @@
+//! `taoyao bench mesh`: measures a mesh of real processes on this machine against its targets.
+//!
+//! Nodes are processes of this same program on loopback, with QUIC between them and WebSockets over TLS at their ends.
+//! What each part measures and how to read it is told in `docs/BENCHMARKS.md`. Everything here blocks: a benchmark that
+//! shares its threads with what it measures would measure itself.
+
+mod admin;
+mod channel;
+mod error;
+mod figure;
+mod idle;
+mod latency;
+mod load;
+mod machine;
+mod mesh_load;
+mod nats;
+mod nats_client;
+mod neighbour;
+mod process;
+mod records;
+mod site;
+mod terminal;
+mod transit;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use error::BenchError;
+pub use figure::{Figure, Target, Unit, Verdict};
+pub use machine::Machine;
+use serde::Serialize;
+
+/// Each figure is the median of this many rounds.
+const ROUNDS: usize = 3;
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Request and answer across a chain of three nodes.
+    Chain3,
+    /// The same across five.
+    Chain5,
+    /// What the middle of three nodes forwards in a second of its processor time.
+    Middle,
+    /// A million proxy terminals at the root.
+    Records,
+    /// The memory of terminals that say nothing.
+    Idle,
+    /// `nats-server` in the same places, for comparison.
+    Nats,
+}
+
+/// What to measure, and how long.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The program that is started as a node: `taoyao` itself.
+    pub program: PathBuf,
+    pub parts: Vec<Part>,
+    /// Fewer samples and terminals: below a minute instead of below four.
+    pub is_quick: bool,
+}
+
+/// What was measured, where, and what could not be.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Before the first part.
+    pub machine: Machine,
+    pub figures: Vec<Figure>,
+    /// Parts that could not be measured, and why.
+    pub skipped: Vec<String>,
+}
+
+impl Part {
+    pub const ALL: [Part; 6] =
+        [Part::Chain3, Part::Chain5, Part::Middle, Part::Records, Part::Idle, Part::Nats];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Chain3 => "chain3",
+            Part::Chain5 => "chain5",
+            Part::Middle => "middle",
+            Part::Records => "records",
+            Part::Idle => "idle",
+            Part::Nats => "nats",
+        }
+    }
+
+    fn measure(self, plan: &Plan) -> Result<Vec<Figure>, BenchError> {
+        match self {
+            Part::Chain3 => latency::measure(plan, 3),
+            Part::Chain5 => latency::measure(plan, 5),
+            Part::Middle => {
+                let mut figures = transit::measure(plan)?;
+                figures.extend(mesh_load::measure(plan)?);
+                Ok(figures)
+            }
+            Part::Records => records::measure(plan),
+            Part::Idle => idle::measure(plan),
+            Part::Nats => nats::measure(plan),
+        }
+    }
+}
+
+/// Measures one part after the other; `progress` hears which one begins. A part that fails does not keep the others from
+/// being measured.
+pub fn run(plan: &Plan, mut progress: impl FnMut(Part)) -> Report {
+    let mut report = Report { machine: Machine::look(), figures: Vec::new(), skipped: Vec::new() };
+    for part in &plan.parts {
+        progress(*part);
+        match part.measure(plan) {
+            Ok(figures) => report.figures.extend(figures),
+            Err(error) => report.skipped.push(format!("{}: {error}", part.name())),
+        }
+    }
+    report
+}
+
+impl Plan {
+    /// `full` samples, a fifth of them if the run is quick.
+    fn count(&self, full: usize) -> usize {
+        if self.is_quick { full / 5 } else { full }
+    }
+
+    /// How long one round of load lasts.
+    fn load_span(&self) -> Duration {
+        if self.is_quick { Duration::from_secs(1) } else { Duration::from_secs(4) }
+    }
+}
