@@ -113,6 +113,7 @@ impl NodeApp {
 
     /// Begins to serve.
     pub fn spawn(self) -> RunningNode {
+        tracing::info!(node = %self.name, epoch = self.driver.place.epoch.0, "node started");
         let (mut driver, mut admin) = (JoinSet::new(), JoinSet::new());
         let state_dir = self.state_dir;
         let (machine, sources) = (self.driver, self.sources);

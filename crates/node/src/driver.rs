@@ -1,6 +1,6 @@
 //! The one task that owns a node's machine: feeds it what happened, does what it says, wakes it in time.
 //!
-//! A turn takes what has piled up from one source, at most [`BUDGET`] events, with one reading of the clocks. Every event
+//! A turn takes what has piled up from one source, a bounded number of events, with one reading of the clocks. Every event
 //! is handled and its outputs are carried out before the next one, so nothing is reordered; nothing in a turn waits.
 
 mod answer;
@@ -27,9 +27,12 @@ use crate::logins::{Checked, Logins};
 use crate::operators::Operators;
 use crate::question::Question;
 use crate::readiness::Readiness;
+use crate::throttle::Throttle;
 
-/// Events of one turn: enough to share its fixed costs, few enough that no other source waits for long.
-const BUDGET: usize = 256;
+/// Events of terminals in one turn: enough to share its fixed costs, few enough that no other source waits for long.
+const TERMINAL_BUDGET: usize = 256;
+/// Events of links in one turn; each may bring some hundred frames.
+const LINK_BUDGET: usize = 16;
 
 /// Where a driver's events come from.
 #[derive(Debug)]
@@ -81,6 +84,7 @@ pub(crate) struct Driver {
     pub(crate) stats: DriverStats,
     terminals: HashMap<ConnId, Terminal>,
     operators: Operators,
+    alarm_lines: Throttle,
     is_draining: bool,
 }
 
@@ -102,23 +106,24 @@ impl Driver {
             stats: DriverStats::default(),
             terminals: HashMap::new(),
             operators: Operators::default(),
+            alarm_lines: Throttle::default(),
             is_draining: false,
         }
     }
 
     /// Runs until it is told to stop.
     pub(crate) async fn run(mut self, mut sources: Sources) -> Result<(), SourceGone> {
-        let mut terminals = Vec::with_capacity(BUDGET);
-        let mut links = Vec::with_capacity(BUDGET);
+        let mut terminals = Vec::with_capacity(TERMINAL_BUDGET);
+        let mut links = Vec::with_capacity(LINK_BUDGET);
         let timer = sleep_until(self.clock.at(self.node.poll_timeout()));
         tokio::pin!(timer);
         loop {
             tokio::select! {
-                count = receive(&mut sources.gateway, &mut terminals) => match count {
+                count = receive(&mut sources.gateway, &mut terminals, TERMINAL_BUDGET) => match count {
                     0 => self.tolerate(SourceGone::Gateway).map(|()| sources.gateway = None)?,
                     _ => self.hear_terminals(&mut terminals),
                 },
-                count = receive(&mut sources.links, &mut links) => match count {
+                count = receive(&mut sources.links, &mut links, LINK_BUDGET) => match count {
                     0 => self.tolerate(SourceGone::Links).map(|()| sources.links = None)?,
                     _ => self.hear_links(&mut links),
                 },
@@ -180,9 +185,9 @@ impl Driver {
 }
 
 /// Fills `events` from a source; 0 when it has ended, never when there is none.
-async fn receive<T>(source: &mut Option<mpsc::Receiver<T>>, events: &mut Vec<T>) -> usize {
+async fn receive<T>(source: &mut Option<mpsc::Receiver<T>>, events: &mut Vec<T>, budget: usize) -> usize {
     match source {
-        Some(source) => source.recv_many(events, BUDGET).await,
+        Some(source) => source.recv_many(events, budget).await,
         None => std::future::pending().await,
     }
 }

@@ -18,7 +18,7 @@ pub struct StatusReport {
     pub version: String,
     /// The topology file's generation.
     pub generation: u64,
-    /// How often the node was started.
+    /// Numbers the node's lives; rises at each start.
     pub epoch: u32,
     pub uptime_seconds: u64,
     /// What it still waits for, in plain sentences; empty when it is ready.

@@ -43,7 +43,7 @@ impl Driver {
             }
             Output::Traced { number, result } => self.operators.traced(number, result),
             Output::Listed { number, page } => self.operators.listed(number, page),
-            Output::Alarm(alarm) => self.raise(&alarm),
+            Output::Alarm(alarm) => self.raise(now, &alarm),
         }
     }
 
@@ -63,8 +63,13 @@ impl Driver {
         }
     }
 
-    fn raise(&mut self, alarm: &Alarm) {
+    /// Every alarm is counted; a neighbour that causes many fills no log.
+    fn raise(&mut self, now: Now, alarm: &Alarm) {
         self.stats.alarms += 1;
+        if !self.alarm_lines.admits(now.mono) {
+            tracing::debug!(?alarm, "one alarm of many");
+            return;
+        }
         match alarm {
             Alarm::Authority { peer, what } => {
                 let peer = self.place.topology.node(*peer).map(|node| node.name.as_str());

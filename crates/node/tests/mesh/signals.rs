@@ -101,7 +101,7 @@ async fn wait_until_reached(terminal: &mut Terminal, client: &str) {
     let terminal = tokio::sync::Mutex::new(terminal);
     until(&format!("{client} is reached"), || async {
         let answer = terminal.lock().await.ask("client::status", json!({ "clientId": client })).await;
-        answer["code"] == "0000"
+        answer["body"]["clientId"] == client
     })
     .await;
 }
