@@ -26,6 +26,7 @@ mod state_dir;
 mod status;
 mod supervisor;
 pub mod telemetry;
+mod throttle;
 mod users_file;
 
 pub use app::{NodeApp, NodeOptions, StartError};
