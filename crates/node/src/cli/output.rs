@@ -52,9 +52,14 @@ fn json(value: &impl Serialize) -> String {
 }
 
 /// An empty table without lines, for rows of [`Cell`]s; without a head if that has no names.
+///
+/// Cells are never broken: a terminal that is too narrow, or that does not tell its width, still shows whole addresses.
 pub(crate) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).enforce_styling();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .enforce_styling();
     if !head.is_empty() {
         table.set_header(head.iter().map(|text| Cell::new(text).add_attribute(Attribute::Bold)));
     }
