@@ -29,8 +29,10 @@ pub enum Added {
     Known,
     /// A newer session is known.
     Outdated { by: Entry },
-    /// It was withdrawn, or belongs to an earlier life of its origin.
+    /// It belongs to an earlier life of its origin.
     Dead,
+    /// This version of the terminal, the newest there was, has left.
+    Buried { last: Version },
 }
 
 /// The route table of one node.
@@ -97,8 +99,8 @@ impl Directory {
         if !self.enter_life(origin, version.epoch) {
             return Added::Dead;
         }
-        if self.tombstones.covers(key, version) {
-            return Added::Dead;
+        if let Some(last) = self.tombstones.covering(key, version) {
+            return Added::Buried { last };
         }
         let life = self.lives.get(&origin).map_or(0, |life| life.number);
         let fresh = Entry { origin, via, version, life, round };
@@ -232,8 +234,11 @@ struct Tombstones {
 }
 
 impl Tombstones {
-    fn covers(&self, key: TerminalKey, version: Version) -> bool {
-        !self.versions.is_empty() && self.versions.get(&key).is_some_and(|(last, _)| version <= *last)
+    fn covering(&self, key: TerminalKey, version: Version) -> Option<Version> {
+        if self.versions.is_empty() {
+            return None;
+        }
+        self.versions.get(&key).map(|(last, _)| *last).filter(|last| version <= *last)
     }
 
     fn bury(&mut self, key: TerminalKey, version: Version, now: Instant) {
@@ -292,7 +297,7 @@ mod tests {
         let here = record(1, SITE, 100, 1, 1);
         directory.add(here, SITE, 0);
         assert!(directory.withdraw(here, SITE, Instant(0)));
-        assert_eq!(directory.add(here, SITE, 0), Added::Dead);
+        assert_eq!(directory.add(here, SITE, 0), Added::Buried { last: here.version });
         assert_eq!(directory.add(record(1, SITE, 101, 1, 2), SITE, 0), Added::Newest { replaced: None });
     }
 

@@ -1,8 +1,10 @@
 //! The parent's side of a directory link: what it holds of one child, and what it takes from it.
 
-use taoyao_types::{NodeEpoch, TerminalKey};
-use taoyao_wire::link::Sync;
+use std::collections::BTreeMap;
+
+use taoyao_types::{NodeEpoch, TerminalKey, limits};
 use taoyao_wire::link::sync::SnapshotMark;
+use taoyao_wire::link::{Displacement, Sync};
 
 /// How far the parent got with one child's log. Outlives the link, so that a child that comes back goes on.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub struct Downstream {
     /// Counts snapshots of this child; entries that the last one did not confirm are swept at its end.
     round: u16,
     complete: bool,
+    /// Moved terminals of which the child has not confirmed that it let go. Told again with every new link.
+    displaced: BTreeMap<TerminalKey, Displacement>,
 }
 
 /// The child said something that its side of the protocol never says.
@@ -29,7 +33,8 @@ impl Downstream {
     /// The link is up: forgets what belongs to an earlier life of the child and says what is held.
     pub fn handle_up(&mut self, epoch: NodeEpoch) -> Sync {
         if epoch != self.epoch {
-            *self = Self { epoch, round: self.round, ..Self::default() };
+            let displaced = std::mem::take(&mut self.displaced);
+            *self = Self { epoch, round: self.round, displaced, ..Self::default() };
         }
         self.complete = false;
         Sync::Resume { epoch, applied: self.applied, snapshot: self.snapshot, digest: None }
@@ -37,6 +42,26 @@ impl Downstream {
 
     pub fn handle_down(&mut self) {
         self.complete = false;
+    }
+
+    /// A terminal of the child's has a newer session.
+    pub fn displace(&mut self, newest: Displacement) {
+        if self.displaced.len() < limits::DISPLACED_MAX {
+            self.displaced.insert(newest.key, newest);
+        } else {
+            // Too many to remember: a snapshot shows the child's outdated records again, and each is answered.
+            *self = Self { round: self.round, ..Self::default() };
+        }
+    }
+
+    /// The child has let go of the terminal, or has a newer session of it.
+    pub fn settle(&mut self, key: TerminalKey) {
+        self.displaced.remove(&key);
+    }
+
+    /// The moved terminals that the child still has to be told of.
+    pub fn displaced(&self) -> impl Iterator<Item = &Displacement> {
+        self.displaced.values()
     }
 
     /// Whether everything that the child knows is in the directory.

@@ -56,10 +56,10 @@ pub enum Delivery {
     Refresh {
         partitions: Vec<PartitionId>,
     },
-    /// A newer session of this terminal lives elsewhere; `outbid` would beat it.
+    /// A newer session of this terminal lives at `origin`, or has lived and ended; `outbid` would beat it.
     Displaced {
         key: TerminalKey,
-        origin: NodeId,
+        origin: Option<NodeId>,
         outbid: SessionEpoch,
     },
 }

@@ -62,20 +62,27 @@ impl Terminals {
 
     /// A login at another node claims to be newer. A fresh session outbids it once: then the clocks disagree, and
     /// the terminal is here. Else the terminal is there, and this end is closed without a word to others.
-    pub(crate) fn displaced(&mut self, now: Now, key: TerminalKey, origin: NodeId, outbid: SessionEpoch) {
+    pub(crate) fn displaced(
+        &mut self,
+        now: Now,
+        key: TerminalKey,
+        origin: Option<NodeId>,
+        outbid: SessionEpoch,
+    ) {
         let Some(conn) = self.registry.by_key(key) else { return };
         let Some(terminal) = self.registry.terminal_mut(conn) else { return };
         if terminal.session >= outbid {
             return;
         }
-        if !terminal.has_outbid && now.mono.since(terminal.registered_at) < limits::OUTBID_WINDOW {
-            terminal.has_outbid = true;
+        let is_fresh = !terminal.has_outbid && now.mono.since(terminal.registered_at) < limits::OUTBID_WINDOW;
+        let Some(origin) = origin.filter(|_| !is_fresh) else {
+            terminal.has_outbid |= is_fresh;
             terminal.session = outbid;
             self.stats.outbids += 1;
             self.logins.observe(now.wall, outbid);
             self.outputs.push_back(Output::Register { key, session: outbid });
             return self.stay(conn);
-        }
+        };
         self.stats.replaced += 1;
         if let Some(terminal) = self.registry.remove(conn) {
             self.retire(now, conn, &terminal, Whereabouts::Elsewhere(origin));

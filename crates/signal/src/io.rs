@@ -37,9 +37,10 @@ pub enum MeshEvent {
     OriginLost { origin: NodeId },
     /// Somebody wants the present members of these partitions at this node: publish them with `complete: true`.
     Refresh { partitions: Vec<PartitionId> },
-    /// A newer session of this terminal lives at `origin`. `outbid` is the session epoch to take for a login that
-    /// is newer all the same (see `limits::OUTBID_WINDOW`): it beats the session that displaced this one.
-    Displaced { key: TerminalKey, origin: NodeId, outbid: SessionEpoch },
+    /// A newer session of this terminal lives at `origin`; `outbid` is the session epoch to take for a login that is
+    /// newer all the same (see `limits::OUTBID_WINDOW`): it beats the session that displaced this one. Without an
+    /// origin the newer session has ended, and this one outbids it whenever it began.
+    Displaced { key: TerminalKey, origin: Option<NodeId>, outbid: SessionEpoch },
 }
 
 /// What the terminals' machine wants done.

@@ -1,6 +1,6 @@
 //! `client::list`: collected by the mesh from all nodes concerned, this one among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use taoyao_types::{Now, PartitionName, Scope, TerminalName, limits};
 use taoyao_wire::link::{ListEntry, ListPage, ListQuery};
@@ -92,13 +92,14 @@ impl Terminals {
     }
 
     pub(crate) fn listed(&mut self, asker: &Asker, query: &ListQuery, page: ListPage) {
+        let entries = self.put_right(query, page.entries);
         let Some(viewer) = self.registry.terminal(asker.conn) else { return };
         let policy = &self.config.policy;
         let mut states = Vec::new();
         let mut bytes = 0;
         let mut shown = Vec::new();
         let mut cut = false;
-        for entry in page.entries {
+        for entry in entries {
             if policy.authorise(Scope::See, &query.home, &entry.name.partition).is_err() {
                 continue;
             }
@@ -117,6 +118,26 @@ impl Terminals {
         self.follow_listed(asker, query, shown, cut, filtered);
         let body = client::list(states.iter().map(String::as_str));
         self.answer_later(asker, Signal::ClientList, Some(&body));
+    }
+
+    /// What has changed while a whole list was collected: here, and elsewhere as far as news has come.
+    fn put_right(&self, query: &ListQuery, mut entries: Vec<ListEntry>) -> Vec<ListEntry> {
+        if query.client_type.is_some() || query.after.is_some() {
+            return entries;
+        }
+        entries.retain(|entry| entry.origin != self.config.node_id);
+        let local = self.local_list(query);
+        let here: BTreeSet<TerminalName> = local.iter().map(|entry| entry.name.clone()).collect();
+        let is_listed =
+            |partition: &PartitionName| query.partitions.is_empty() || query.partitions.contains(partition);
+        self.watch.correct(&mut entries, is_listed);
+        entries.retain(|entry| !here.contains(&entry.name));
+        entries.extend(local);
+        entries.sort_by(|a, b| {
+            let away = |entry: &ListEntry| entry.name.partition != query.home;
+            away(a).cmp(&away(b)).then_with(|| a.name.cmp(&b.name))
+        });
+        entries
     }
 
     /// Whoever lists a partition follows it from then on, also one of which nobody is here or reachable now: those
@@ -156,8 +177,7 @@ impl Terminals {
         // One that is connected here is known better than a list that was on its way meanwhile.
         let own = self.config.node_id;
         entries.retain(|entry| entry.origin != own && self.registry.by_name(&entry.name).is_none());
-        let elsewhere = entries.iter().map(|entry| (&entry.name.client, entry.origin, entry.session));
-        let news = self.watch.listed(partition, elsewhere, whole);
+        let news = self.watch.listed(partition, entries.iter(), whole);
         if self.watch.followers(partition).count() < 2 {
             return;
         }

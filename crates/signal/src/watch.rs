@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use taoyao_types::{
     ClientId, ConnId, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalName, limits,
 };
-use taoyao_wire::link::{PresenceChange, PresenceNews};
+use taoyao_wire::link::{ListEntry, PresenceChange, PresenceNews};
 
 /// Invariants: a partition is known exactly while somebody follows it (up to [`Watch::settle`]); both follower maps
 /// name the same pairs; a terminal is a member at one origin only, the one of its newest session.
@@ -29,10 +29,12 @@ struct Known {
     listed_whole: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Member {
     origin: NodeId,
     session: SessionEpoch,
+    /// As it was when it came; none of one that is only known to have gone there.
+    state: Option<String>,
 }
 
 /// What followers are to be told.
@@ -102,22 +104,40 @@ impl Watch {
     pub(crate) fn listed<'a>(
         &mut self,
         partition: &PartitionName,
-        entries: impl Iterator<Item = (&'a ClientId, NodeId, SessionEpoch)>,
+        entries: impl Iterator<Item = &'a ListEntry>,
         whole: bool,
     ) -> Vec<ClientId> {
         let mut news = Vec::new();
         let Some(known) = self.known.get_mut(partition) else { return news };
         known.listed_whole |= whole;
-        for (client, origin, session) in entries {
+        for ListEntry { name: TerminalName { client, .. }, origin, session, state } in entries {
+            let (origin, session, state) = (*origin, *session, Some(state.clone()));
             let older = known.members.get(client).is_none_or(|member| member.session < session);
             let room = known.members.len() < limits::PRESENCE_MEMBERS_MAX;
             // A complete naming and the changes since know better than a list that was on its way meanwhile.
             if older && room && !known.complete.contains(&origin) {
-                known.members.insert(client.clone(), Member { origin, session });
+                known.members.insert(client.clone(), Member { origin, session, state });
                 news.push(client.clone());
             }
         }
         news
+    }
+
+    /// Puts a list right by what is known: it may have been on its way while news came, and a node that could not be
+    /// asked has not lost its terminals. So a list agrees with the announcements before and after it.
+    pub(crate) fn correct(&self, entries: &mut Vec<ListEntry>, is_listed: impl Fn(&PartitionName) -> bool) {
+        entries.retain(|entry| {
+            let Some(known) = self.known.get(&entry.name.partition) else { return true };
+            !known.complete.contains(&entry.origin) || known.members.contains_key(&entry.name.client)
+        });
+        let named: BTreeSet<TerminalName> = entries.iter().map(|entry| entry.name.clone()).collect();
+        for (partition, known) in self.known.iter().filter(|(partition, _)| is_listed(partition)) {
+            for (client, member) in &known.members {
+                let name = TerminalName { partition: partition.clone(), client: client.clone() };
+                let Some(state) = member.state.clone().filter(|_| !named.contains(&name)) else { continue };
+                entries.push(ListEntry { name, origin: member.origin, session: member.session, state });
+            }
+        }
     }
 
     /// Takes in what another node says about its terminals. `local` is the session of one that is connected here.
@@ -140,7 +160,7 @@ impl Watch {
             let is_local = local(&client).is_some_and(|own| own >= session);
             let seen = match state {
                 Some(_) if is_local => None,
-                Some(state) => known.came(client, Member { origin, session }, state, &mut taken.dropped),
+                Some(state) => known.came(client, origin, session, state, &mut taken.dropped),
                 None => known.went(client, session),
             };
             let hushed = silent && matches!(seen, Some(Seen::Came { .. }));
@@ -174,22 +194,29 @@ impl Watch {
     /// A terminal of this node lives on at `origin`; followers will hear from there.
     pub(crate) fn went_there(&mut self, name: &TerminalName, origin: NodeId, session: SessionEpoch) {
         if let Some(known) = self.known.get_mut(&name.partition) {
-            known.members.entry(name.client.clone()).or_insert(Member { origin, session });
+            known.members.entry(name.client.clone()).or_insert(Member { origin, session, state: None });
         }
     }
 }
 
 impl Known {
-    fn came(&mut self, client: ClientId, new: Member, state: String, dropped: &mut u64) -> Option<Seen> {
+    fn came(
+        &mut self,
+        client: ClientId,
+        origin: NodeId,
+        session: SessionEpoch,
+        state: String,
+        dropped: &mut u64,
+    ) -> Option<Seen> {
         match self.members.get(&client) {
-            Some(old) if old.session >= new.session => return None,
+            Some(old) if old.session >= session => return None,
             None if self.members.len() >= limits::PRESENCE_MEMBERS_MAX => {
                 *dropped += 1;
                 return None;
             }
             _ => {}
         }
-        self.members.insert(client.clone(), new);
+        self.members.insert(client.clone(), Member { origin, session, state: Some(state.clone()) });
         Some(Seen::Came { client, state })
     }
 
@@ -234,6 +261,22 @@ mod tests {
         PresenceNews { partition: cn(), origin, complete, changes: changes.iter().map(change).collect() }
     }
 
+    fn entry(client: &str, origin: NodeId, session: u64) -> ListEntry {
+        let name = format!("{client}@cn").parse().unwrap();
+        ListEntry { name, origin, session: SessionEpoch(session), state: "{}".to_owned() }
+    }
+
+    #[test]
+    fn a_list_that_was_on_its_way_is_put_right_by_the_news_since() {
+        let mut watch = watching();
+        take(&mut watch, news(A, true, &["+x1", "+y1"]));
+        take(&mut watch, news(A, false, &["-x1"]));
+        let mut entries = vec![entry("x", A, 1), entry("z", B, 1)];
+        watch.correct(&mut entries, |_| true);
+        let names: Vec<_> = entries.iter().map(|entry| entry.name.to_string()).collect();
+        assert_eq!(names, ["z@cn", "y@cn"], "x has left, y could not be asked, nothing is known of B");
+    }
+
     fn take(watch: &mut Watch, news: PresenceNews) -> Vec<String> {
         let taken = watch.take(news, |_| None);
         let text = |seen: Seen| match seen {
@@ -262,8 +305,8 @@ mod tests {
         assert_eq!(take(&mut watch, news(A, true, &["+y1", "+z1"])), ["+z", "-x"]);
 
         let mut watch = watching();
-        let listed = ["x", "y"].map(|client| client.parse().unwrap());
-        watch.listed(&cn(), listed.iter().map(|client| (client, A, SessionEpoch(1))), true);
+        let listed = ["x", "y"].map(|client| entry(client, A, 1));
+        watch.listed(&cn(), listed.iter(), true);
         assert_eq!(take(&mut watch, news(A, true, &["+y1", "+z1"])), ["+z", "-x"]);
     }
 

@@ -21,8 +21,6 @@ pub struct Client {
     pub is_watching: bool,
     /// Whom it believes to be online, by the name it is shown.
     pub sees: BTreeSet<String>,
-    /// What it was told while a list was on its way; newer than the list.
-    told_meanwhile: Vec<(String, bool)>,
     pub pending: BTreeMap<i64, (&'static str, Instant)>,
     pub sessions: Vec<String>,
     pub answers: BTreeMap<String, u64>,
@@ -48,7 +46,6 @@ impl Client {
             is_registered: false,
             is_watching: false,
             sees: BTreeSet::new(),
-            told_meanwhile: Vec::new(),
             pending: BTreeMap::new(),
             sessions: Vec::new(),
             answers: BTreeMap::new(),
@@ -75,7 +72,6 @@ impl Client {
         self.is_registered = false;
         self.is_watching = false;
         self.sees.clear();
-        self.told_meanwhile.clear();
         self.pending.clear();
         self.sessions.clear();
     }
@@ -184,9 +180,6 @@ impl Client {
                 let ids =
                     body.as_array().into_iter().flatten().filter_map(|entry| entry["clientId"].as_str());
                 self.sees = ids.map(str::to_owned).collect();
-                for (id, is_online) in std::mem::take(&mut self.told_meanwhile) {
-                    self.see(Some(&id), is_online);
-                }
             }
             "session::call" => self.sessions.extend(body["sessionId"].as_str().map(str::to_owned)),
             _ => {}
@@ -200,9 +193,6 @@ impl Client {
 
     fn see(&mut self, id: Option<&str>, is_online: bool) {
         let Some(id) = id else { return };
-        if !self.is_watching {
-            self.told_meanwhile.push((id.to_owned(), is_online));
-        }
         if is_online {
             self.sees.insert(id.to_owned());
         } else {

@@ -1,6 +1,6 @@
 //! A simulated link: ordered lanes that delay, hold what a short cut caught, and lose what a broken one had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use taoyao_types::{Instant, NodeId};
@@ -21,8 +21,10 @@ pub(crate) struct Link {
     pub(crate) parent_sees: Option<u64>,
     /// When the last frame of each lane arrives, so that the next one arrives after it.
     last: BTreeMap<(NodeId, Lane), Instant>,
-    /// What a cut caught on its way; it goes on when the cut heals before anyone gives up.
-    pub(crate) held: Vec<Flight>,
+    /// What is on its way, each lane in its order.
+    lanes: BTreeMap<(NodeId, Lane), VecDeque<Flight>>,
+    /// Arrivals that a cut prevented; they happen when it heals, if nobody has given up by then.
+    held: Vec<(NodeId, Lane)>,
 }
 
 /// A frame on its way.
@@ -45,6 +47,7 @@ impl Link {
             child_sees: None,
             parent_sees: None,
             last: BTreeMap::new(),
+            lanes: BTreeMap::new(),
             held: Vec::new(),
         }
     }
@@ -65,15 +68,26 @@ impl Link {
         }
     }
 
-    /// When a frame that leaves now arrives: never before the one that left before it on the same lane.
-    pub(crate) fn arrival(&mut self, to: NodeId, lane: Lane, wanted: Instant) -> Instant {
-        let last = self.last.entry((to, lane)).or_default();
+    /// Puts a frame on its way; returns when it arrives: never before the one that left before it on its lane.
+    pub(crate) fn depart(&mut self, flight: Flight, wanted: Instant) -> Instant {
+        let way = (flight.to, flight.lane);
+        self.lanes.entry(way).or_default().push_back(flight);
+        let last = self.last.entry(way).or_default();
         *last = wanted.max(*last);
         *last
     }
 
-    /// A connection ends: what was on its way is lost.
-    pub(crate) fn forget_flights(&mut self, generation: u64) {
-        self.held.retain(|flight| flight.generation != generation);
+    /// The next frame of a lane arrives, unless the link is cut.
+    pub(crate) fn arrive(&mut self, to: NodeId, lane: Lane) -> Option<Flight> {
+        if self.is_cut {
+            self.held.push((to, lane));
+            return None;
+        }
+        self.lanes.get_mut(&(to, lane))?.pop_front()
+    }
+
+    /// The arrivals that the cut prevented.
+    pub(crate) fn release(&mut self) -> Vec<(NodeId, Lane)> {
+        std::mem::take(&mut self.held)
     }
 }

@@ -57,9 +57,11 @@ enum Event {
         node: NodeId,
         epoch: NodeEpoch,
     },
-    Flight {
+    /// The next frame of a lane arrives.
+    Arrival {
         link: NodeId,
-        flight: Flight,
+        to: NodeId,
+        lane: Lane,
     },
     /// One end gives up on a connection.
     Dead {
@@ -210,9 +212,8 @@ impl World {
         if !std::mem::replace(&mut link.is_cut, false) {
             return;
         }
-        let held = std::mem::take(&mut link.held);
-        for flight in held {
-            self.fly(child, flight, Duration::from_millis(200));
+        for (to, lane) in link.release() {
+            self.events.push(self.now + Duration::from_millis(200), Event::Arrival { link: child, to, lane });
         }
         self.plan_dial(child);
     }
@@ -275,7 +276,7 @@ impl World {
         match event {
             Event::Input { node, epoch, input } => self.input(node, epoch, input),
             Event::Wake { node, epoch } => self.wake(node, epoch),
-            Event::Flight { link, flight } => self.land(link, flight),
+            Event::Arrival { link, to, lane } => self.land(link, to, lane),
             Event::Dead { link, end, generation } => self.give_up(link, end, generation),
             Event::Dial { link } => self.dial(link),
             Event::Accepted { link, generation } => self.accepted(link, generation),
@@ -383,22 +384,21 @@ impl World {
 
     fn fly(&mut self, key: NodeId, flight: Flight, delay: Duration) {
         let wanted = self.now + delay;
+        let (to, lane) = (flight.to, flight.lane);
         let Some(link) = self.links.get_mut(&key) else { return };
-        let arrives = link.arrival(flight.to, flight.lane, wanted);
-        self.events.push(arrives, Event::Flight { link: key, flight });
+        let arrives = link.depart(flight, wanted);
+        self.events.push(arrives, Event::Arrival { link: key, to, lane });
     }
 
-    fn land(&mut self, key: NodeId, flight: Flight) {
+    fn land(&mut self, key: NodeId, to: NodeId, lane: Lane) {
         let Some(link) = self.links.get_mut(&key) else { return };
-        if link.seen_by(flight.to) != Some(flight.generation) {
+        let Some(flight) = link.arrive(to, lane) else { return };
+        if link.seen_by(to) != Some(flight.generation) {
             return;
         }
-        if link.is_cut {
-            return link.held.push(flight);
-        }
-        let peer = link.other(flight.to);
-        if let Some(epoch) = self.life_of(flight.to) {
-            self.input(flight.to, epoch, Input::LinkFrame { peer, frame: flight.frame });
+        let peer = link.other(to);
+        if let Some(epoch) = self.life_of(to) {
+            self.input(to, epoch, Input::LinkFrame { peer, frame: flight.frame });
         }
     }
 
@@ -409,7 +409,6 @@ impl World {
         link.set_seen(end, None);
         let other = link.other(end);
         if let Some(generation) = link.seen_by(other) {
-            link.forget_flights(generation);
             self.events.push(self.now + silence, Event::Dead { link: key, end: other, generation });
         }
     }
@@ -423,7 +422,6 @@ impl World {
             return;
         }
         link.set_seen(end, None);
-        link.forget_flights(generation);
         let peer_waits = link.seen_by(other) == Some(generation);
         if let Some(epoch) = self.life_of(end) {
             let reason = "no sign of life for 5 s".to_owned();

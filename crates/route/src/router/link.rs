@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, TerminalKey, Version, limits};
+use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, SessionEpoch, TerminalKey, Version, limits};
 use taoyao_wire::link::sync::{Change, RefusedReason};
-use taoyao_wire::link::{Frame, Lane, PresenceNews, Record, Sync};
+use taoyao_wire::link::{Displacement, Frame, Lane, PresenceNews, Record, Sync};
 
 use super::Router;
 use crate::directory::Added;
@@ -29,8 +29,10 @@ impl Router {
             Side::Parent(upstream) => upstream.handle_up(),
             Side::Child(downstream) => {
                 let resume = downstream.handle_up(epoch);
+                let displaced: Vec<Displacement> = downstream.displaced().copied().collect();
                 self.begin_life(peer, epoch);
                 self.send_sync(peer, Lane::Control, &resume);
+                displaced.into_iter().for_each(|newest| self.send_displaced(peer, newest));
             }
         }
         self.tell_interest();
@@ -136,6 +138,7 @@ impl Router {
             match *change {
                 Change::Add(record) => self.take_record(now, peer, record, round, &mut room),
                 Change::Withdraw(record) => {
+                    self.settle(peer, record.key);
                     if self.directory.withdraw(record, peer, now.mono) {
                         self.stats.records_withdrawn += 1;
                         self.tell_upward(*change);
@@ -173,22 +176,30 @@ impl Router {
         match self.directory.add(record, peer, round) {
             Added::Newest { replaced } => {
                 self.stats.records_added += 1;
+                self.settle(peer, record.key);
                 *room = room.saturating_sub(usize::from(replaced.is_none()));
                 self.tell_upward(Change::Add(record));
                 match replaced {
                     Some(old) if old.via == self.own => {
-                        self.displace_local(record.key, record.origin, record.version)
+                        self.displace_local(record.key, Some(record.origin), record.version)
                     }
-                    Some(old) if old.via != peer => self.send_displaced(old.via, record),
+                    Some(old) if old.via != peer => {
+                        let Record { key, origin, version } = record;
+                        self.send_displaced(old.via, Displacement { key, origin: Some(origin), version });
+                    }
                     _ => {}
                 }
             }
             Added::Outdated { by } if by.via != peer => {
                 self.stats.records_outdated += 1;
-                let newest = Record { key: record.key, origin: by.origin, version: by.version };
+                let newest = Displacement { key: record.key, origin: Some(by.origin), version: by.version };
                 self.send_displaced(peer, newest);
             }
-            Added::Outdated { .. } | Added::Known | Added::Dead => {}
+            // Another session than the one that ended: its node's clock is behind, and it has to outbid the past.
+            Added::Buried { last } if last.session != record.version.session => {
+                self.send_displaced(peer, Displacement { key: record.key, origin: None, version: last });
+            }
+            Added::Outdated { .. } | Added::Buried { .. } | Added::Known | Added::Dead => {}
         }
     }
 
@@ -220,9 +231,18 @@ impl Router {
         self.send_sync(peer, Lane::Urgent, &refused);
     }
 
-    pub(super) fn send_displaced(&mut self, peer: NodeId, by: Record) {
-        let displaced = Sync::Displaced { key: by.key, origin: by.origin, version: by.version };
-        self.send_sync(peer, Lane::Urgent, &displaced);
+    /// Tells a child that a terminal of it has moved, until it has let go.
+    pub(super) fn send_displaced(&mut self, peer: NodeId, by: Displacement) {
+        if let Some(Neighbour { side: Side::Child(downstream), .. }) = self.neighbours.get_mut(&peer) {
+            downstream.displace(by);
+        }
+        self.send_sync(peer, Lane::Urgent, &Sync::Displaced(by));
+    }
+
+    fn settle(&mut self, peer: NodeId, key: TerminalKey) {
+        if let Some(Neighbour { side: Side::Child(downstream), .. }) = self.neighbours.get_mut(&peer) {
+            downstream.settle(key);
+        }
     }
 
     fn take_origin(&mut self, peer: NodeId, origin: NodeId, epoch: NodeEpoch) {
@@ -265,19 +285,29 @@ impl Router {
                 upstream.handle_applied(through, complete);
                 self.poll_upstream(now);
             }
-            Sync::Displaced { key, origin, version } => self.handle_displaced(now, key, origin, version),
+            Sync::Displaced(newest) => self.handle_displaced(now, newest),
             Sync::Refused { key, version, reason } => self.handle_refused(key, version, reason),
             other => self.close_link(peer, format!("a parent does not say {}", kind_of(&other))),
         }
     }
 
-    /// A newer session of a terminal of this subtree lives elsewhere.
-    fn handle_displaced(&mut self, now: Now, key: TerminalKey, origin: NodeId, version: Version) {
-        match self.directory.displace(key, version, now.mono) {
+    /// A newer session of a terminal of this subtree lives elsewhere. Letting go is confirmed by a withdrawal, also
+    /// of what is gone already; the parent asks again until it hears of it.
+    fn handle_displaced(&mut self, now: Now, newest: Displacement) {
+        let Displacement { key, origin, version } = newest;
+        if self.directory.find(key).is_some_and(|entry| entry.version >= version) {
+            return;
+        }
+        let gone = self.directory.displace(key, version, now.mono);
+        match gone {
             Some(entry) if entry.via == self.own => self.displace_local(key, origin, version),
-            Some(entry) => self.send_displaced(entry.via, Record { key, origin, version }),
+            Some(entry) => self.send_displaced(entry.via, newest),
             None => {}
         }
+        let nothing = Version { session: SessionEpoch(0), epoch: NodeEpoch(0), seq: 0 };
+        let (origin, version) = gone.map_or((self.own, nothing), |entry| (entry.origin, entry.version));
+        self.tell_upward(Change::Withdraw(Record { key, origin, version }));
+        self.poll_upstream(now);
     }
 
     /// Passed down to where the record came from, where an operator can see it.
@@ -377,7 +407,7 @@ fn kind_of(message: &Sync) -> &'static str {
         Sync::SnapshotBegin { .. } | Sync::SnapshotChunk { .. } | Sync::SnapshotEnd { .. } => "snapshot",
         Sync::Changes { .. } => "changes",
         Sync::Applied { .. } => "applied",
-        Sync::Displaced { .. } => "displaced",
+        Sync::Displaced(_) => "displaced",
         Sync::Refused { .. } => "refused",
         Sync::Interest { .. } => "interest",
     }

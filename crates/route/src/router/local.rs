@@ -9,8 +9,8 @@ use taoyao_types::{
 use taoyao_wire::Class;
 use taoyao_wire::link::sync::Change;
 use taoyao_wire::link::{
-    Failure, Header, Hop, Kind, ListEntry, ListPage, ListQuery, Payload, PresenceChange, PresenceNews,
-    Record, Reply, Target, Trace,
+    Displacement, Failure, Header, Hop, Kind, ListEntry, ListPage, ListQuery, Payload, PresenceChange,
+    PresenceNews, Record, Reply, Target, Trace,
 };
 
 use super::Router;
@@ -40,11 +40,12 @@ impl Router {
                 self.stats.records_added += 1;
                 self.tell_upward(Change::Add(record));
                 if let Some(old) = replaced.filter(|old| old.via != self.own) {
-                    self.send_displaced(old.via, record);
+                    self.send_displaced(old.via, Displacement { key, origin: Some(self.own), version });
                 }
             }
             Added::Known | Added::Dead => {}
-            Added::Outdated { by } => self.displace_local(key, by.origin, by.version),
+            Added::Outdated { by } => self.displace_local(key, Some(by.origin), by.version),
+            Added::Buried { last } => self.displace_local(key, None, last),
         }
         self.poll_upstream(now);
     }
@@ -301,7 +302,7 @@ impl Router {
         retry.then(|| (Header { attempt: 1, remaining_ms, ..header.clone() }, body.clone()))
     }
 
-    pub(super) fn displace_local(&mut self, key: TerminalKey, origin: NodeId, by: Version) {
+    pub(super) fn displace_local(&mut self, key: TerminalKey, origin: Option<NodeId>, by: Version) {
         let outbid = SessionEpoch(by.session.0 + 1);
         self.deliver(Delivery::Displaced { key, origin, outbid });
     }

@@ -11,4 +11,4 @@ pub use lane::Lane;
 pub use payload::{
     Failure, ListEntry, ListPage, ListQuery, Message, Payload, PresenceChange, PresenceNews, Reply, Trace,
 };
-pub use sync::{Change, Record, Sync};
+pub use sync::{Change, Displacement, Record, Sync};

@@ -56,13 +56,22 @@ pub enum Sync {
     Changes { first: u64, changes: Vec<Change> },
     /// Parent to child: everything up to this log position is in the parent's directory.
     Applied { through: u64, complete: bool },
-    /// Parent to child: a newer session of this terminal is at `origin`; yours is over.
-    Displaced { key: TerminalKey, origin: NodeId, version: Version },
+    /// Parent to child: a newer session of this terminal was seen; yours is over.
+    Displaced(Displacement),
     /// Parent to child: this record was not taken.
     Refused { key: TerminalKey, version: Version, reason: RefusedReason },
     /// Both ways: the complete set of partitions whose presence the sender wants from the receiver. For those in
     /// `refresh` it wants the present members now.
     Interest { partitions: Vec<PartitionId>, refresh: Vec<PartitionId> },
+}
+
+/// That a terminal has, or had, a session newer than the one that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Displacement {
+    pub key: TerminalKey,
+    /// Where the newer session is; none if it has ended since.
+    pub origin: Option<NodeId>,
+    pub version: Version,
 }
 
 /// How far a snapshot got: which one, the log position it started at, and the last key that arrived.

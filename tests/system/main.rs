@@ -1,0 +1,3 @@
+//! The mesh in virtual time: seeded storms over the three-tier demo topology, judged in the quiet after them.
+
+mod storms;

@@ -1,0 +1,66 @@
+//! Storms by seed. `SIMULATION_SEEDS=20000` runs more, `SIMULATION_SEED=7` replays one.
+
+use std::env;
+
+use taoyao_sim::{Outcome, Storm, run};
+use taoyao_topology::Topology;
+
+const DEMO: &str = include_str!("../../topology/demo.toml");
+const SEEDS: u64 = 200;
+
+#[test]
+fn after_every_storm_the_mesh_agrees_with_the_truth() {
+    let outcomes = on_all_cores(seeds());
+    let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.wrong.is_empty()).collect();
+    for outcome in failed.iter().take(5) {
+        eprintln!("seed {}: replay with SIMULATION_SEED={}", outcome.seed, outcome.seed);
+        outcome.wrong.iter().take(12).for_each(|wrong| eprintln!("  {wrong}"));
+    }
+    assert!(failed.is_empty(), "{} of {} storms broke an invariant", failed.len(), outcomes.len());
+    report(&outcomes);
+}
+
+#[test]
+fn the_same_seed_is_the_same_storm() {
+    let (first, second) = (storm(7), storm(7));
+    assert_eq!((first.frames, &first.answers), (second.frames, &second.answers));
+    assert!(first.frames > 1_000, "a storm of {} frames is none", first.frames);
+}
+
+fn seeds() -> Vec<u64> {
+    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse().ok());
+    match number("SIMULATION_SEED") {
+        Some(seed) => vec![seed],
+        None => (1..=number("SIMULATION_SEEDS").unwrap_or(SEEDS)).collect(),
+    }
+}
+
+fn storm(seed: u64) -> Outcome {
+    let topology = Topology::parse("demo.toml", DEMO).expect("the demo topology is well-formed");
+    run(topology, seed, Storm::default())
+}
+
+fn on_all_cores(seeds: Vec<u64>) -> Vec<Outcome> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores)
+            .map(|core| {
+                let mine: Vec<u64> = seeds.iter().copied().skip(core).step_by(cores).collect();
+                scope.spawn(move || mine.into_iter().map(storm).collect::<Vec<_>>())
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("a storm panicked")).collect()
+    })
+}
+
+/// What the terminals got, so that a quiet storm is noticed.
+fn report(outcomes: &[Outcome]) {
+    let mut totals = std::collections::BTreeMap::new();
+    for (answer, count) in outcomes.iter().flat_map(|outcome| &outcome.answers) {
+        *totals.entry(answer).or_insert(0) += count;
+    }
+    println!("{} storms, {} frames", outcomes.len(), outcomes.iter().map(|o| o.frames).sum::<u64>());
+    for (answer, count) in totals {
+        println!("  {answer}: {count}");
+    }
+}
