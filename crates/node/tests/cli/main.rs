@@ -1,5 +1,10 @@
 //! The program `taoyao` as its users meet it: what it prints, what it leaves on disk, and its exit codes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy's leave for tests covers test functions only, not their helpers"
+)]
+
 mod offline;
 mod running;
 mod support;
