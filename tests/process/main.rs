@@ -1,0 +1,33 @@
+//! Real processes, real QUIC and TLS on loopback: a mesh of `taoyao node`s under faults, and one node under bad input.
+//!
+//! README.md says which bad input is tested where. libtest starts tests in the order of their names, so what takes a minute
+//! is in a module that comes first, and the others run beside it.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod a_minute;
+mod admin;
+mod certificates;
+mod crowd;
+mod crowding;
+mod cut;
+mod drain;
+mod envelope;
+mod frames;
+mod impostor;
+mod judge;
+mod kill;
+mod mesh;
+mod node;
+mod notes;
+mod patience;
+mod pause;
+mod player;
+mod ports;
+mod program;
+mod relay;
+mod shape;
+mod stall;
+mod strangers;
+mod terminal;
+mod witness;

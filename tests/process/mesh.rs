@@ -1,0 +1,141 @@
+//! A mesh of node processes: its files, its processes, and what its nodes say of themselves.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use taoyao_node::report::{StatusReport, TerminalsReport};
+use taoyao_node::token_path;
+use tempfile::TempDir;
+
+use crate::admin::Admin;
+use crate::node::Node;
+use crate::patience::until;
+use crate::program::taoyao;
+use crate::relay::Relay;
+use crate::shape::{Place, Shape, places, topology};
+use crate::terminal::Dialler;
+
+/// Everything of one mesh; dropped, its processes are killed and its files removed.
+pub(crate) struct Mesh {
+    places: Vec<Place>,
+    running: BTreeMap<&'static str, Node>,
+    /// Nodes that read a topology file of their own.
+    files: BTreeMap<&'static str, PathBuf>,
+    dialler: Dialler,
+    dir: TempDir,
+}
+
+impl Mesh {
+    /// Writes the files of a mesh of this shape; nothing runs yet.
+    pub(crate) fn plan(shape: &Shape) -> Self {
+        let places = places(shape);
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("topology");
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join("mesh.toml");
+        fs::write(&file, topology(&places, None)).unwrap();
+        let made = Command::new(taoyao()).args(["cert", "dev"]).arg(&file).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let dialler = Dialler::trusting(&dir.path().join("certs"));
+        Self { places, running: BTreeMap::new(), files: BTreeMap::new(), dialler, dir }
+    }
+
+    /// The same with all nodes running and ready.
+    pub(crate) async fn start(shape: &Shape) -> Self {
+        let mut mesh = Self::plan(shape);
+        mesh.start_all().await;
+        mesh
+    }
+
+    /// Puts a relay between a node that does not run yet and its parent.
+    pub(crate) async fn put_relay_above(&mut self, short: &'static str) -> Relay {
+        let parent = self.place(short).parent.expect("the root has nobody above it");
+        let relay = Relay::to(self.place(parent).links).await;
+        let file = self.dir.path().join(format!("topology/{short}.toml"));
+        fs::write(&file, topology(&self.places, Some((parent, relay.port)))).unwrap();
+        self.files.insert(short, file);
+        relay
+    }
+
+    /// Starts every node and waits until all are ready.
+    pub(crate) async fn start_all(&mut self) {
+        let all: Vec<&'static str> = self.places.iter().map(|place| place.short).collect();
+        all.iter().for_each(|short| self.run(short));
+        self.ready(&all).await;
+    }
+
+    /// Starts a node; [`Mesh::ready`] waits for it.
+    pub(crate) fn run(&mut self, short: &str) {
+        let place = self.place(short);
+        let common = self.dir.path().join("topology/mesh.toml");
+        let file = self.files.get(short).unwrap_or(&common);
+        let node = Node::start(short, file, self.dir.path().join(format!("{short}.log")));
+        self.running.insert(place.short, node);
+    }
+
+    /// Waits until these nodes say that they are ready.
+    pub(crate) async fn ready(&mut self, nodes: &[&str]) {
+        let mut left = nodes.to_vec();
+        until("ready", async || {
+            self.running.values_mut().for_each(Node::assert_runs);
+            let mut missing = Vec::new();
+            for short in std::mem::take(&mut left) {
+                let answer = self.admin(short).get("/readyz").await;
+                if !matches!(answer, Ok((200, _))) {
+                    missing.push(format!("{short}: {answer:?}"));
+                    left.push(short);
+                }
+            }
+            missing
+        })
+        .await;
+    }
+
+    pub(crate) async fn kill(&mut self, short: &str) {
+        self.running.remove(short).unwrap().kill().await;
+    }
+
+    pub(crate) fn node(&mut self, short: &str) -> &mut Node {
+        self.running.get_mut(short).unwrap()
+    }
+
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    pub(crate) fn place(&self, short: &str) -> &Place {
+        self.places.iter().find(|place| place.short == short).unwrap()
+    }
+
+    /// Nodes at and below a node.
+    pub(crate) fn subtree<'a>(&'a self, top: &'a Place) -> impl Iterator<Item = &'a Place> {
+        let below = format!("{}/", top.name);
+        self.places
+            .iter()
+            .filter(move |place| place.name == top.name || place.name.as_str().starts_with(&below))
+    }
+
+    pub(crate) fn dialler(&self) -> &Dialler {
+        &self.dialler
+    }
+
+    pub(crate) fn certs(&self) -> PathBuf {
+        self.dir.path().join("certs")
+    }
+
+    pub(crate) fn admin(&self, short: &str) -> Admin {
+        let token = fs::read_to_string(token_path(&self.dir.path().join("state").join(short)));
+        Admin { port: self.place(short).admin, token: token.unwrap_or_default() }
+    }
+
+    pub(crate) async fn status(&self, short: &str) -> StatusReport {
+        self.admin(short).report("/api/status").await
+    }
+
+    /// All terminals that a node knows; few enough for one page.
+    pub(crate) async fn terminals(&self, short: &str) -> TerminalsReport {
+        self.admin(short).report("/api/terminals?limit=1000").await
+    }
+}
