@@ -154,7 +154,7 @@ fn a_fresh_login_outbids_one_that_only_claims_to_be_newer_but_only_once() {
     world.hush();
     let key = crate::world::key("a@cn");
     let displaced =
-        |outbid: u64| MeshEvent::Displaced { key, origin: NodeId(9), outbid: SessionEpoch(outbid) };
+        |outbid: u64| MeshEvent::Displaced { key, origin: Some(NodeId(9)), outbid: SessionEpoch(outbid) };
     world.mesh(0, displaced(1));
     assert!(world.outputs.is_empty(), "an outbid below its own session is stale");
     let outbid = 1_685_620_801_000 << 16;
