@@ -82,8 +82,6 @@ pub const LIST_BYTES_MAX: usize = 512 * 1024;
 pub const REQUEST_TIMEOUT: Duration = Duration::from_millis(4_750);
 /// The longest that a node lets a neighbour's request wait, whatever the request says.
 pub const REQUEST_TIMEOUT_MAX: Duration = Duration::from_secs(60);
-/// What a hop keeps of a request's remaining time for carrying the answer back.
-pub const HOP_RESERVE: Duration = Duration::from_millis(20);
 /// Hops that one signal may take; three more than the longest way through the deepest tree.
 pub const TTL: u8 = 16;
 /// Requests that one node remembers on their way through. Beyond it new ones are answered `busy`.
