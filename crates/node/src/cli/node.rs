@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde::Serialize;
 use taoyao_node::telemetry::DEFAULT_FILTER;
-use taoyao_node::{NodeApp, NodeOptions};
+use taoyao_node::{NodeApp, NodeOptions, node_runtime};
 use taoyao_topology::{Node, Topology};
 use taoyao_types::NodeName;
 
@@ -60,8 +60,8 @@ impl NodeCommand {
             .check_files(Some(place.id), &|path| path.exists())
             .map_err(|missing| Failed::new(Exit::Configuration, missing))?;
         self.log.begin(DEFAULT_FILTER)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failed::new(Exit::Io, format!("no threads: {error}")))?;
+        let runtime =
+            node_runtime().map_err(|error| Failed::new(Exit::Io, format!("no threads: {error}")))?;
         runtime.block_on(self.serve(&topology, place))
     }
 
