@@ -137,13 +137,7 @@ impl Router {
         for change in changes {
             match *change {
                 Change::Add(record) => self.take_record(now, peer, record, round, &mut room),
-                Change::Withdraw(record) => {
-                    self.settle(peer, record.key);
-                    if self.directory.withdraw(record, peer, now.mono) {
-                        self.stats.records_withdrawn += 1;
-                        self.tell_upward(*change);
-                    }
-                }
+                Change::Withdraw(record) => self.take_withdrawal(now, peer, record),
                 Change::Lose(record) => {
                     if self.directory.lose(record, peer) {
                         self.stats.records_withdrawn += 1;
@@ -170,7 +164,11 @@ impl Router {
     }
 
     fn take_record(&mut self, now: Now, peer: NodeId, record: Record, round: u16, room: &mut usize) {
-        if let Err(reason) = self.check(now, peer, &record, *room) {
+        let room_left = || match *room {
+            0 if self.directory.find(record.key).is_none() => Err(RefusedReason::TooMany),
+            _ => Ok(()),
+        };
+        if let Err(reason) = self.check(now, peer, &record).and_then(|()| room_left()) {
             return self.refuse_record(peer, &record, reason);
         }
         match self.directory.add(record, peer, round) {
@@ -203,7 +201,23 @@ impl Router {
         }
     }
 
-    fn check(&self, now: Now, peer: NodeId, record: &Record, room: usize) -> Result<(), RefusedReason> {
+    /// A withdrawal is remembered longer than what it ends, and keeps all that is older from coming back: a child may
+    /// withdraw what came by it, and of what did not only what it could have registered.
+    fn take_withdrawal(&mut self, now: Now, peer: NodeId, record: Record) {
+        let entry = self.directory.find(record.key);
+        let is_its_own = entry.is_some_and(|entry| entry.via == peer && entry.version >= record.version);
+        if !is_its_own && let Err(reason) = self.check(now, peer, &record) {
+            return self.refuse_record(peer, &record, reason);
+        }
+        self.settle(peer, record.key);
+        if self.directory.withdraw(record, peer, now.mono) {
+            self.stats.records_withdrawn += 1;
+            self.tell_upward(Change::Withdraw(record));
+        }
+    }
+
+    /// Whether the child may speak of such a record at all.
+    fn check(&self, now: Now, peer: NodeId, record: &Record) -> Result<(), RefusedReason> {
         if !self.topology.may_register(peer, record.key.partition()) {
             return Err(RefusedReason::NotDelegated);
         }
@@ -213,9 +227,6 @@ impl Router {
         let skew = limits::CLOCK_SKEW_MAX.as_millis() as u64;
         if record.version.session.wall_ms() > now.wall.0 + skew {
             return Err(RefusedReason::ClockAhead);
-        }
-        if room == 0 && self.directory.find(record.key).is_none() {
-            return Err(RefusedReason::TooMany);
         }
         Ok(())
     }

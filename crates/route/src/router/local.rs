@@ -303,7 +303,7 @@ impl Router {
     }
 
     pub(super) fn displace_local(&mut self, key: TerminalKey, origin: Option<NodeId>, by: Version) {
-        let outbid = SessionEpoch(by.session.0 + 1);
+        let outbid = SessionEpoch(by.session.0.saturating_add(1));
         self.deliver(Delivery::Displaced { key, origin, outbid });
     }
 }
