@@ -46,6 +46,8 @@ struct Shared {
     /// One bit for each lane whose stream the peer has opened.
     opened: AtomicU16,
     datagrams_dropped: AtomicU64,
+    /// The last heartbeat's way there and back; 0 before the first.
+    echo_us: AtomicU64,
     since: Instant,
     closing: OnceLock<Refusal>,
 }
@@ -54,6 +56,9 @@ struct Shared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkStats {
     pub up_for: Duration,
+    /// There and back by the last heartbeat's echo. Until there is one, QUIC's estimate, which on a quiet link holds
+    /// the time that the peer waits before it acknowledges.
+    pub rtt: Duration,
     pub signal: PathStats,
     pub bulk: PathStats,
     /// Bytes that wait for QUIC to take them, by class.
@@ -102,6 +107,7 @@ impl LinkHandle {
             waiting: Default::default(),
             opened: AtomicU16::new(0),
             datagrams_dropped: AtomicU64::new(0),
+            echo_us: AtomicU64::new(0),
             since: tokio::time::Instant::now().into_std(),
             closing: OnceLock::new(),
         };
@@ -151,6 +157,7 @@ impl LinkHandle {
     pub fn stats(&self) -> LinkStats {
         LinkStats {
             up_for: tokio::time::Instant::now().into_std().saturating_duration_since(self.0.since),
+            rtt: self.rtt(),
             signal: PathStats::of(&self.0.signal),
             bulk: PathStats::of(&self.0.bulk),
             queued_control_bytes: self.queued_bytes(LaneClass::Control),
@@ -159,6 +166,24 @@ impl LinkHandle {
             queued_bulk_bytes: self.queued_bytes(LaneClass::Bulk),
             datagrams_dropped: self.0.datagrams_dropped.load(Relaxed),
         }
+    }
+
+    fn rtt(&self) -> Duration {
+        match self.0.echo_us.load(Relaxed) {
+            0 => self.0.signal.rtt(),
+            echo => Duration::from_micros(echo),
+        }
+    }
+
+    /// How long ago the link came up, in microseconds: what heartbeats are stamped with.
+    pub(crate) fn age_us(&self) -> u64 {
+        let age = tokio::time::Instant::now().into_std().saturating_duration_since(self.0.since);
+        u64::try_from(age.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// The peer sent a heartbeat's stamp back.
+    pub(crate) fn echoed(&self, stamp_us: u64) {
+        self.0.echo_us.store(self.age_us().saturating_sub(stamp_us).max(1), Relaxed);
     }
 
     /// Closes the link; the peer is told. What still waits is lost. A dialler dials again.

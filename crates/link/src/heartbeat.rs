@@ -1,7 +1,8 @@
 //! Datagrams of a link: heartbeats, which show that both directions work, and single frames.
 //!
 //! QUIC's own time-out sees that nothing arrives. It does not see that nothing of ours arrives there; therefore a
-//! heartbeat carries how many packets its sender has received, and a count that stands still ends the link.
+//! heartbeat carries how many packets its sender has received, and a count that stands still ends the link. It also
+//! carries a stamp that the peer sends straight back, which measures the way there and back.
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ use crate::{Ending, Lane, LinkEvent, LinkHandle, explain};
 const BEAT: u8 = 0;
 /// First byte of a datagram that carries one frame.
 pub(crate) const FRAME: u8 = 1;
+/// First byte of a datagram that sends a heartbeat's stamp back.
+const ECHO: u8 = 2;
 /// Frames handed on together at most.
 const BATCH: usize = 64;
 
@@ -27,9 +30,10 @@ pub(crate) async fn send_beats(link: LinkHandle) -> Ending {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let mut beat = BytesMut::with_capacity(9);
+        let mut beat = BytesMut::with_capacity(17);
         beat.put_u8(BEAT);
         beat.put_u64(link.signal().stats().udp_rx.datagrams);
+        beat.put_u64(link.age_us());
         if let Err(quinn::SendDatagramError::ConnectionLost(error)) =
             link.signal().send_datagram(beat.freeze())
         {
@@ -48,8 +52,11 @@ pub(crate) async fn read_datagrams(link: LinkHandle, events: Sender<LinkEvent>) 
         };
         let mut frames = Vec::new();
         while let Some(datagram) = next {
-            if !hearing.take(datagram, tokio::time::Instant::now().into_std(), &mut frames) {
-                return explain::here(CloseCode::Unheard, unheard());
+            match hearing.take(datagram, tokio::time::Instant::now().into_std(), &mut frames) {
+                Heard::Nothing => {}
+                Heard::Beat { stamp } => send_back(&link, stamp),
+                Heard::Echo { stamp } => link.echoed(stamp),
+                Heard::Deafness => return explain::here(CloseCode::Unheard, unheard()),
             }
             next = if frames.len() < BATCH { at_once(link.signal()).await } else { None };
         }
@@ -60,6 +67,16 @@ pub(crate) async fn read_datagrams(link: LinkHandle, events: Sender<LinkEvent>) 
                 return explain::here(CloseCode::Ended, "the node no longer listens to its links");
             }
         }
+    }
+}
+
+/// An echo that cannot be sent is one measurement less.
+fn send_back(link: &LinkHandle, stamp: u64) {
+    let mut echo = BytesMut::with_capacity(9);
+    echo.put_u8(ECHO);
+    echo.put_u64(stamp);
+    if let Err(error) = link.signal().send_datagram(echo.freeze()) {
+        tracing::trace!(%error, "no echo");
     }
 }
 
@@ -77,6 +94,20 @@ fn unheard() -> String {
     format!("the peer is heard, but has received nothing from this node for {seconds} s")
 }
 
+/// What a datagram asks for besides its frame.
+#[derive(Debug, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    Beat {
+        stamp: u64,
+    },
+    Echo {
+        stamp: u64,
+    },
+    /// The peer has heard nothing of this node for too long.
+    Deafness,
+}
+
 /// Whether the peer hears us, by what its heartbeats count.
 #[derive(Debug, Default)]
 struct Hearing {
@@ -85,19 +116,21 @@ struct Hearing {
 }
 
 impl Hearing {
-    /// Takes a datagram in; false once the peer has heard nothing for too long. Datagrams of unknown kinds are from
-    /// newer nodes and are skipped.
-    fn take(&mut self, mut datagram: Bytes, now: Instant, frames: &mut Vec<Bytes>) -> bool {
+    /// Takes a datagram in. Those of unknown kinds are from newer nodes and are skipped.
+    fn take(&mut self, mut datagram: Bytes, now: Instant, frames: &mut Vec<Bytes>) -> Heard {
         match datagram.try_get_u8() {
             Ok(FRAME) => frames.push(datagram),
             Ok(BEAT) => {
-                if let Ok(count) = datagram.try_get_u64() {
-                    return self.beat(count, now) < LINK_DEAD_AFTER;
+                let Ok(count) = datagram.try_get_u64() else { return Heard::Nothing };
+                if self.beat(count, now) >= LINK_DEAD_AFTER {
+                    return Heard::Deafness;
                 }
+                return datagram.try_get_u64().map_or(Heard::Nothing, |stamp| Heard::Beat { stamp });
             }
+            Ok(ECHO) => return datagram.try_get_u64().map_or(Heard::Nothing, |stamp| Heard::Echo { stamp }),
             _ => {}
         }
-        true
+        Heard::Nothing
     }
 
     /// For how long the peer's count has stood still.
@@ -124,19 +157,31 @@ mod tests {
     fn a_count_that_stands_still_ends_the_link_and_one_that_moves_does_not() {
         let start = Instant::now();
         let (mut hearing, mut frames) = (Hearing::default(), Vec::new());
-        assert!(hearing.take(beat(7), start, &mut frames));
+        let mut heard = |count, at| hearing.take(beat(count), at, &mut frames);
+        assert_eq!(heard(7, start), Heard::Nothing);
         let almost = start + LINK_DEAD_AFTER - HEARTBEAT;
-        assert!(hearing.take(beat(7), almost, &mut frames));
-        assert!(hearing.take(beat(8), almost, &mut frames));
-        assert!(hearing.take(beat(8), start + LINK_DEAD_AFTER, &mut frames), "it moved since");
-        assert!(!hearing.take(beat(8), almost + LINK_DEAD_AFTER, &mut frames));
+        assert_eq!(heard(7, almost), Heard::Nothing);
+        assert_eq!(heard(8, almost), Heard::Nothing);
+        assert_eq!(heard(8, start + LINK_DEAD_AFTER), Heard::Nothing, "it moved since");
+        assert_eq!(heard(8, almost + LINK_DEAD_AFTER), Heard::Deafness);
+    }
+
+    #[test]
+    fn a_stamp_is_sent_back_and_taken_in() {
+        let (mut hearing, mut frames) = (Hearing::default(), Vec::new());
+        let stamp = 77u64;
+        let stamped: Bytes = [&beat(1)[..], &stamp.to_be_bytes()].concat().into();
+        assert_eq!(hearing.take(stamped, Instant::now(), &mut frames), Heard::Beat { stamp });
+        let echo: Bytes = [&[ECHO][..], &stamp.to_be_bytes()].concat().into();
+        assert_eq!(hearing.take(echo, Instant::now(), &mut frames), Heard::Echo { stamp });
     }
 
     #[test]
     fn frames_pass_and_unknown_or_short_datagrams_are_skipped() {
         let (mut hearing, mut frames) = (Hearing::default(), Vec::new());
         for datagram in [&[][..], &[BEAT, 1, 2], &[99, 1], &[FRAME, 5, 6]] {
-            assert!(hearing.take(Bytes::copy_from_slice(datagram), Instant::now(), &mut frames));
+            let heard = hearing.take(Bytes::copy_from_slice(datagram), Instant::now(), &mut frames);
+            assert_eq!(heard, Heard::Nothing);
         }
         assert_eq!(frames, [Bytes::from_static(&[5, 6])]);
     }

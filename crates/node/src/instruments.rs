@@ -199,7 +199,7 @@ const LINKS: &[Instrument<Link>] = &[
         l.stats.map_or(0, |stats| stats.up_for.as_secs())
     }),
     gauge("taoyao_link_round_trip_microseconds", "smoothed, as QUIC measures it", |l| {
-        l.stats.map_or(0, |stats| u64::try_from(stats.signal.rtt.as_micros()).unwrap_or(u64::MAX))
+        l.stats.map_or(0, |stats| u64::try_from(stats.rtt.as_micros()).unwrap_or(u64::MAX))
     }),
     gauge("taoyao_link_queued_bytes", "given to the link and not sent yet", |l| {
         l.stats.as_ref().map_or(0, queued_bytes)

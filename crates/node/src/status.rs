@@ -77,7 +77,7 @@ impl Driver {
             is_up: peer.is_up,
             is_synced: peer.is_synced,
             reason: reason.to_owned(),
-            round_trip_us: stats.map(|stats| u64::try_from(stats.signal.rtt.as_micros()).unwrap_or(u64::MAX)),
+            round_trip_us: stats.map(|stats| u64::try_from(stats.rtt.as_micros()).unwrap_or(u64::MAX)),
             sent_bytes: sum(|stats| stats.signal.sent_bytes + stats.bulk.sent_bytes),
             received_bytes: sum(|stats| stats.signal.received_bytes + stats.bulk.received_bytes),
             queued_bytes: sum(queued_bytes),

@@ -138,14 +138,15 @@ impl Terminals {
         self.timers.unset(terminal.silent_at, Alarm::Silent(conn));
         self.watch.unfollow(conn);
         self.indexes.give_back(terminal.index);
+        // Also of a terminal that lives on elsewhere: watchers hear that this session has ended, and keep the newer one.
+        let Terminal { key, session, .. } = *terminal;
+        let change = PresenceChange { client: terminal.name.client.clone(), session, state: None };
+        let partition = terminal.name.partition.clone();
+        self.outputs.push_back(Output::Publish { partition, changes: vec![change], complete: false });
         match whereabouts {
             Whereabouts::Elsewhere(origin) => self.watch.went_there(&terminal.name, origin, terminal.session),
             Whereabouts::Gone => {
-                let Terminal { key, session, .. } = *terminal;
                 self.outputs.push_back(Output::Withdraw { key, session });
-                let change = PresenceChange { client: terminal.name.client.clone(), session, state: None };
-                let partition = terminal.name.partition.clone();
-                self.outputs.push_back(Output::Publish { partition, changes: vec![change], complete: false });
                 // When the node ends, those who would hear it end with it.
                 if !self.draining {
                     self.announcer.add(terminal.name.clone(), News::Offline);

@@ -7,8 +7,11 @@ use taoyao_types::{
 };
 use taoyao_wire::link::{ListEntry, PresenceChange, PresenceNews};
 
+/// Places that one terminal is remembered at: where it is, where it was, and one more for a traveller.
+const PLACES_MAX: usize = 3;
+
 /// Invariants: a partition is known exactly while somebody follows it (up to [`Watch::settle`]); both follower maps
-/// name the same pairs; a terminal is a member at one origin only, the one of its newest session.
+/// name the same pairs; a terminal is shown at one origin only, the one of its newest session.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     followers: BTreeMap<PartitionName, BTreeSet<ConnId>>,
@@ -22,12 +25,17 @@ pub(crate) struct Watch {
 /// The terminals of one partition that are connected to other nodes.
 #[derive(Debug, Default)]
 struct Known {
-    members: BTreeMap<ClientId, Member>,
+    members: BTreeMap<ClientId, Places>,
     /// Origins whose members have been named completely once.
     complete: BTreeSet<NodeId>,
     /// Terminals have seen the whole list, so that whoever a first complete naming adds is news to them.
     listed_whole: bool,
 }
+
+/// Where a terminal is said to be, newest session first; never empty. One that moved is heard of from both places for
+/// a while, in any order, and where clocks disagree the older session may be the one that stays.
+#[derive(Debug, Clone)]
+struct Places(Vec<Member>);
 
 #[derive(Debug, Clone)]
 struct Member {
@@ -111,12 +119,12 @@ impl Watch {
         let Some(known) = self.known.get_mut(partition) else { return news };
         known.listed_whole |= whole;
         for ListEntry { name: TerminalName { client, .. }, origin, session, state } in entries {
-            let (origin, session, state) = (*origin, *session, Some(state.clone()));
-            let older = known.members.get(client).is_none_or(|member| member.session < session);
-            let room = known.members.len() < limits::PRESENCE_MEMBERS_MAX;
             // A complete naming and the changes since know better than a list that was on its way meanwhile.
-            if older && room && !known.complete.contains(&origin) {
-                known.members.insert(client.clone(), Member { origin, session, state });
+            if known.complete.contains(origin) {
+                continue;
+            }
+            let member = Member { origin: *origin, session: *session, state: Some(state.clone()) };
+            if matches!(known.put(client, member), Put::Newest) {
                 news.push(client.clone());
             }
         }
@@ -132,10 +140,17 @@ impl Watch {
         });
         let named: BTreeSet<TerminalName> = entries.iter().map(|entry| entry.name.clone()).collect();
         for (partition, known) in self.known.iter().filter(|(partition, _)| is_listed(partition)) {
-            for (client, member) in &known.members {
+            for (client, places) in &known.members {
                 let name = TerminalName { partition: partition.clone(), client: client.clone() };
-                let Some(state) = member.state.clone().filter(|_| !named.contains(&name)) else { continue };
-                entries.push(ListEntry { name, origin: member.origin, session: member.session, state });
+                let Some(Member { origin, session, state: Some(state) }) = places.shown() else { continue };
+                if !named.contains(&name) {
+                    entries.push(ListEntry {
+                        name,
+                        origin: *origin,
+                        session: *session,
+                        state: state.clone(),
+                    });
+                }
             }
         }
     }
@@ -160,7 +175,9 @@ impl Watch {
             let is_local = local(&client).is_some_and(|own| own >= session);
             let seen = match state {
                 Some(_) if is_local => None,
-                Some(state) => known.came(client, origin, session, state, &mut taken.dropped),
+                Some(state) => {
+                    known.came(client, Member { origin, session, state: Some(state) }, &mut taken.dropped)
+                }
                 None => known.went(client, session),
             };
             let hushed = silent && matches!(seen, Some(Seen::Came { .. }));
@@ -168,9 +185,7 @@ impl Watch {
         }
         if complete {
             known.complete.insert(origin);
-            taken
-                .seen
-                .extend(known.gone(|client, member| member.origin == origin && !present.contains(client)));
+            taken.seen.extend(known.gone(origin, &present));
         }
         taken
     }
@@ -180,7 +195,7 @@ impl Watch {
         let mut gone = Vec::new();
         for (partition, known) in &mut self.known {
             known.complete.remove(&origin);
-            let seen = known.gone(|_, member| member.origin == origin);
+            let seen = known.gone(origin, &BTreeSet::new());
             gone.extend(seen.into_iter().map(|seen| (partition.clone(), seen)));
         }
         gone
@@ -188,49 +203,94 @@ impl Watch {
 
     /// A terminal has logged in here. Where it was before, its end is not to be announced; its last session there.
     pub(crate) fn came_here(&mut self, name: &TerminalName) -> Option<SessionEpoch> {
-        self.known.get_mut(&name.partition)?.members.remove(&name.client).map(|member| member.session)
+        let places = self.known.get_mut(&name.partition)?.members.remove(&name.client)?;
+        places.shown().map(|member| member.session)
     }
 
     /// A terminal of this node lives on at `origin`; followers will hear from there.
     pub(crate) fn went_there(&mut self, name: &TerminalName, origin: NodeId, session: SessionEpoch) {
         if let Some(known) = self.known.get_mut(&name.partition) {
-            known.members.entry(name.client.clone()).or_insert(Member { origin, session, state: None });
+            let unseen = Member { origin, session, state: None };
+            known.members.entry(name.client.clone()).or_insert(Places(vec![unseen]));
         }
     }
 }
 
+/// What putting a member in has changed.
+enum Put {
+    /// The terminal is now shown by this session.
+    Newest,
+    /// It is known already, or a newer session is shown.
+    Behind,
+    /// There are too many members.
+    Full,
+}
+
 impl Known {
-    fn came(
-        &mut self,
-        client: ClientId,
-        origin: NodeId,
-        session: SessionEpoch,
-        state: String,
-        dropped: &mut u64,
-    ) -> Option<Seen> {
-        match self.members.get(&client) {
-            Some(old) if old.session >= session => return None,
-            None if self.members.len() >= limits::PRESENCE_MEMBERS_MAX => {
-                *dropped += 1;
-                return None;
-            }
-            _ => {}
+    fn put(&mut self, client: &ClientId, member: Member) -> Put {
+        if let Some(places) = self.members.get_mut(client) {
+            return if places.put(member) { Put::Newest } else { Put::Behind };
         }
-        self.members.insert(client.clone(), Member { origin, session, state: Some(state.clone()) });
-        Some(Seen::Came { client, state })
+        if self.members.len() >= limits::PRESENCE_MEMBERS_MAX {
+            return Put::Full;
+        }
+        self.members.insert(client.clone(), Places(vec![member]));
+        Put::Newest
     }
 
+    fn came(&mut self, client: ClientId, member: Member, dropped: &mut u64) -> Option<Seen> {
+        let state = member.state.clone()?;
+        match self.put(&client, member) {
+            Put::Newest => Some(Seen::Came { client, state }),
+            Put::Behind => None,
+            Put::Full => {
+                *dropped += 1;
+                None
+            }
+        }
+    }
+
+    /// A session has ended, and with it all older ones of the terminal wherever they were: they had been displaced.
     fn went(&mut self, client: ClientId, session: SessionEpoch) -> Option<Seen> {
-        if self.members.get(&client)?.session > session {
+        let places = self.members.get_mut(&client)?;
+        places.0.retain(|member| member.session > session);
+        if !places.0.is_empty() {
             return None;
         }
         self.members.remove(&client);
         Some(Seen::Went { client })
     }
 
-    fn gone(&mut self, is_gone: impl Fn(&ClientId, &Member) -> bool) -> Vec<Seen> {
-        let gone = self.members.extract_if(.., |client, member| is_gone(client, member));
+    /// All terminals of `origin` but those `present` are gone from there.
+    fn gone(&mut self, origin: NodeId, present: &BTreeSet<ClientId>) -> Vec<Seen> {
+        let gone = self.members.extract_if(.., |client, places| {
+            if !present.contains(client) {
+                places.0.retain(|member| member.origin != origin);
+            }
+            places.0.is_empty()
+        });
         gone.map(|(client, _)| Seen::Went { client }).collect()
+    }
+}
+
+impl Places {
+    fn shown(&self) -> Option<&Member> {
+        self.0.first()
+    }
+
+    /// Notes where the terminal is said to be; true if that is now the newest.
+    fn put(&mut self, member: Member) -> bool {
+        let known = self.0.iter().position(|place| place.origin == member.origin);
+        if known.is_some_and(|index| self.0[index].session >= member.session) {
+            return false;
+        }
+        if let Some(index) = known {
+            self.0.remove(index);
+        }
+        let index = self.0.partition_point(|place| place.session >= member.session);
+        self.0.insert(index, member);
+        self.0.truncate(PLACES_MAX);
+        index == 0
     }
 }
 
@@ -296,6 +356,15 @@ mod tests {
         assert!(take(&mut watch, news(A, true, &[])).is_empty());
         assert_eq!(take(&mut watch, news(B, false, &["-x3"])), ["-x"]);
         assert!(take(&mut watch, news(B, false, &["-x3"])).is_empty());
+    }
+
+    #[test]
+    fn an_older_session_that_stays_behind_is_still_present() {
+        let mut watch = watching();
+        assert_eq!(take(&mut watch, news(A, false, &["+x9"])), ["+x"]);
+        assert!(take(&mut watch, news(B, false, &["+x5"])).is_empty(), "B's clock is behind");
+        assert!(take(&mut watch, news(A, true, &[])).is_empty(), "A restarted, but x is at B");
+        assert_eq!(take(&mut watch, news(B, false, &["-x5"])), ["-x"]);
     }
 
     #[test]

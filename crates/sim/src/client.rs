@@ -72,6 +72,7 @@ impl Client {
         self.is_registered = false;
         self.is_watching = false;
         self.sees.clear();
+        self.calls_heard.clear();
         self.pending.clear();
         self.sessions.clear();
     }

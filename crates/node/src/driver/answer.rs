@@ -48,7 +48,7 @@ impl Driver {
         let mut unsent = Unsent::default();
         for stats in self.node.neighbours().iter().filter_map(|peer| self.links.stats(peer.id)) {
             unsent.bytes += queued_bytes(&stats);
-            let round_trip = u64::try_from(stats.signal.rtt.as_micros()).unwrap_or(u64::MAX);
+            let round_trip = u64::try_from(stats.rtt.as_micros()).unwrap_or(u64::MAX);
             unsent.round_trip_us_max = unsent.round_trip_us_max.max(round_trip);
         }
         unsent

@@ -300,12 +300,14 @@ impl World {
             Some((at, older)) if at != node && older < session => {
                 self.directory.insert(key, (node, session));
                 let outbid = SessionEpoch(session.0 + 1);
-                self.nodes[at].handle_mesh(self.now, MeshEvent::Displaced { key, origin: Some(origin), outbid });
+                self.nodes[at]
+                    .handle_mesh(self.now, MeshEvent::Displaced { key, origin: Some(origin), outbid });
             }
             Some((at, newer)) if at != node => {
                 let origin = NodeId::of(&self.names[at]);
                 let outbid = SessionEpoch(newer.0 + 1);
-                self.nodes[node].handle_mesh(self.now, MeshEvent::Displaced { key, origin: Some(origin), outbid });
+                self.nodes[node]
+                    .handle_mesh(self.now, MeshEvent::Displaced { key, origin: Some(origin), outbid });
             }
             _ => drop(self.directory.insert(key, (node, session))),
         }
