@@ -90,6 +90,10 @@ fn call(near: &mut Terminal, far: &mut Terminal, partner: &str) -> Result<String
     Ok(session)
 }
 
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(TIME_NS_MAX, 3).expect("the bounds and three digits are allowed")
+}
+
 /// Round trips of one client, one at a time, in rounds.
 pub(super) fn sample(plan: &Plan, channel: &mut impl Channel) -> Result<Latency, BenchError> {
     let failed = || io("a round trip");
@@ -98,8 +102,7 @@ pub(super) fn sample(plan: &Plan, channel: &mut impl Channel) -> Result<Latency,
     }
     let mut latency = Latency { p50_us: Vec::new(), p99_us: Vec::new() };
     for _ in 0..ROUNDS {
-        let times = Histogram::<u64>::new_with_max(TIME_NS_MAX, 3);
-        let mut times = times.expect("the bounds and three digits are allowed");
+        let mut times = histogram();
         for _ in 0..plan.count(SAMPLES) {
             let start = Instant::now();
             round_trip(channel).map_err(failed())?;

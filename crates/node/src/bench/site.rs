@@ -1,6 +1,5 @@
 //! A mesh for one part of the benchmark: a topology of its own, certificates, free ports, and the nodes' processes.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -146,13 +145,11 @@ fn text(length: usize, settings: &str, more: &str) -> Result<String, BenchError>
             1 => more.to_owned(),
             _ => format!("parent = [\"n{}\"]", number - 1),
         };
-        write!(
-            text,
+        text.push_str(&format!(
             "[[node]]\nname = \"n{number}\"\n{place}\nterminals = {{ listen = \"127.0.0.1:{terminals}\" }}\n\
              links = {{ listen = \"127.0.0.1:{links}\" }}\nadmin = {{ listen = \"127.0.0.1:{admin}\" }}\n\
              state = {{ dir = \"state/n{number}\" }}\n"
-        )
-        .expect("a String takes all");
+        ));
     }
     Ok(text)
 }
