@@ -178,7 +178,7 @@ impl Watch {
                 Some(state) => {
                     known.came(client, Member { origin, session, state: Some(state) }, &mut taken.dropped)
                 }
-                None => known.went(client, session),
+                None => known.went(client, origin, session),
             };
             let hushed = silent && matches!(seen, Some(Seen::Came { .. }));
             taken.seen.extend(seen.filter(|_| !hushed));
@@ -251,9 +251,12 @@ impl Known {
     }
 
     /// A session has ended, and with it all older ones of the terminal wherever they were: they had been displaced.
-    fn went(&mut self, client: ClientId, session: SessionEpoch) -> Option<Seen> {
+    /// Two nodes may have numbered a session alike; each ends its own.
+    fn went(&mut self, client: ClientId, origin: NodeId, session: SessionEpoch) -> Option<Seen> {
         let places = self.members.get_mut(&client)?;
-        places.0.retain(|member| member.session > session);
+        places.0.retain(|member| {
+            member.session > session || member.session == session && member.origin != origin
+        });
         if !places.0.is_empty() {
             return None;
         }
@@ -365,6 +368,15 @@ mod tests {
         assert!(take(&mut watch, news(B, false, &["+x5"])).is_empty(), "B's clock is behind");
         assert!(take(&mut watch, news(A, true, &[])).is_empty(), "A restarted, but x is at B");
         assert_eq!(take(&mut watch, news(B, false, &["-x5"])), ["-x"]);
+    }
+
+    #[test]
+    fn of_two_sessions_numbered_alike_the_end_of_one_leaves_the_other() {
+        let mut watch = watching();
+        assert_eq!(take(&mut watch, news(A, false, &["+x5"])), ["+x"]);
+        take(&mut watch, news(B, false, &["+x5"]));
+        assert!(take(&mut watch, news(B, false, &["-x5"])).is_empty());
+        assert_eq!(take(&mut watch, news(A, false, &["-x5"])), ["-x"]);
     }
 
     #[test]

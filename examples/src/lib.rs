@@ -1,1 +1,0 @@
-//! Small programs that use a running mesh; see the binaries beside this file.
