@@ -198,7 +198,8 @@ async fn shutdown_tells_every_terminal_1001_and_refuses_new_ones() {
 async fn shutdown_does_not_wait_beyond_its_deadline() {
     let mut server = Server::start();
     let (_silent, ..) = server.terminal().await;
-    let cut_off = timeout(PATIENCE, server.gateway.shutdown(Duration::from_millis(100))).await.expect("in time");
+    let cut_off =
+        timeout(PATIENCE, server.gateway.shutdown(Duration::from_millis(100))).await.expect("in time");
     assert_eq!(cut_off, 1);
 }
 
