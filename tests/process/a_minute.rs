@@ -27,7 +27,7 @@ async fn a_link_cut_for_a_minute_heals() {
     let mut mesh = Mesh::plan(SEVEN);
     let relay = mesh.put_relay_above("sh").await;
     mesh.start_all().await;
-    let crowd = Crowd::gather(&mesh).await;
+    let crowd = Crowd::gather(&mesh);
     settled(&mesh, &crowd).await;
     let talk = crowd.talk(None);
     sleep(Duration::from_secs(2)).await;

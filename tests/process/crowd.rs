@@ -29,7 +29,7 @@ pub(crate) struct Talk {
 
 impl Crowd {
     /// Brings terminals to all nodes of a mesh that is ready.
-    pub(crate) async fn gather(mesh: &Mesh) -> Self {
+    pub(crate) fn gather(mesh: &Mesh) -> Self {
         let mut players = Vec::new();
         for place in mesh.places() {
             let home = place.name.default_partition();

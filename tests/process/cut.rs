@@ -16,7 +16,7 @@ async fn while_a_link_is_cut_for_three_seconds_nobody_is_told_offline() {
     let mut mesh = Mesh::plan(SEVEN);
     let relay = mesh.put_relay_above("sh").await;
     mesh.start_all().await;
-    let crowd = Crowd::gather(&mesh).await;
+    let crowd = Crowd::gather(&mesh);
     settled(&mesh, &crowd).await;
     relay.set(Duration::from_millis(20), 10);
     let talk = crowd.talk(None);

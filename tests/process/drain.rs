@@ -10,7 +10,7 @@ use crate::terminal::hear_close;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_told_to_end_drains() {
     let mut mesh = Mesh::start(THREE).await;
-    let crowd = Crowd::gather(&mesh).await;
+    let crowd = Crowd::gather(&mesh);
     settled(&mesh, &crowd).await;
     let (_terminal, mut ears) = mesh.dialler().register(mesh.place("east").terminals, "last").await.unwrap();
 

@@ -14,7 +14,7 @@ use crate::shape::SEVEN;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_region_was_killed_and_started_again_all_is_true_and_nothing_came_twice() {
     let mut mesh = Mesh::start(SEVEN).await;
-    let crowd = Crowd::gather(&mesh).await;
+    let crowd = Crowd::gather(&mesh);
     settled(&mesh, &crowd).await;
     let talk = crowd.talk(None);
     sleep(Duration::from_secs(2)).await;

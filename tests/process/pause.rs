@@ -14,7 +14,7 @@ use crate::shape::SEVEN;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_region_stood_still_for_eight_seconds_no_signal_goes_wrong() {
     let mut mesh = Mesh::start(SEVEN).await;
-    let crowd = Crowd::gather(&mesh).await;
+    let crowd = Crowd::gather(&mesh);
     settled(&mesh, &crowd).await;
     // Nobody answers the region's own terminals while it stands still, not even with a refusal.
     let talk = crowd.talk(Some("east"));

@@ -16,7 +16,7 @@ pub(crate) fn taoyao() -> &'static Path {
 /// Cargo gives the path of a program only to tests of the program's own package, so it is asked to build it again, which
 /// it has done already wherever the whole workspace is tested.
 fn build() -> Result<PathBuf, String> {
-    let test = env::current_exe().unwrap();
+    let test = env::current_exe().map_err(|error| format!("this test does not know where it is: {error}"))?;
     let profile = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
     let target = profile.parent().expect("a profile lies in the target folder");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -26,7 +26,8 @@ fn build() -> Result<PathBuf, String> {
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
-    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let built = built.map_err(|error| format!("cargo cannot be started: {error}"))?;
     if built.status.success() {
         return Ok(profile.join("taoyao"));
     }

@@ -70,18 +70,18 @@ pub(crate) fn topology(places: &[Place], detour: Option<(&str, u16)>) -> String 
     );
     for place in places {
         let Place { short, terminals, links, admin, .. } = place;
-        write!(file, "[[node]]\nname = \"{short}\"\n").unwrap();
-        write!(file, "terminals = {{ listen = \"127.0.0.1:{terminals}\" }}\n").unwrap();
-        write!(file, "admin = {{ listen = \"127.0.0.1:{admin}\" }}\n").unwrap();
+        writeln!(file, "[[node]]\nname = \"{short}\"").unwrap();
+        writeln!(file, "terminals = {{ listen = \"127.0.0.1:{terminals}\" }}").unwrap();
+        writeln!(file, "admin = {{ listen = \"127.0.0.1:{admin}\" }}").unwrap();
         match place.parent {
             // The root owns a second partition, whose terminals roam between the sites.
             None => file.push_str("partitions = [\"cn\", \"mobile.cn\"]\n"),
-            Some(parent) => write!(file, "parent = [\"{parent}\"]\n").unwrap(),
+            Some(parent) => writeln!(file, "parent = [\"{parent}\"]").unwrap(),
         }
         if place.has_children {
             let dialled = detour.filter(|(node, _)| node == short).map_or(*links, |(_, port)| port);
             let advertise = format!("127.0.0.1:{dialled}");
-            write!(file, "links = {{ listen = \"127.0.0.1:{links}\", advertise = \"{advertise}\" }}\n")
+            writeln!(file, "links = {{ listen = \"127.0.0.1:{links}\", advertise = \"{advertise}\" }}")
                 .unwrap();
         } else if place.parent.is_some() {
             file.push_str("serves = [\"mobile.cn\"]\n");

@@ -1,5 +1,6 @@
 //! Storms by seed. `SIMULATION_SEEDS=20000` runs more, `SIMULATION_SEED=7` replays one.
 
+use std::collections::BTreeMap;
 use std::env;
 
 use taoyao_sim::{Outcome, Storm, run};
@@ -53,14 +54,20 @@ fn on_all_cores(seeds: Vec<u64>) -> Vec<Outcome> {
     })
 }
 
-/// What the terminals got, so that a quiet storm is noticed.
+/// What the terminals got: a storm in which nothing happened proves nothing.
 fn report(outcomes: &[Outcome]) {
-    let mut totals = std::collections::BTreeMap::new();
+    let mut totals: BTreeMap<&String, u64> = BTreeMap::new();
     for (answer, count) in outcomes.iter().flat_map(|outcome| &outcome.answers) {
         *totals.entry(answer).or_insert(0) += count;
     }
-    println!("{} storms, {} frames", outcomes.len(), outcomes.iter().map(|o| o.frames).sum::<u64>());
-    for (answer, count) in totals {
-        println!("  {answer}: {count}");
+    eprintln!("{} storms, {} frames", outcomes.len(), outcomes.iter().map(|o| o.frames).sum::<u64>());
+    for (answer, count) in &totals {
+        eprintln!("  {answer}: {count}");
+    }
+    for expected in
+        ["client::register 0000", "client::list 0000", "client::status 0000", "session::call 0000"]
+    {
+        let count = totals.get(&expected.to_owned()).copied().unwrap_or_default();
+        assert!(count > outcomes.len() as u64, "{expected} only {count} times: these storms were none");
     }
 }
