@@ -18,11 +18,14 @@ use crate::witness::Witness;
 
 const CONNECTIONS: usize = 10_000;
 /// So many of them become WebSockets, which costs both sides a handshake; the others do not get that far.
-const WEBSOCKETS: usize = 1_000;
+const WEBSOCKETS: usize = 500;
+/// They come in the time of a few seconds, as over a network, and stay for longer than that.
+const AT_ONCE: usize = 250;
+const PAUSE: Duration = Duration::from_millis(100);
 /// Files that both processes need besides.
 const OTHER_FILES: usize = 200;
 /// What the node may take for them. An idle WebSocket takes at most 24 KiB, one in its handshake more.
-const GROWTH_KIB_MAX: u64 = 512 * 1024;
+const GROWTH_KIB_MAX: u64 = 256 * 1024;
 /// Tells the child where the node is, and whom to trust.
 const MARK: &str = "TAOYAO_CROWDING";
 
@@ -64,7 +67,10 @@ async fn crowding_child() {
     let (port, certs) = mark.split_once(' ').unwrap();
     let (port, dialler) = (port.parse().unwrap(), Dialler::trusting(certs.as_ref()));
     let mut open = JoinSet::new();
-    for _ in WEBSOCKETS..connections() {
+    for count in WEBSOCKETS..connections() {
+        if count % AT_ONCE == 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         open.spawn(end_of(stream));
     }
@@ -98,5 +104,4 @@ fn connections() -> usize {
 async fn end_of(mut stream: impl AsyncReadExt + Unpin) {
     let ended = timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await;
     assert!(ended.is_ok(), "a connection that never registers is closed");
-    tokio::time::sleep(Duration::ZERO).await;
 }

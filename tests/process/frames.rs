@@ -1,7 +1,5 @@
 //! WebSocket peers that break the rules: too long, not the protocol, binary, too slow, half open.
 
-use std::time::Duration;
-
 use futures_util::SinkExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -122,5 +120,4 @@ async fn connections_that_stop_half_way_are_closed() {
 /// Reads to the end; how the node ends it does not matter.
 async fn end_of(mut stream: impl AsyncReadExt + Unpin) {
     let _how = stream.read_to_end(&mut Vec::new()).await;
-    tokio::time::sleep(Duration::ZERO).await;
 }
