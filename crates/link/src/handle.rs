@@ -9,11 +9,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 use quinn::{Connection, VarInt};
 use taoyao_types::{NodeId, NodeName, limits::FRAME_BYTES_MAX};
 use taoyao_wire::link::hello::{CloseCode, Refusal};
+use taoyao_wire::link::lane::STREAM_LANES;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::frame::LENGTH_BYTES;
 use crate::heartbeat;
-use crate::lane::STREAM_LANES;
 use crate::{Lane, LaneClass, LinkNo};
 
 /// Why a frame was not taken.

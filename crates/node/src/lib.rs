@@ -12,7 +12,6 @@ mod desk;
 mod dev_certs;
 mod driver;
 mod instruments;
-mod lane;
 mod links;
 mod logins;
 mod mesh;

@@ -9,8 +9,6 @@ use taoyao_types::NodeId;
 use taoyao_wire::link::Lane;
 use taoyao_wire::link::hello::CloseCode;
 
-use crate::lane;
-
 /// The machine counts what it gave to a link and is told the link's own count once it has given this much: far below
 /// every bound that it decides by, and far above what one turn sends in quiet times.
 const TELL_ABOVE_BYTES: usize = 128 * 1024;
@@ -64,7 +62,7 @@ impl LinkTable {
     pub(crate) fn send(&mut self, peer: NodeId, lane: Lane, frame: Bytes) -> Result<(), SendError> {
         let Some(up) = self.up.get_mut(&peer) else { return Err(SendError::Down) };
         up.believed_bytes += frame.len();
-        up.link.send(lane::of(lane), frame)
+        up.link.send(lane, frame)
     }
 
     /// Ends a link because of what its peer did.

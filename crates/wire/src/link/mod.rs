@@ -7,7 +7,7 @@ pub mod payload;
 pub mod sync;
 
 pub use frame::{BadFrame, Frame, Header, Hop, Kind, Target};
-pub use lane::Lane;
+pub use lane::{Lane, LaneClass};
 pub use payload::{
     Failure, ListEntry, ListPage, ListQuery, Message, Payload, PresenceChange, PresenceNews, Reply, Trace,
 };
