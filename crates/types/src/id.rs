@@ -76,6 +76,16 @@ impl TerminalKey {
         Self(partition.0, u64::MAX, u32::MAX)
     }
 
+    /// The partition's number and the two parts of the hash, as they are written on links.
+    pub fn parts(self) -> (u32, u64, u32) {
+        (self.0, self.1, self.2)
+    }
+
+    /// A key from its [`TerminalKey::parts`].
+    pub fn from_parts((partition, high, low): (u32, u64, u32)) -> Self {
+        Self(partition, high, low)
+    }
+
     /// Well-mixed bits for choosing a stream shard.
     pub fn spread(self) -> u64 {
         self.1

@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 use taoyao_types::{NodeEpoch, NodeId, PartitionId, SignalId, TerminalKey, limits};
 
+use super::header;
 use super::sync::Sync;
 use crate::Class;
 
@@ -92,22 +93,6 @@ pub struct Hop {
     pub round_trip_us: u64,
 }
 
-/// The header as it is written: a flat array, so that a hop reads integers and nothing else.
-#[derive(Serialize, Deserialize)]
-struct FlatHeader<'a>(
-    u8,
-    u8,
-    u8,
-    u8,
-    u32,
-    SignalId,
-    u8,
-    TerminalKey,
-    TerminalKey,
-    Option<Vec<Hop>>,
-    #[serde(borrow, with = "serde_bytes")] &'a [u8],
-);
-
 impl Header {
     /// A header at the start of its way.
     pub fn new(kind: Kind, class: Class, id: SignalId, target: Target, source: TerminalKey) -> Self {
@@ -137,50 +122,6 @@ impl Header {
         let mixed = (self.source.spread() ^ target.rotate_left(17)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> 56) as u8 % limits::SHARDS
     }
-
-    fn flatten(&self) -> FlatHeader<'_> {
-        let (tag, target) = match self.target {
-            Target::Terminal(key) => (0, key),
-            Target::Node(node) => (1, TerminalKey::first_in(PartitionId(node.0))),
-            Target::Members(partition) => (2, TerminalKey::first_in(partition)),
-            Target::Watchers(partition) => (3, TerminalKey::first_in(partition)),
-        };
-        FlatHeader(
-            self.kind as u8,
-            self.class as u8,
-            self.ttl,
-            self.attempt,
-            self.remaining_ms,
-            self.id,
-            tag,
-            target,
-            self.source,
-            self.path.clone(),
-            &self.extra,
-        )
-    }
-
-    fn unflatten(flat: FlatHeader<'_>) -> Result<Self, BadFrame> {
-        let FlatHeader(kind, class, ttl, attempt, remaining_ms, id, tag, key, source, path, extra) = flat;
-        let kind = match kind {
-            0 => Kind::Request,
-            1 => Kind::Answer,
-            2 => Kind::Event,
-            3 => Kind::Multicast,
-            other => return Err(BadFrame::Header(format!("kind {other} is unknown"))),
-        };
-        let class =
-            Class::from_u8(class).ok_or_else(|| BadFrame::Header(format!("class {class} is unknown")))?;
-        let target = match tag {
-            0 => Target::Terminal(key),
-            1 => Target::Node(NodeId(key.partition().0)),
-            2 => Target::Members(key.partition()),
-            3 => Target::Watchers(key.partition()),
-            other => return Err(BadFrame::Header(format!("target kind {other} is unknown"))),
-        };
-        let extra = Bytes::copy_from_slice(extra);
-        Ok(Self { kind, class, ttl, attempt, remaining_ms, id, target, source, path, extra })
-    }
 }
 
 impl Frame {
@@ -208,22 +149,22 @@ fn decode_signal(bytes: Bytes) -> Result<Frame, BadFrame> {
         return Err(BadFrame::Size { bytes: length, max: limits::FRAME_HEADER_BYTES_MAX });
     }
     let header = bytes.get(3..3 + length).ok_or(BadFrame::Truncated)?;
-    let flat = rmp_serde::from_slice(header).map_err(|e| BadFrame::Header(e.to_string()))?;
-    let header = Header::unflatten(flat)?;
+    let header = header::read(header)?;
     Ok(Frame::Signal(header, bytes.slice(3 + length..)))
 }
 
 /// Writes a signal: a new header in front of a body that is copied once, as it is.
 pub fn encode_signal(header: &Header, body: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(3 + 96 + body.len());
-    frame.put_slice(&[SIGNAL, 0, 0]);
-    let mut writer = frame.writer();
-    rmp_serde::encode::write(&mut writer, &header.flatten()).expect("a header always encodes into memory");
-    let mut frame = writer.into_inner();
-    let length = u16::try_from(frame.len() - 3).expect("a header is within FRAME_HEADER_BYTES_MAX");
-    frame[1..3].copy_from_slice(&length.to_be_bytes());
-    frame.put_slice(body);
-    frame.freeze()
+    header::write(header, |head| {
+        let length = u16::try_from(head.len()).expect("a header is within FRAME_HEADER_BYTES_MAX");
+        // Exactly as large as it will be: only then does it become `Bytes` without another allocation.
+        let mut frame = Vec::with_capacity(3 + head.len() + body.len());
+        frame.push(SIGNAL);
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(head);
+        frame.extend_from_slice(body);
+        frame.into()
+    })
 }
 
 /// Writes a message of the directory's upkeep.

@@ -1,6 +1,7 @@
 //! What two neighbouring nodes say to each other.
 
 pub mod frame;
+mod header;
 pub mod hello;
 pub mod lane;
 pub mod payload;
