@@ -42,24 +42,37 @@ pub(super) fn measure(plan: &Plan, nodes: usize) -> Result<Vec<Figure>, BenchErr
     let (mut near, mut far) = ends(&chain, nodes, "")?;
     let partner = name_at(nodes, "far");
 
-    near.converse(
-        &padded("client::status", &format!(r#""clientId":"{partner}""#), MESSAGE_BYTES),
-        "\"status\":",
-    );
+    let status = padded("client::status", &format!(r#""clientId":"{partner}""#), MESSAGE_BYTES);
+    near.converse(&status, "\"status\":");
     let answered = sample(plan, &mut near)?;
 
     let session = call(&mut near, &mut far, &partner)?;
     let exchange = padded("session::exchange", &format!(r#""sessionId":"{session}""#), MESSAGE_BYTES);
     near.converse(&exchange, "session::exchange");
     far.converse(&exchange, "session::exchange");
-    let _echo = Echo::start(far).map_err(io("the far terminal"))?;
-    let exchanged = sample(plan, &mut near)?;
+    let exchanged = echoed(plan, &mut near, far)?;
 
-    let mut figures =
-        answered.figures(&format!("{nodes} nodes: request answered by the far node"), Some(&bounds));
-    let there_and_back = format!("{nodes} nodes: terminal to terminal and back");
-    figures.extend(exchanged.figures(&there_and_back, Some(&bounds)));
+    let (mut near, mut far) = ends(&chain, nodes, "2")?;
+    near.converse(&unicast(&name_at(nodes, "far2")), "client::unicast");
+    far.converse(&unicast(&name_at(1, "near2")), "client::unicast");
+    let told = echoed(plan, &mut near, far)?;
+
+    let name = |what: &str| format!("{nodes} nodes: {what}");
+    let mut figures = answered.figures(&name("request answered by the far node"), Some(&bounds));
+    figures.extend(told.figures(&name("terminal to terminal and back, unicasts"), Some(&bounds)));
+    figures.extend(exchanged.figures(&name("terminal to terminal and back, in a session"), Some(&bounds)));
     Ok(figures)
+}
+
+/// A unicast of [`MESSAGE_BYTES`].
+pub(super) fn unicast(to: &str) -> String {
+    padded("client::unicast", &format!(r#""to":"{to}""#), MESSAGE_BYTES)
+}
+
+/// Round trips to a partner that sends back whatever comes.
+fn echoed(plan: &Plan, near: &mut Terminal, far: Terminal) -> Result<Latency, BenchError> {
+    let _echo = Echo::start(far).map_err(io("the far terminal"))?;
+    sample(plan, near)
 }
 
 /// A terminal at each end of the chain, the far one known to the near one's node.

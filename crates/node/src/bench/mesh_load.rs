@@ -3,10 +3,9 @@
 use super::Plan;
 use super::error::BenchError;
 use super::figure::{Figure, Target};
-use super::latency::{MESSAGE_BYTES, ends, name_at};
+use super::latency::{ends, name_at, unicast};
 use super::load::{self, Load, PAIRS};
 use super::site::Chain;
-use super::terminal::padded;
 
 const NODES: usize = 3;
 
@@ -22,8 +21,4 @@ pub(super) fn measure(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
         .collect::<Result<Vec<_>, BenchError>>()?;
     let load = Load::start(pairs)?;
     load::measure(plan, "3 nodes, terminals at both ends", None::<Target>, &chain.nodes[1], &load)
-}
-
-fn unicast(to: &str) -> String {
-    padded("client::unicast", &format!(r#""to":"{to}""#), MESSAGE_BYTES)
 }
