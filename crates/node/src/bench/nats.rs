@@ -1,12 +1,15 @@
-//! Debian's `nats-server` in the same places: three leaf nodes in a line, mutual TLS between them, the same clients at
-//! the ends with the same messages.
+//! Debian's `nats-server` in the same places: three leaf nodes in a line, mutual TLS between them, and clients over TLS at
+//! the ends that send messages of the same size in the same way.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
+
+use rustls::ClientConfig;
 
 use super::channel::{Echo, round_trip};
 use super::error::{BenchError, io};
@@ -15,6 +18,7 @@ use super::load::{self, Load, PAIRS};
 use super::nats_client::Client;
 use super::process::Process;
 use super::site::{Site, free_tcp_port, until};
+use super::terminal::tls;
 use super::{Plan, latency};
 
 /// Debian puts it where only administrators look.
@@ -52,6 +56,7 @@ fn saturate(plan: &Plan, chain: &Chain) -> Result<Vec<Figure>, BenchError> {
 struct Chain {
     servers: Vec<Process>,
     clients: Vec<SocketAddr>,
+    tls: Arc<ClientConfig>,
     /// Their certificates, configurations and logs.
     _site: Site,
 }
@@ -59,6 +64,7 @@ struct Chain {
 impl Chain {
     fn up(program: &Path) -> Result<Self, BenchError> {
         let site = Site::line(3, "", "")?;
+        let tls = tls(&site.topology.certs().authority())?;
         let (mut servers, mut clients, mut parent) = (Vec::new(), Vec::new(), None);
         for number in 1..=3 {
             let name = format!("n{number}");
@@ -70,20 +76,20 @@ impl Chain {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             until(&format!("nats-server {name} does not answer"), || {
                 server.check()?;
-                Ok(Client::connect(address).is_ok())
+                Ok(Client::connect(address, &tls).is_ok())
             })?;
             servers.push(server);
             clients.push(address);
             parent = Some(leaves);
         }
-        Ok(Self { servers, clients, _site: site })
+        Ok(Self { servers, clients, tls, _site: site })
     }
 
     /// Two clients at the two ends that hear each other.
     fn pair(&self, name: &str) -> Result<(Client, Client), BenchError> {
         let failed = || io("a client of nats-server");
-        let mut near = Client::connect(self.clients[0]).map_err(failed())?;
-        let mut far = Client::connect(self.clients[2]).map_err(failed())?;
+        let mut near = Client::connect(self.clients[0], &self.tls).map_err(failed())?;
+        let mut far = Client::connect(self.clients[2], &self.tls).map_err(failed())?;
         near.converse(&format!("{name}.near"), &format!("{name}.far"), latency::MESSAGE_BYTES)
             .map_err(failed())?;
         far.converse(&format!("{name}.far"), &format!("{name}.near"), latency::MESSAGE_BYTES)
@@ -95,20 +101,16 @@ impl Chain {
 
 fn configuration(site: &Site, name: &str, port: u16, leaves: u16, parent: Option<u16>) -> String {
     let certs = site.topology.certs();
-    let tls = |(cert, key): (PathBuf, PathBuf)| {
+    let files = |(cert, key): (PathBuf, PathBuf)| {
         let (cert, key, ca) = (cert.display(), key.display(), certs.authority());
-        format!(
-            "tls {{ cert_file: \"{cert}\", key_file: \"{key}\", ca_file: \"{}\", verify: true }}",
-            ca.display()
-        )
+        format!("cert_file: \"{cert}\", key_file: \"{key}\", ca_file: \"{}\"", ca.display())
     };
-    let (server, client) = (tls(certs.terminals(site.node(name))), tls(certs.node(site.node(name))));
-    let client = client.replace(", verify: true", "");
+    let (shown, own) = (files(certs.terminals(site.node(name))), files(certs.node(site.node(name))));
     let remotes = parent.map_or_else(String::new, |parent| {
-        format!("remotes: [ {{ url: \"tls://127.0.0.1:{parent}\", {client} }} ]")
+        format!("remotes: [ {{ url: \"tls://127.0.0.1:{parent}\", tls {{ {own} }} }} ]")
     });
     format!(
-        "server_name: {name}\nlisten: \"127.0.0.1:{port}\"\n\
-         leafnodes {{ listen: \"127.0.0.1:{leaves}\", {server}\n{remotes} }}\n"
+        "server_name: {name}\nlisten: \"127.0.0.1:{port}\"\ntls {{ {shown} }}\n\
+         leafnodes {{ listen: \"127.0.0.1:{leaves}\", tls {{ {shown}, verify: true }}\n{remotes} }}\n"
     )
 }

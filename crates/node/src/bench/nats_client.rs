@@ -1,8 +1,12 @@
-//! A client of the NATS text protocol, as lean as the benchmark's terminals.
+//! A client of the NATS text protocol over TLS, as lean as the benchmark's terminals.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::channel::Channel;
 
@@ -11,7 +15,7 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// One connection with at most one subscription and one prepared message.
 pub(super) struct Client {
-    socket: TcpStream,
+    stream: StreamOwned<ClientConnection, TcpStream>,
     input: Vec<u8>,
     message: Vec<u8>,
 }
@@ -26,13 +30,21 @@ enum Part {
 
 impl Client {
     /// Connects and waits until the server answers.
-    pub(super) fn connect(server: SocketAddr) -> io::Result<Self> {
-        let socket = TcpStream::connect(server)?;
+    pub(super) fn connect(server: SocketAddr, tls: &Arc<ClientConfig>) -> io::Result<Self> {
+        let mut socket = TcpStream::connect(server)?;
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(ANSWER_MAX))?;
-        let mut client = Self { socket, input: Vec::new(), message: Vec::new() };
+        // The server begins with a line about itself, and is silent then until TLS begins.
+        let mut byte = [0];
+        while byte != *b"\n" {
+            socket.read_exact(&mut byte)?;
+        }
+        let name = ServerName::IpAddress(server.ip().into());
+        let connection = ClientConnection::new(Arc::clone(tls), name).map_err(io::Error::other)?;
+        let stream = StreamOwned::new(connection, socket);
+        let mut client = Self { stream, input: Vec::new(), message: Vec::new() };
         client
-            .socket
+            .stream
             .write_all(b"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false}\r\nPING\r\n")?;
         while !client.input.windows(6).any(|window| window == b"PONG\r\n") {
             client.fill()?;
@@ -44,13 +56,13 @@ impl Client {
     /// Listens on one subject and prepares a message of `bytes` for another.
     pub(super) fn converse(&mut self, own: &str, partner: &str, bytes: usize) -> io::Result<()> {
         self.message = format!("PUB {partner} {bytes}\r\n{}\r\n", "x".repeat(bytes)).into_bytes();
-        self.socket.write_all(format!("SUB {own} 1\r\n").as_bytes())
+        self.stream.write_all(format!("SUB {own} 1\r\n").as_bytes())
     }
 
     fn fill(&mut self) -> io::Result<()> {
         let start = self.input.len();
         self.input.resize(start + READ_BYTES, 0);
-        let count = self.socket.read(&mut self.input[start..]);
+        let count = self.stream.read(&mut self.input[start..]);
         self.input.truncate(start + count.as_ref().map_or(0, |count| *count));
         if count? == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
@@ -59,9 +71,9 @@ impl Client {
 impl Channel for Client {
     fn send(&mut self, count: usize) -> io::Result<()> {
         if count == 1 {
-            self.socket.write_all(&self.message)
+            self.stream.write_all(&self.message)
         } else {
-            self.socket.write_all(&self.message.repeat(count))
+            self.stream.write_all(&self.message.repeat(count))
         }
     }
 
@@ -75,13 +87,13 @@ impl Channel for Client {
         }
         self.input.drain(..used);
         if pings > 0 {
-            self.socket.write_all(b"PONG\r\n")?;
+            self.stream.write_all(b"PONG\r\n")?;
         }
         Ok(count)
     }
 
     fn socket(&self) -> &TcpStream {
-        &self.socket
+        &self.stream.sock
     }
 }
 
