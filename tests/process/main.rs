@@ -23,6 +23,7 @@ mod notes;
 mod patience;
 mod pause;
 mod player;
+#[path = "../../crates/node/tests/mesh/ports.rs"]
 mod ports;
 mod program;
 mod relay;

@@ -129,9 +129,27 @@ pub(super) fn free_tcp_port() -> Result<u16, BenchError> {
     bound.map(|address| address.port()).map_err(io("a free TCP port"))
 }
 
-fn free_udp_port() -> Result<u16, BenchError> {
-    let bound = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr());
-    bound.map(|address| address.port()).map_err(io("a free UDP port"))
+/// Ports that are held until all have been chosen, so that none is chosen twice.
+#[derive(Default)]
+struct Ports {
+    tcp: Vec<TcpListener>,
+    udp: Vec<UdpSocket>,
+}
+
+impl Ports {
+    fn tcp(&mut self) -> Result<u16, BenchError> {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(io("a free TCP port"))?;
+        let address = socket.local_addr().map_err(io("a free TCP port"))?;
+        self.tcp.push(socket);
+        Ok(address.port())
+    }
+
+    fn udp(&mut self) -> Result<u16, BenchError> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(io("a free UDP port"))?;
+        let address = socket.local_addr().map_err(io("a free UDP port"))?;
+        self.udp.push(socket);
+        Ok(address.port())
+    }
 }
 
 fn text(length: usize, settings: &str, more: &str) -> Result<String, BenchError> {
@@ -139,8 +157,9 @@ fn text(length: usize, settings: &str, more: &str) -> Result<String, BenchError>
         "org = \"bench\"\ncerts = {{ dir = \"certs\" }}\n{settings}\n[login]\ndevelopment = true\n\
          shared_account = {{ username = \"taoyao\", password = \"taoyao\" }}\n"
     );
+    let mut ports = Ports::default();
     for number in 1..=length {
-        let (terminals, links, admin) = (free_tcp_port()?, free_udp_port()?, free_tcp_port()?);
+        let (terminals, links, admin) = (ports.tcp()?, ports.udp()?, ports.tcp()?);
         let place = match number {
             1 => more.to_owned(),
             _ => format!("parent = [\"n{}\"]", number - 1),

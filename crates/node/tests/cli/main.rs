@@ -6,6 +6,8 @@
 )]
 
 mod offline;
+#[path = "../mesh/ports.rs"]
+mod ports;
 mod running;
 mod support;
 #[expect(dead_code, reason = "the mesh's tests use all of it, these only a part")]

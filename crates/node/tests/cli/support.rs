@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
@@ -11,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::ports;
 
 /// Generous: a loaded machine is slow, a broken program never gets there.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,7 +42,7 @@ impl Site {
         );
         let mut ports = Vec::new();
         for (name, parent) in NODES {
-            let terminals = free_tcp_port();
+            let terminals = ports::free();
             ports.push((name, terminals));
             write_node(&mut text, name, parent, terminals);
         }
@@ -165,17 +166,9 @@ fn write_node(text: &mut String, name: &str, parent: &str, terminals: u16) {
         writeln!(text, "parent = [\"{parent}\"]").unwrap();
     }
     if parent.is_empty() || parent == "cn" {
-        writeln!(text, "links = {{ listen = \"127.0.0.1:{}\" }}", free_udp_port()).unwrap();
+        writeln!(text, "links = {{ listen = \"127.0.0.1:{}\" }}", ports::free()).unwrap();
     }
     writeln!(text, "terminals = {{ listen = \"127.0.0.1:{terminals}\" }}").unwrap();
-    writeln!(text, "admin = {{ listen = \"127.0.0.1:{}\" }}", free_tcp_port()).unwrap();
+    writeln!(text, "admin = {{ listen = \"127.0.0.1:{}\" }}", ports::free()).unwrap();
     writeln!(text, "state = {{ dir = \"state/{name}\" }}").unwrap();
-}
-
-fn free_tcp_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn free_udp_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

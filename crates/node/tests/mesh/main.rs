@@ -9,6 +9,7 @@
 mod admin;
 mod life;
 mod operations;
+mod ports;
 mod signals;
 mod support;
 mod terminal;

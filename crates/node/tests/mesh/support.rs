@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use taoyao_node::{Mesh, NodeApp, NodeOptions, RunningNode, StartError, UpError, 
 use taoyao_topology::Topology;
 use tempfile::TempDir;
 
+use crate::ports;
 use crate::terminal::Terminal;
 
 /// Generous: a loaded machine is slow, a broken mesh never gets there.
@@ -43,7 +43,7 @@ impl Site {
         let mut admin_ports = BTreeMap::new();
         let mut text = format!("org = \"test\"\n[certs]\ndir = \"certs\"\n{settings}");
         for (name, parent) in THREE_TIERS {
-            let (terminals, admin, links) = (free_tcp_port(), free_tcp_port(), free_udp_port());
+            let (terminals, admin, links) = (ports::free(), ports::free(), ports::free());
             admin_ports.insert(name.to_owned(), admin);
             write_node(&mut text, name, parent, [terminals, admin, links]);
         }
@@ -132,12 +132,4 @@ fn write_node(text: &mut String, name: &str, parent: &str, [terminals, admin, li
     line(format!("terminals = {{ listen = \"127.0.0.1:{terminals}\" }}"));
     line(format!("admin = {{ listen = \"127.0.0.1:{admin}\" }}"));
     line(format!("state = {{ dir = \"state/{name}\" }}"));
-}
-
-fn free_tcp_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn free_udp_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
