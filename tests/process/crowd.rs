@@ -95,10 +95,19 @@ impl Crowd {
     pub(crate) fn told_offline(&self) -> Vec<String> {
         let told = |player: &Arc<Player>| {
             let own = &player.name;
-            let all = player.noted(|notes| notes.told_offline.clone());
-            all.into_iter().map(move |id| format!("{own} was told that {id} is offline")).collect::<Vec<_>>()
+            let all = player.noted(|notes| notes.told_offline.clone()).into_iter();
+            all.map(move |(id, at)| {
+                format!("{own} was told that {id} is offline, {at:.1?} after it was made")
+            })
+            .collect::<Vec<_>>()
         };
         self.players.iter().flat_map(told).collect()
+    }
+
+    /// Everybody who had to attach again.
+    pub(crate) fn thrown_out(&self) -> Vec<String> {
+        let again = self.players.iter().filter(|player| player.noted(|notes| notes.registrations > 1));
+        again.map(|player| format!("{} lost its connection", player.name)).collect()
     }
 
     fn number_all(&self, from: &Arc<Player>) -> Vec<(String, usize, u64)> {

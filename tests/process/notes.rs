@@ -19,8 +19,8 @@ pub(crate) struct Notes {
     pub(crate) heard: BTreeMap<String, Vec<u64>>,
     /// Who is there, by the ids that this terminal is shown.
     pub(crate) sees: BTreeSet<String>,
-    /// Everybody whom it was told to be offline, ever.
-    pub(crate) told_offline: BTreeSet<String>,
+    /// Everybody whom it was told to be offline, ever, and how long after it was made.
+    pub(crate) told_offline: BTreeMap<String, Duration>,
     pub(crate) requests: Vec<Asked>,
     pub(crate) registrations: u32,
 }

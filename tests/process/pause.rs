@@ -29,6 +29,7 @@ async fn after_a_region_stood_still_for_eight_seconds_no_signal_goes_wrong() {
     crowd.assert_all_reach_all().await;
     quiet(&mesh).await;
     settle(&crowd.faults());
+    settle(&crowd.thrown_out());
     settle(&crowd.told_offline());
     assert!(crowd.count(|end| *end == End::Answered) > 200, "a conversation");
 }

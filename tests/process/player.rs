@@ -28,12 +28,13 @@ pub(crate) struct Player {
     notes: Mutex<Notes>,
     /// The number that its last unicast carried.
     counted: AtomicU64,
+    made: Instant,
 }
 
 impl Player {
     pub(crate) fn new(name: TerminalName, node: NodeName, port: u16, dialler: Dialler) -> Self {
         let (line, notes, counted) = Default::default();
-        Self { name, node, port, dialler, line, notes, counted }
+        Self { name, node, port, dialler, line, notes, counted, made: Instant::now() }
     }
 
     /// Attaches, listens, and does so again when the connection ends, for ever.
@@ -125,7 +126,7 @@ impl Player {
                 }
                 "client::offline" => {
                     notes.sees.remove(&client());
-                    notes.told_offline.insert(client());
+                    notes.told_offline.insert(client(), self.made.elapsed());
                 }
                 _ => {}
             }
