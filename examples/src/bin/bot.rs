@@ -3,18 +3,20 @@
 //! With a mesh running (`cargo run --release`):
 //!
 //! ```sh
-//! cargo run -p taoyao-examples --bin bot -- --node 127.0.0.1:8885 --ca certs/ca.crt --id bot
+//! TAOYAO_NODE=127.0.0.1:8885 TAOYAO_ID=bot cargo run -p taoyao-examples --bin bot
 //! ```
+//!
+//! Settings come from the environment, where no list of processes shows the password; [`Options`] names them all.
 //!
 //! A unicast needs a way back, and the protocol does not name its sender (reference section 12, Q27): write your own id
 //! into the body as `from`.
 
+use std::env;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
@@ -29,30 +31,38 @@ const FIRST_ID: u64 = 10_000_000;
 /// How often a terminal says that it is there (reference section 3.6).
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// A terminal that sends every unicast back.
-#[derive(Debug, Parser)]
+/// Where to register, and as whom.
 struct Options {
-    /// Address of the node's terminal listener.
-    #[arg(long, default_value = "127.0.0.1:8883")]
+    /// `TAOYAO_NODE`: address of the node's terminal listener; default `127.0.0.1:8883`.
     node: String,
-    /// The CA that signed the node's certificate, PEM.
-    #[arg(long, default_value = "certs/ca.crt")]
+    /// `TAOYAO_CA`: the CA that signed the node's certificate, PEM; default `certs/ca.crt`.
     ca: PathBuf,
-    /// This terminal's id.
-    #[arg(long, default_value = "bot")]
+    /// `TAOYAO_ID`: this terminal's id; default `bot`.
     id: String,
-    #[arg(long, default_value = "taoyao")]
+    /// `TAOYAO_USERNAME`, default `taoyao`.
     username: String,
-    /// Read from the environment, so that it shows in no list of processes.
-    #[arg(long, env = "TAOYAO_PASSWORD", hide_env_values = true, default_value = "taoyao")]
+    /// `TAOYAO_PASSWORD`, default `taoyao`.
     password: String,
+}
+
+impl Options {
+    fn from_env() -> Self {
+        let read = |name: &str, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+        Self {
+            node: read("TAOYAO_NODE", "127.0.0.1:8883"),
+            ca: read("TAOYAO_CA", "certs/ca.crt").into(),
+            id: read("TAOYAO_ID", "bot"),
+            username: read("TAOYAO_USERNAME", "taoyao"),
+            password: read("TAOYAO_PASSWORD", "taoyao"),
+        }
+    }
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse();
+    let options = Options::from_env();
     let mut bot = Bot { socket: connect(&options).await?, last_id: FIRST_ID };
     bot.register(&options).await?;
     bot.run().await
