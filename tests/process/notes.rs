@@ -6,6 +6,10 @@ use std::time::Duration;
 /// A terminal gives up after this long (reference section 2.6).
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
+/// What a machine that is busy with other things may add to that. Nodes keep a deadline of 4.75 s; a request that misses it
+/// for any other reason waits for far longer.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// The words by which a failure of the mesh is known; `client::status` answers without a body where nobody is known.
 const NAMED: [&str; 6] =
     ["unreachable at ", "interrupted at ", "busy at ", "终端没有响应", "邀请对象无效", NOBODY];
@@ -72,7 +76,7 @@ impl Asked {
         let is_named = |text: &String| NAMED.iter().any(|name| text.contains(name));
         let wrong = match end {
             End::Silence => "was not answered at all".to_owned(),
-            End::Answered | End::Refused(_) if *took > ANSWER_WITHIN + *stalled => {
+            End::Answered | End::Refused(_) if *took > ANSWER_WITHIN + GRACE + *stalled => {
                 format!("was answered only after {took:?}: {end:?}")
             }
             End::Refused(text) if !is_named(text) => format!("was refused without a reason: {text}"),
@@ -102,7 +106,7 @@ fn late_silent_and_nameless_ends_are_noticed() {
     assert_eq!(asked(End::Answered, 1).fault(), None);
     assert_eq!(asked(refused("服务无效：unreachable at cn/east: gone"), 1).fault(), None);
     assert_eq!(asked(End::Lost, 9).fault(), None);
-    assert!(asked(End::Answered, 7).fault().is_some());
+    assert!(asked(End::Answered, 9).fault().is_some());
     assert!(asked(refused("服务错误"), 1).fault().is_some());
     assert!(asked(End::Silence, 9).fault().is_some());
 }
