@@ -9,7 +9,7 @@ use quinn::congestion::{BbrConfig, CubicConfig};
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::udp::UdpSocketState;
 use quinn::{
-    AckFrequencyConfig, ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig,
+    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig,
     ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
 use quinn_proto::HashedConnectionIdGenerator;
@@ -33,9 +33,6 @@ pub(crate) const BULK_SEND_WINDOW: u64 = WINDOW as u64;
 const DATAGRAM_BUFFER: usize = 256 * 1024;
 /// Bytes asked of the kernel for each socket's queues; it may give less.
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
-/// Packets that the peer may send before it is acknowledged at once; QUIC's usual 2 make a packet for nearly every signal
-/// of a conversation. Loss is noticed as fast: a gap is acknowledged at once, and the last packet after 25 ms.
-const UNACKNOWLEDGED_PACKETS: u32 = 10;
 /// The smallest UDP payload that QUIC works with (RFC 9000 section 14).
 const MTU_MIN: u16 = 1_200;
 /// Strangers' handshakes that may be buffered: a handshake is a few packets.
@@ -99,11 +96,8 @@ pub(crate) fn client_config(
 fn transport_config(transport: Transport) -> TransportConfig {
     let mut discovery = MtuDiscoveryConfig::default();
     discovery.upper_bound(mtu_of(transport));
-    let mut acknowledging = AckFrequencyConfig::default();
-    acknowledging.ack_eliciting_threshold(UNACKNOWLEDGED_PACKETS.into());
     let mut config = TransportConfig::default();
     config
-        .ack_frequency_config(Some(acknowledging))
         .max_concurrent_uni_streams(UNI_STREAMS.into())
         .max_concurrent_bidi_streams(1_u8.into())
         .stream_receive_window(STREAM_WINDOW.into())
