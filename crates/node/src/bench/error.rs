@@ -21,9 +21,9 @@ pub enum BenchError {
     /// An answer that the protocol does not have.
     #[error("{0}")]
     Answer(String),
-    /// A program that is not on this machine.
+    /// Something that this machine lacks, and how to get it.
     #[error("{0}")]
-    NotInstalled(String),
+    Lacking(String),
 }
 
 /// Says what was being done when an operation of the system failed.

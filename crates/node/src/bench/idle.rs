@@ -24,7 +24,7 @@ pub(super) fn measure(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     let files = files_max();
     if files < count + OTHER_FILES {
         let needed = count + OTHER_FILES;
-        return Err(BenchError::NotInstalled(format!(
+        return Err(BenchError::Lacking(format!(
             "{count} terminals need {needed} open files and {files} are allowed: `ulimit -n {needed}` first"
         )));
     }

@@ -28,7 +28,7 @@ const SPREAD: Duration = Duration::from_millis(500);
 
 pub(super) fn measure(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     let program = PROGRAMS.map(PathBuf::from).into_iter().find(|path| path.exists()).ok_or_else(|| {
-        BenchError::NotInstalled(
+        BenchError::Lacking(
             "there is no nats-server to compare with: `apt-get install nats-server`".to_owned(),
         )
     })?;

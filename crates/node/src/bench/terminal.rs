@@ -125,8 +125,7 @@ impl Terminal {
         }
     }
 
-    /// Prepares what [`Channel`] sends and counts: messages of `text`, padded in front to `bytes`, and those with `mark`
-    /// in them.
+    /// Prepares what [`Channel`] sends, and by which mark it knows the messages that it counts.
     pub(super) fn converse(&mut self, text: &str, mark: &'static str) {
         (self.message, self.mark) = (framed(text), mark.as_bytes());
     }
