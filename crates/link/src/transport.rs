@@ -9,8 +9,8 @@ use quinn::congestion::{BbrConfig, CubicConfig};
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::udp::UdpSocketState;
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TokioRuntime,
-    TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig,
+    ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
 use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
@@ -33,6 +33,10 @@ pub(crate) const BULK_SEND_WINDOW: u64 = WINDOW as u64;
 const DATAGRAM_BUFFER: usize = 256 * 1024;
 /// Bytes asked of the kernel for each socket's queues; it may give less.
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
+/// Packets that the peer may send before the next one is acknowledged at once. QUIC's usual 1 makes a packet of its own for
+/// nearly every signal of a conversation. More than 3 would let a sender whose window has fallen to BBR's smallest, four
+/// packets, wait for the acknowledgement's delay each time, take that for the path's rate, and never recover.
+const UNACKNOWLEDGED_PACKETS: u32 = 3;
 /// The smallest UDP payload that QUIC works with (RFC 9000 section 14).
 const MTU_MIN: u16 = 1_200;
 /// Strangers' handshakes that may be buffered: a handshake is a few packets.
@@ -96,8 +100,11 @@ pub(crate) fn client_config(
 fn transport_config(transport: Transport) -> TransportConfig {
     let mut discovery = MtuDiscoveryConfig::default();
     discovery.upper_bound(mtu_of(transport));
+    let mut acknowledging = AckFrequencyConfig::default();
+    acknowledging.ack_eliciting_threshold(UNACKNOWLEDGED_PACKETS.into());
     let mut config = TransportConfig::default();
     config
+        .ack_frequency_config(Some(acknowledging))
         .max_concurrent_uni_streams(UNI_STREAMS.into())
         .max_concurrent_bidi_streams(1_u8.into())
         .stream_receive_window(STREAM_WINDOW.into())
