@@ -6,8 +6,9 @@ use std::time::Duration;
 use taoyao_types::limits;
 
 use crate::outbox::Text;
+use crate::tcp::FrameFault;
 
-/// Why a WebSocket ended. Said once per connection, in `GatewayEvent::Closed`.
+/// Why a terminal's connection ended. Said once per connection, in `GatewayEvent::Closed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseReason {
     /// The terminal closed it, with the code that it gave (1005: none).
@@ -26,19 +27,21 @@ pub enum CloseReason {
     NotUtf8,
     /// A breach of the WebSocket protocol; closed with 1002.
     Protocol(String),
+    /// A frame of a bare TCP socket that cannot be read; closed without a word, for frames have none for it.
+    BadFrame(FrameFault),
 }
 
 impl CloseReason {
     /// Whether what the terminal sends no longer means anything.
     pub(crate) fn is_fault(&self) -> bool {
-        matches!(self, Self::TooLong | Self::NotUtf8 | Self::Protocol(_))
+        matches!(self, Self::TooLong | Self::NotUtf8 | Self::Protocol(_) | Self::BadFrame(_))
     }
 
     /// The status code and reason of our closing frame; `None` where there is nobody to tell.
     pub(crate) fn frame(&self) -> Option<(u16, Text)> {
         let fixed = |code, reason: &'static str| Some((code, Text::from_static(reason)));
         match self {
-            Self::ByPeer { .. } | Self::Lost => None,
+            Self::ByPeer { .. } | Self::Lost | Self::BadFrame(_) => None,
             Self::ByUs { code, reason } => Some((*code, reason.clone())),
             Self::Idle(_) => fixed(1001, "nothing was sent for too long"),
             Self::SlowReader => fixed(1008, "this terminal reads too slowly"),
@@ -60,6 +63,7 @@ impl fmt::Display for CloseReason {
             Self::TooLong => write!(f, "a message of more than {} bytes", limits::TERMINAL_MESSAGE_BYTES_MAX),
             Self::NotUtf8 => write!(f, "a text message that is not UTF-8"),
             Self::Protocol(what) => write!(f, "a breach of the WebSocket protocol: {what}"),
+            Self::BadFrame(fault) => fault.fmt(f),
         }
     }
 }

@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use taoyao_types::limits;
 
-/// The settings of one listener.
+use crate::tcp::Framing;
+
+/// The settings of a gateway: one listener for HTTPS and WebSockets, and any number for bare TCP sockets.
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Certificates and TLS versions. Its ALPN list is replaced: the gateway speaks HTTP/1.1 only.
     pub tls: Arc<rustls::ServerConfig>,
-    /// Connections at once, of whatever kind. Beyond it new ones are closed at once.
+    /// Listeners for frames on bare TCP sockets; none by default.
+    pub tcp: Vec<TcpConfig>,
+    /// Connections at once, of whatever kind and at all listeners. Beyond it new ones are closed at once.
     pub connections_max: usize,
     /// Connections at once from one address (one /64 in IPv6). Beyond it new ones are closed at once.
     pub connections_per_address_max: usize,
@@ -26,11 +30,22 @@ impl GatewayConfig {
         Self {
             listen,
             tls,
+            tcp: Vec::new(),
             connections_max: limits::TERMINAL_CONNECTIONS_MAX,
             connections_per_address_max: limits::TERMINAL_CONNECTIONS_PER_ADDRESS_MAX,
             timeouts: Timeouts::default(),
         }
     }
+}
+
+/// A listener for terminals that speak frames (reference section 1.3).
+#[derive(Debug, Clone)]
+pub struct TcpConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// TLS around the frames, without ALPN; `None` on a listener for old terminals.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub framing: Framing,
 }
 
 /// How long a connection may take for what it has to do.
@@ -42,7 +57,8 @@ pub struct Timeouts {
     pub header: Duration,
     /// For all of a connection that is not upgraded, so that slow readers of files end. Default 120 s.
     pub http: Duration,
-    /// Without a byte read or written a WebSocket is closed with 1001. Default 60 s (reference section 1.2).
+    /// Without a byte read or written a WebSocket is closed with 1001; also, how long a peer may leave what it was sent
+    /// unacknowledged. Default 60 s (reference section 1.2).
     pub idle: Duration,
     /// For the closing handshake; then the socket is dropped. Default 2 s.
     pub close: Duration,

@@ -1,4 +1,4 @@
-//! One connection: TLS handshake, HTTP requests, and the upgrade to a WebSocket.
+//! One connection: TLS handshake, HTTP requests, and the upgrade to a WebSocket; or frames from the start.
 
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
@@ -10,6 +10,7 @@ use axum::Router;
 use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -19,9 +20,12 @@ use crate::config::GatewayConfig;
 use crate::http::Answers;
 use crate::inbound::Inbound;
 use crate::linger;
+use crate::protocol::Protocol;
 use crate::registry::Registry;
 use crate::session::Session;
 use crate::stats::Counters;
+use crate::stream::Stream;
+use crate::tcp::Framing;
 
 /// Bytes of a request's head; hyper answers 431 beyond it.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -40,30 +44,59 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
 }
 
+/// What is expected of the connections of one listener.
+#[derive(Clone)]
+pub(crate) enum Door {
+    /// TLS, then HTTP.
+    Https,
+    /// Frames, within TLS or not.
+    Frames { tls: Option<TlsAcceptor>, framing: Arc<Framing> },
+}
+
 /// Serves an admitted connection to its end.
 ///
 /// What the handshake and HTTP need, and the session itself, are boxed: the task of a WebSocket that has outlived them is
 /// hardly more than a pointer to its session.
-pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve(shared: Arc<Shared>, door: Door, tcp: TcpStream, peer: SocketAddr) {
     let _admitted = Admitted { shared: Arc::clone(&shared), ip: peer.ip() };
-    if let Some(session) = Box::pin(greet(shared, tcp, peer.ip().to_canonical())).await {
+    if let Some(session) = Box::pin(greet(shared, door, tcp, peer.ip().to_canonical())).await {
         session.run().await;
     }
 }
 
-/// Leads a connection through the handshake and its requests. Returns a session if the last one was an upgrade.
-async fn greet(shared: Arc<Shared>, tcp: TcpStream, ip: IpAddr) -> Option<Box<Session>> {
-    let Some(stream) = handshake(&shared, tcp).await else {
-        shared.counters.handshakes_failed.add(1);
-        return None;
-    };
-    let (stream, early) = speak_http(&shared, stream, ip).await?;
-    Session::enter(shared, stream, early, ip)
+/// Leads a connection to where messages begin. Returns a session if it gets there.
+async fn greet(shared: Arc<Shared>, door: Door, tcp: TcpStream, ip: IpAddr) -> Option<Box<Session>> {
+    prepare(&tcp, shared.config.timeouts.idle);
+    match door {
+        Door::Https => {
+            let stream = handshake(&shared, &shared.tls, tcp).await?;
+            let (stream, early) = speak_http(&shared, stream, ip).await?;
+            Session::enter(shared, stream, Protocol::websocket(), early, ip)
+        }
+        Door::Frames { tls, framing } => {
+            let stream = match tls {
+                Some(acceptor) => Stream::Tls(handshake(&shared, &acceptor, tcp).await?),
+                None => Stream::Plain(tcp),
+            };
+            Session::enter(shared, stream, Protocol::frames(framing), Bytes::new(), ip)
+        }
+    }
 }
 
-async fn handshake(shared: &Shared, tcp: TcpStream) -> Option<TlsStream<TcpStream>> {
-    prepare(&tcp, shared.config.timeouts.idle);
-    match timeout(shared.config.timeouts.handshake, shared.tls.accept(tcp)).await {
+async fn handshake(shared: &Shared, acceptor: &TlsAcceptor, tcp: TcpStream) -> Option<TlsStream<TcpStream>> {
+    let stream = shake_hands(shared.config.timeouts.handshake, acceptor, tcp).await;
+    if stream.is_none() {
+        shared.counters.handshakes_failed.add(1);
+    }
+    stream
+}
+
+async fn shake_hands(
+    time_max: Duration,
+    acceptor: &TlsAcceptor,
+    tcp: TcpStream,
+) -> Option<TlsStream<TcpStream>> {
+    match timeout(time_max, acceptor.accept(tcp)).await {
         Ok(Ok(mut stream)) => {
             stream.get_mut().1.set_buffer_limit(Some(TLS_BUFFER_BYTES));
             Some(stream)
@@ -80,11 +113,7 @@ async fn handshake(shared: &Shared, tcp: TcpStream) -> Option<TlsStream<TcpStrea
 }
 
 /// Answers requests. Returns the stream, and what was read ahead of it, if the last one was an upgrade.
-async fn speak_http(
-    shared: &Shared,
-    stream: TlsStream<TcpStream>,
-    ip: IpAddr,
-) -> Option<(TlsStream<TcpStream>, Bytes)> {
+async fn speak_http(shared: &Shared, stream: TlsStream<TcpStream>, ip: IpAddr) -> Option<(Stream, Bytes)> {
     let timeouts = shared.config.timeouts;
     let upgraded = Arc::new(AtomicBool::new(false));
     let answers = Answers {
@@ -101,7 +130,7 @@ async fn speak_http(
         .serve_connection(TokioIo::new(stream), answers);
     let served = timeout(timeouts.http, poll_fn(|cx| requests.poll_without_shutdown(cx))).await;
     let parts = requests.into_parts();
-    let mut stream = parts.io.into_inner();
+    let mut stream = Stream::Tls(parts.io.into_inner());
     if upgraded.load(Ordering::Relaxed) && matches!(served, Ok(Ok(()))) {
         return Some((stream, parts.read_buf));
     }
@@ -122,10 +151,12 @@ impl Drop for Admitted {
     }
 }
 
-/// Small messages leave at once, and a peer that vanished while it was written to is noticed within the idle time.
+/// Small messages leave at once, and a peer that vanished is noticed within the idle time if it is written to, and within
+/// twice that time if not.
 fn prepare(tcp: &TcpStream, unacknowledged_max: Duration) {
-    let socket = socket2::SockRef::from(tcp);
-    let set = socket.set_tcp_nodelay(true);
+    let socket = SockRef::from(tcp);
+    let alive = TcpKeepalive::new().with_time(unacknowledged_max.max(Duration::from_secs(1)));
+    let set = socket.set_tcp_nodelay(true).and(socket.set_tcp_keepalive(&alive));
     #[cfg(target_os = "linux")]
     let set = set.and(socket.set_tcp_user_timeout(Some(unacknowledged_max)));
     if let Err(error) = set {

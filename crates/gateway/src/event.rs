@@ -12,7 +12,7 @@ use crate::outbox::TerminalHandle;
 /// One thing that happened on a terminal's connection: `Opened` first, `Closed` last, each once.
 #[derive(Debug)]
 pub enum GatewayEvent {
-    /// A terminal opened its WebSocket. It is not registered yet.
+    /// A terminal opened its WebSocket or its bare socket. It is not registered yet.
     Opened { conn: ConnId, ip: IpAddr, terminal: TerminalHandle },
     /// It sent a text message of at most `limits::TERMINAL_MESSAGE_BYTES_MAX` bytes.
     Text { conn: ConnId, text: Received },

@@ -1,4 +1,4 @@
-//! The listener: accepts connections, counts them, closes them all at the end.
+//! The listeners: accept connections, count them, close them all at the end.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::config::GatewayConfig;
-use crate::connection::{self, Shared};
+use crate::config::{GatewayConfig, TcpConfig};
+use crate::connection::{self, Door, Shared};
 use crate::event::GatewayEvent;
 use crate::http::{self, Services};
 use crate::inbound::Inbound;
@@ -24,11 +24,21 @@ const BACKLOG: u32 = 4096;
 /// How long accepting rests when the process has no descriptor or memory left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-/// A running listener. Dropping it ends all of its connections at once; [`Gateway::shutdown`] closes them properly.
+/// All listeners for terminals, running. Dropping it ends all of its connections at once; [`Gateway::shutdown`] closes them properly.
 pub struct Gateway {
     local: SocketAddr,
+    tcp: Vec<SocketAddr>,
     shared: Arc<Shared>,
-    accepting: JoinHandle<()>,
+    /// One task for each listener, which ends the listener's connections when it is dropped.
+    accepting: JoinSet<()>,
+}
+
+/// An address that cannot be listened at.
+#[derive(Debug, thiserror::Error)]
+#[error("TCP {address}: {source}")]
+pub struct ListenError {
+    pub address: SocketAddr,
+    pub source: io::Error,
 }
 
 impl Gateway {
@@ -36,14 +46,15 @@ impl Gateway {
     /// (`limits::GATEWAY_EVENTS_MAX` is a good one). Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// The operating system's, if the address cannot be listened at.
+    /// The first address that cannot be listened at.
     pub fn start(
         config: GatewayConfig,
         services: Services,
         events: mpsc::Sender<GatewayEvent>,
-    ) -> io::Result<Self> {
-        let listener = listen(config.listen)?;
-        let local = listener.local_addr()?;
+    ) -> Result<Self, ListenError> {
+        let (listener, local) = listen(config.listen)?;
+        let bound: Vec<_> = config.tcp.iter().map(|tcp| listen(tcp.listen)).collect::<Result<_, _>>()?;
+        let doors: Vec<Door> = config.tcp.iter().map(door).collect();
         let mut tls = (*config.tls).clone();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let shared = Arc::new(Shared {
@@ -54,13 +65,24 @@ impl Gateway {
             counters: Counters::default(),
             config,
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Self { local, shared, accepting })
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, Door::Https, Arc::clone(&shared)));
+        let mut tcp = Vec::new();
+        for ((listener, local), door) in bound.into_iter().zip(doors) {
+            accepting.spawn(accept(listener, door, Arc::clone(&shared)));
+            tcp.push(local);
+        }
+        Ok(Self { local, tcp, shared, accepting })
     }
 
-    /// Where it listens.
+    /// Where it listens for HTTPS and WebSockets.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Where it listens for frames, in the order of `GatewayConfig::tcp`.
+    pub fn tcp_addrs(&self) -> &[SocketAddr] {
+        &self.tcp
     }
 
     /// What it has counted so far.
@@ -72,33 +94,38 @@ impl Gateway {
 
     /// Returns if it ever stops accepting by itself, which is a bug: the node should then end.
     pub async fn failed(&mut self) -> JoinError {
-        match (&mut self.accepting).await {
-            Err(error) => error,
-            Ok(()) => unreachable!("accepting has no end"),
+        match self.accepting.join_next().await {
+            Some(Err(error)) => error,
+            Some(Ok(())) | None => unreachable!("accepting has no end"),
         }
     }
 
-    /// Closes every terminal with 1001 "node is going away", accepts no more, and returns when all are gone or after
+    /// Closes every terminal (WebSockets with 1001 "node is going away"), accepts no more, and returns when all are gone or after
     /// `deadline`, whichever is first. Returns how many terminals had to be cut off.
     pub async fn shutdown(mut self, deadline: Duration) -> usize {
         self.shared.registry.close_all(1001, "node is going away");
         let all_gone = timeout(deadline, self.shared.registry.empty()).await.is_ok();
         let (_, terminals) = self.shared.registry.counts();
         let cut_off = if all_gone { 0 } else { terminals };
-        self.accepting.abort();
-        let ended = (&mut self.accepting).await;
-        tracing::debug!(cut_off, ?ended, "gateway stopped");
+        self.accepting.shutdown().await;
+        tracing::debug!(cut_off, "gateway stopped");
         cut_off
     }
 }
 
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
+fn door(config: &TcpConfig) -> Door {
+    Door::Frames { tls: config.tls.clone().map(TlsAcceptor::from), framing: Arc::new(config.framing.clone()) }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ListenError> {
+    let bound = bind(address).and_then(|listener| {
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    });
+    bound.map_err(|source| ListenError { address, source })
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -106,12 +133,12 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts for ever. The connections' tasks are its own: they end with it.
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((tcp, peer)) => admit(&mut connections, &shared, tcp, peer),
+                Ok((tcp, peer)) => admit(&mut connections, &shared, &door, tcp, peer),
                 Err(error) => rest_if_exhausted(&shared, &error).await,
             },
             Some(ended) = connections.join_next() => {
@@ -123,10 +150,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-fn admit(connections: &mut JoinSet<()>, shared: &Arc<Shared>, tcp: TcpStream, peer: SocketAddr) {
+fn admit(connections: &mut JoinSet<()>, shared: &Arc<Shared>, door: &Door, tcp: TcpStream, peer: SocketAddr) {
     let GatewayConfig { connections_max, connections_per_address_max, .. } = shared.config;
     if shared.registry.admit(peer.ip(), connections_max, connections_per_address_max) {
-        connections.spawn(connection::serve(Arc::clone(shared), tcp, peer));
+        connections.spawn(connection::serve(Arc::clone(shared), door.clone(), tcp, peer));
     } else {
         shared.counters.connections_refused.add(1);
     }

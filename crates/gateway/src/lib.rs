@@ -1,4 +1,4 @@
-//! The terminal-facing listener: TLS, HTTP, WebSocket, the web terminal's files.
+//! The terminal-facing listeners: TLS, HTTP, WebSocket, the web terminal's files; and frames on bare TCP sockets.
 //!
 //! | request | answer |
 //! |---|---|
@@ -6,6 +6,9 @@
 //! | `GET /mesh/nearest[?partition=&lat=&lon=]` | JSON: the partitions and their nodes, best first |
 //! | `GET`, `HEAD /mesh/probe` | 204: what a terminal times to find the nearest node |
 //! | `GET /` and the files of `assets/` | the web terminal |
+//!
+//! Beside it there may be listeners for the original's bare sockets (reference section 1.3, [`TcpConfig`]). Whoever reads
+//! the events and holds the handles does not see which kind a terminal uses.
 //!
 //! One task serves a connection from its first byte to its last. What terminals say comes out as [`GatewayEvent`]s, in
 //! order per terminal, through one bounded channel: a full channel stops the reading of sockets, nothing else. What they
@@ -23,15 +26,19 @@ mod http;
 mod inbound;
 mod linger;
 mod outbox;
+mod protocol;
 mod registry;
 mod session;
 mod socket;
 mod stats;
+mod stream;
+mod tcp;
 
 pub use close::CloseReason;
-pub use config::{GatewayConfig, Timeouts};
+pub use config::{GatewayConfig, TcpConfig, Timeouts};
 pub use event::{GatewayEvent, Received};
-pub use gateway::Gateway;
+pub use gateway::{Gateway, ListenError};
 pub use http::{Geo, NearestQuery, Services, WEBSOCKET_PATH};
 pub use outbox::{TerminalHandle, Text};
 pub use stats::GatewayStats;
+pub use tcp::{BadKey, DoesNotFit, FrameCipher, FrameFault, FrameReader, Framing};

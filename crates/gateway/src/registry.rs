@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::outbox::TerminalHandle;
 
-/// All connections of one listener.
+/// All connections of one gateway.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     connected: Mutex<Connected>,
@@ -52,7 +52,7 @@ impl Registry {
         }
     }
 
-    /// Gives a new WebSocket its id, unless the node is going away.
+    /// Gives a new terminal its id, unless the node is going away.
     pub(crate) fn enter(&self, terminal: &TerminalHandle) -> Option<ConnId> {
         let mut connected = self.connected();
         if connected.closing {
@@ -72,7 +72,7 @@ impl Registry {
         }
     }
 
-    /// Whether no more WebSockets are let in.
+    /// Whether no more terminals are let in.
     pub(crate) fn is_closing(&self) -> bool {
         self.connected().closing
     }

@@ -1,4 +1,4 @@
-//! One terminal's WebSocket, from the upgrade to the last byte.
+//! One terminal's connection, from the upgrade or the first frame to the last byte.
 
 use std::future::poll_fn;
 use std::mem;
@@ -9,9 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use taoyao_types::ConnId;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout};
-use tokio_rustls::server::TlsStream;
 
 use crate::close::CloseReason;
 use crate::codec::Incoming;
@@ -19,9 +17,11 @@ use crate::connection::Shared;
 use crate::event::GatewayEvent;
 use crate::inbound::NobodyListens;
 use crate::outbox::{TerminalHandle, Text};
+use crate::protocol::Protocol;
 use crate::socket::Socket;
+use crate::stream::Stream;
 
-/// A WebSocket and all that its task keeps.
+/// A terminal's socket and all that its task keeps.
 pub(crate) struct Session {
     conn: ConnId,
     ip: IpAddr,
@@ -30,22 +30,30 @@ pub(crate) struct Session {
     /// What came behind the request for the upgrade.
     early: Bytes,
     shared: Arc<Shared>,
-    idle: Pin<Box<Sleep>>,
+    /// `None` on bare sockets: a terminal there may be silent for as long as the node lets it (reference section 3.6).
+    idle: Option<Pin<Box<Sleep>>>,
 }
 
 impl Session {
-    /// A session for an upgraded stream, unless the node is going away.
+    /// A session for an upgraded stream or one of frames, unless the node is going away.
     pub(crate) fn enter(
         shared: Arc<Shared>,
-        stream: TlsStream<TcpStream>,
+        stream: Stream,
+        protocol: Protocol,
         early: Bytes,
         ip: IpAddr,
     ) -> Option<Box<Self>> {
         let terminal = TerminalHandle::new();
         let conn = shared.registry.enter(&terminal)?;
         shared.counters.terminals_opened.add(1);
-        let idle = Box::pin(sleep(shared.config.timeouts.idle));
-        Some(Box::new(Self { conn, ip, terminal, socket: Socket::new(stream), early, shared, idle }))
+        let socket = Socket::new(stream, protocol);
+        let idle = if socket.is_websocket() {
+            Some(Box::pin(sleep(shared.config.timeouts.idle)))
+        } else {
+            shared.counters.sockets_opened.add(1);
+            None
+        };
+        Some(Box::new(Self { conn, ip, terminal, socket, early, shared, idle }))
     }
 
     /// Serves the terminal until its connection is over.
@@ -58,7 +66,11 @@ impl Session {
         let reason = self.talk().await;
         self.count(&reason);
         self.terminal.end(reason.clone());
-        tracing::debug!(conn = conn.0, %reason, "terminal disconnected");
+        match &reason {
+            // Mostly an operator's mistake, and the terminal cannot be told.
+            CloseReason::BadFrame(_) => tracing::info!(conn = conn.0, %ip, %reason, "terminal disconnected"),
+            _ => tracing::debug!(conn = conn.0, %reason, "terminal disconnected"),
+        }
         // Both at once: a node that is slow to hear of it, or stopping, keeps no terminal from its closing frame.
         let shared = Arc::clone(&self.shared);
         let closed = GatewayEvent::Closed { conn, reason: reason.clone() };
@@ -136,13 +148,14 @@ impl Session {
 
     /// The timer is moved only when it fires, not with each message.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        let Some(idle) = &mut self.idle else { return Poll::Pending };
         loop {
-            ready!(self.idle.as_mut().poll(cx));
+            ready!(idle.as_mut().poll(cx));
             let deadline = self.socket.moved() + self.shared.config.timeouts.idle;
             if deadline <= Instant::now() {
                 return Poll::Ready(CloseReason::Idle(self.shared.config.timeouts.idle));
             }
-            self.idle.as_mut().reset(deadline);
+            idle.as_mut().reset(deadline);
         }
     }
 
@@ -171,6 +184,9 @@ impl Session {
 /// However the session ends, even by being dropped.
 impl Drop for Session {
     fn drop(&mut self) {
+        if !self.socket.is_websocket() {
+            self.shared.counters.sockets_closed.add(1);
+        }
         self.shared.registry.leave(self.conn);
     }
 }

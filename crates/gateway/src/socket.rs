@@ -1,28 +1,26 @@
-//! A terminal's TLS stream with the WebSocket protocol on it, and what is on its way out.
+//! A terminal's stream with its protocol on it, and what is on its way out.
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncBufRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tokio_rustls::server::TlsStream;
 
 use crate::close::CloseReason;
-use crate::codec::{Codec, Incoming};
+use crate::codec::Incoming;
 use crate::linger;
 use crate::outbox::TerminalHandle;
+use crate::protocol::Protocol;
 use crate::stats::Counters;
+use crate::stream::Stream;
 
 /// Queued messages are written together until they have this many bytes: one TLS record.
 const WRITE_BATCH_BYTES: usize = 16 * 1024;
 
 /// One terminal's socket. Between messages it holds no memory for them.
 pub(crate) struct Socket {
-    stream: TlsStream<TcpStream>,
-    codec: Codec,
+    stream: Stream,
+    protocol: Protocol,
     /// Frames to write; empty without capacity while nothing is on its way.
     out: Vec<u8>,
     /// How much of `out` is written.
@@ -34,9 +32,13 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TlsStream<TcpStream>) -> Self {
+    pub(crate) fn new(stream: Stream, protocol: Protocol) -> Self {
         let (out, written) = (Vec::new(), 0);
-        Self { stream, codec: Codec::default(), out, written, unflushed: false, moved: Instant::now() }
+        Self { stream, protocol, out, written, unflushed: false, moved: Instant::now() }
+    }
+
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.protocol.is_websocket()
     }
 
     /// When bytes were last read or written.
@@ -46,18 +48,13 @@ impl Socket {
 
     /// Takes bytes that were read before this socket was made.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> Incoming {
-        self.codec.handle_bytes(bytes, &mut self.out)
+        self.protocol.handle_bytes(bytes, &mut self.out)
     }
 
     /// Reads once; what came may be nothing yet.
     pub(crate) fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Incoming>> {
-        let bytes = ready!(Pin::new(&mut self.stream).poll_fill_buf(cx))?;
-        if bytes.is_empty() {
-            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-        }
-        let incoming = self.codec.handle_bytes(bytes, &mut self.out);
-        let count = bytes.len();
-        Pin::new(&mut self.stream).consume(count);
+        let (protocol, out) = (&mut self.protocol, &mut self.out);
+        let incoming = ready!(self.stream.poll_read(cx, |bytes| protocol.handle_bytes(bytes, out)))?;
         self.moved = Instant::now();
         Poll::Ready(Ok(incoming))
     }
@@ -71,10 +68,10 @@ impl Socket {
     ) -> Poll<io::Result<()>> {
         loop {
             ready!(self.poll_write_out(cx))?;
-            let out = &mut self.out;
+            let (protocol, out) = (&self.protocol, &mut self.out);
             terminal.take(WRITE_BATCH_BYTES, |text| {
                 counters.texts_sent.add(1);
-                Codec::encode(text, out);
+                protocol.encode(text, out, counters);
             });
             if self.out.is_empty() {
                 return Poll::Ready(Ok(()));
@@ -82,7 +79,8 @@ impl Socket {
         }
     }
 
-    /// Writes what is queued and the closing frame, waits for the answer, and ends the stream. The caller bounds the time.
+    /// Writes what is queued and, if the protocol has one, the goodbye; waits for its answer, and ends the stream. The
+    /// caller bounds the time.
     pub(crate) async fn close(
         &mut self,
         reason: &CloseReason,
@@ -92,14 +90,12 @@ impl Socket {
         if poll_fn(|cx| self.poll_drain(cx, terminal, counters)).await.is_err() {
             return;
         }
-        if let Some((code, text)) = reason.frame() {
-            self.codec.close(code, text, &mut self.out);
-            if poll_fn(|cx| self.poll_write_out(cx)).await.is_err() {
-                return;
-            }
-            if !reason.is_fault() {
-                poll_fn(|cx| self.poll_answer(cx)).await;
-            }
+        let is_answered = self.protocol.close(reason, &mut self.out);
+        if poll_fn(|cx| self.poll_write_out(cx)).await.is_err() {
+            return;
+        }
+        if is_answered {
+            poll_fn(|cx| self.poll_answer(cx)).await;
         }
         linger::close(&mut self.stream).await;
     }
@@ -107,7 +103,7 @@ impl Socket {
     fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.out.len() {
             let rest = &self.out[self.written..];
-            let count = ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+            let count = ready!(self.stream.poll_write(cx, rest))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -119,7 +115,7 @@ impl Socket {
             (self.out, self.written) = (Vec::new(), 0);
         }
         if self.unflushed {
-            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            ready!(self.stream.poll_flush(cx))?;
             self.unflushed = false;
         }
         Poll::Ready(Ok(()))

@@ -7,10 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct GatewayStats {
     /// Connections now, of whatever kind.
     pub connections: u64,
-    /// WebSockets now.
+    /// Terminals now, by WebSocket or on bare TCP sockets.
     pub terminals: u64,
-    /// WebSockets ever opened.
+    /// Among them those on bare TCP sockets.
+    pub sockets: u64,
+    /// Terminals that ever connected, of both kinds.
     pub terminals_opened: u64,
+    /// Among them those on bare TCP sockets.
+    pub sockets_opened: u64,
     /// Connections closed at once because there were too many.
     pub connections_refused: u64,
     /// Accepts that failed for want of file descriptors or memory.
@@ -19,11 +23,13 @@ pub struct GatewayStats {
     pub handshakes_failed: u64,
     pub texts_received: u64,
     pub texts_sent: u64,
+    /// Messages too long for a terminal's frames, which got an error in their place.
+    pub texts_replaced: u64,
     /// Terminals closed because they read too slowly.
     pub slow_readers: u64,
     /// Terminals closed because nothing moved.
     pub idle_closed: u64,
-    /// Terminals closed for a message that is too long, not UTF-8 or not WebSocket.
+    /// Terminals closed for a message that is too long, not UTF-8 or not of their protocol.
     pub faulty_closed: u64,
 }
 
@@ -31,11 +37,14 @@ pub struct GatewayStats {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) terminals_opened: Counter,
+    pub(crate) sockets_opened: Counter,
+    pub(crate) sockets_closed: Counter,
     pub(crate) connections_refused: Counter,
     pub(crate) accepts_failed: Counter,
     pub(crate) handshakes_failed: Counter,
     pub(crate) texts_received: Counter,
     pub(crate) texts_sent: Counter,
+    pub(crate) texts_replaced: Counter,
     pub(crate) slow_readers: Counter,
     pub(crate) idle_closed: Counter,
     pub(crate) faulty_closed: Counter,
@@ -43,15 +52,20 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn read(&self) -> GatewayStats {
+        let sockets_closed = self.sockets_closed.get();
+        let sockets_opened = self.sockets_opened.get();
         GatewayStats {
             connections: 0,
             terminals: 0,
+            sockets: sockets_opened.saturating_sub(sockets_closed),
             terminals_opened: self.terminals_opened.get(),
+            sockets_opened,
             connections_refused: self.connections_refused.get(),
             accepts_failed: self.accepts_failed.get(),
             handshakes_failed: self.handshakes_failed.get(),
             texts_received: self.texts_received.get(),
             texts_sent: self.texts_sent.get(),
+            texts_replaced: self.texts_replaced.get(),
             slow_readers: self.slow_readers.get(),
             idle_closed: self.idle_closed.get(),
             faulty_closed: self.faulty_closed.get(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use taoyao_admin::{AdminRequest, AdminService, ApiToken};
 use taoyao_core::{Node, NodeConfig, NotInTopology};
-use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent};
+use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent, ListenError};
 use taoyao_link::{LinkConfig, LinkEvent, Links, ParentAddr, Transport};
 use taoyao_topology::{Node as Place, Topology};
 use taoyao_types::limits::{GATEWAY_EVENTS_MAX, LINK_EVENTS_MAX};
@@ -179,7 +179,7 @@ fn open_gateway(
     let config = GatewayConfig::new(terminals.listen, tls);
     let services = nearest::services(Arc::clone(topology), place.id);
     let gateway = Gateway::start(config, services, events)
-        .map_err(|source| StartError::Terminals { address: terminals.listen, source })?;
+        .map_err(|ListenError { address, source }| StartError::Terminals { address, source })?;
     Ok(Some((gateway, received)))
 }
 

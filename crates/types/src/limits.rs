@@ -23,6 +23,11 @@ pub const FREE_STATE_BYTES_MAX: usize = 4 * 1024;
 pub const TERMINAL_QUEUE_MAX: usize = 1024;
 /// Bytes queued towards one terminal: four of the largest messages. Beyond it the terminal is closed.
 pub const TERMINAL_QUEUE_BYTES_MAX: usize = 4 * TERMINAL_MESSAGE_BYTES_MAX;
+/// Bytes of a frame on a bare TCP socket: its length is a signed 16-bit number (reference section 1.3). A longer message
+/// is replaced by an error that says so.
+pub const TCP_FRAME_BYTES_MAX: usize = i16::MAX as usize;
+/// The same on listeners with DES or AES: what the original's Android app is sure to take. Operators may raise it.
+pub const TCP_FRAME_BYTES_ANDROID: usize = 15_361;
 /// A connection that has not registered by then is closed (reference section 1.4: 5 s and up to a minute more).
 pub const UNREGISTERED_MAX: Duration = Duration::from_secs(5);
 /// A WebSocket on which nothing moved for this long is closed with 1001 (reference section 1.2).

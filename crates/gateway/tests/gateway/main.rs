@@ -7,4 +7,5 @@ mod child;
 mod files;
 mod memory;
 mod support;
+mod tcp;
 mod websocket;

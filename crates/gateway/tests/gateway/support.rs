@@ -111,6 +111,10 @@ impl Dialler {
         self.address
     }
 
+    pub(crate) fn connector(&self) -> &TlsConnector {
+        &self.tls
+    }
+
     pub(crate) fn certificate(&self) -> &[u8] {
         &self.certificate
     }
