@@ -105,13 +105,13 @@ fn cut_to_bytes(entries: &mut Vec<ListEntry>) {
 
 #[cfg(test)]
 mod tests {
-    use taoyao_types::SessionEpoch;
+    use taoyao_types::{NodeEpoch, SessionEpoch};
 
     use super::*;
 
     fn entry(name: &str, session: u64) -> ListEntry {
-        let state = format!("{session}");
-        ListEntry { name: name.parse().unwrap(), origin: NodeId(1), session: SessionEpoch(session), state }
+        let (name, state) = (name.parse().unwrap(), format!("{session}"));
+        ListEntry { name, origin: NodeId(1), life: NodeEpoch(1), session: SessionEpoch(session), state }
     }
 
     fn query(limit: u32) -> ListQuery {

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use taoyao_topology::Topology;
-use taoyao_types::{Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, SignalId, TerminalKey, limits};
+use taoyao_types::{
+    Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, SessionEpoch, SignalId, TerminalKey, limits,
+};
 use taoyao_wire::link::sync::Change;
 use taoyao_wire::link::{Failure, Lane, Sync, frame};
 
@@ -50,6 +52,8 @@ pub struct Router {
     count: u64,
     /// Counts the records of this node's own terminals.
     seq: u64,
+    /// The newest session of any of them.
+    newest: SessionEpoch,
     /// The topology: who may ever be here, fixed at the start.
     neighbours: BTreeMap<NodeId, Neighbour>,
     parent: Option<NodeId>,
@@ -88,6 +92,7 @@ impl Router {
             ready: node.children.is_empty(),
             count: 0,
             seq: 0,
+            newest: SessionEpoch(0),
             neighbours,
             parent,
             directory: Directory::default(),

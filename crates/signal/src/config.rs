@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use taoyao_auth::Policy;
-use taoyao_types::{NodeId, NodeName, PartitionName};
+use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionName};
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
 /// Who this node is to its terminals, and what it lets them do.
@@ -18,6 +18,8 @@ pub struct TerminalsConfig {
     pub serves: BTreeSet<PartitionName>,
     /// All partitions of the topology.
     pub partitions: BTreeSet<PartitionName>,
+    /// This life of the node.
+    pub epoch: NodeEpoch,
     /// 0 to 9, a digit of the message ids that this node makes.
     pub server_index: u8,
     /// Local time minus UTC, for dates and message ids.

@@ -19,6 +19,7 @@ mod departure;
 mod failure;
 mod hlc;
 mod index;
+mod known;
 mod list;
 mod mesh;
 mod message;

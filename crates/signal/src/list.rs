@@ -36,8 +36,9 @@ impl Terminals {
                 if entries.len() >= limit || bytes > limits::LIST_BYTES_MAX {
                     return entries;
                 }
-                let (name, origin) = (terminal.name.clone(), self.config.node_id);
-                entries.push(ListEntry { name, origin, session: terminal.session, state });
+                let (name, session) = (terminal.name.clone(), terminal.session);
+                let (origin, life) = (self.config.node_id, self.config.epoch);
+                entries.push(ListEntry { name, origin, life, session, state });
             }
         }
         entries

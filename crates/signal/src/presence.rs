@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use taoyao_types::{ConnId, NodeId, Now, PartitionId, PartitionName, TerminalName, limits};
+use taoyao_types::{ConnId, NodeId, Now, PartitionId, PartitionName, TerminalName};
 use taoyao_wire::link::{PresenceChange, PresenceNews};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{client, state};
 
 use crate::announcer::News;
 use crate::io::Output;
+use crate::known::Seen;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
-use crate::watch::Seen;
 
 impl Terminals {
     /// A terminal has registered: it follows its own partition, and the others learn of it.
@@ -41,19 +41,13 @@ impl Terminals {
         self.outputs.push_back(Output::Publish { partition, changes, complete: false });
     }
 
-    /// Names all members of these partitions to the mesh. A list too long for one message goes out in several that
-    /// do not claim to be complete: then what is stale elsewhere stays until this node's end is heard of.
+    /// Names all members of these partitions to the mesh.
     pub(crate) fn refresh_presence(&mut self, partitions: Vec<PartitionId>) {
         for id in partitions {
-            let Some(partition) = self.partitions.get(&id) else { continue };
-            let changes: Vec<PresenceChange> =
-                self.registry.members(partition, None).map(|(_, terminal)| present(terminal)).collect();
-            let partition = partition.clone();
-            let mut parts = in_parts(changes);
-            let complete = parts.len() == 1;
-            for changes in parts.drain(..) {
-                self.outputs.push_back(Output::Publish { partition: partition.clone(), changes, complete });
-            }
+            let Some(partition) = self.partitions.get(&id).cloned() else { continue };
+            let members = self.registry.members(&partition, None);
+            let changes = members.map(|(_, terminal)| present(terminal)).collect();
+            self.outputs.push_back(Output::Publish { partition, changes, complete: true });
         }
     }
 
@@ -143,22 +137,4 @@ impl Terminals {
 fn present(terminal: &Terminal) -> PresenceChange {
     let Terminal { name, session, state, .. } = terminal;
     PresenceChange { client: name.client.clone(), session: *session, state: Some(state.to_json()) }
-}
-
-/// Cuts a list into parts of at most [`limits::LIST_BYTES_MAX`]; an empty list is one part.
-fn in_parts(changes: Vec<PresenceChange>) -> Vec<Vec<PresenceChange>> {
-    let mut parts = vec![Vec::new()];
-    let mut bytes = 0;
-    for change in changes {
-        let size = change.state.as_ref().map_or(0, String::len) + change.client.as_str().len() + 32;
-        if bytes + size > limits::LIST_BYTES_MAX {
-            parts.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += size;
-        if let Some(part) = parts.last_mut() {
-            part.push(change);
-        }
-    }
-    parts
 }

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use taoyao_types::{
-    ClientId, ConnId, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalName, limits,
+    ClientId, ConnId, NodeEpoch, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalName,
 };
 use taoyao_wire::link::{ListEntry, PresenceChange, PresenceNews};
 
-/// Places that one terminal is remembered at: where it is, where it was, and one more for a traveller.
-const PLACES_MAX: usize = 3;
+use crate::known::{Heard, Known, Member, Seen};
 
 /// Invariants: a partition is known exactly while somebody follows it (up to [`Watch::settle`]); both follower maps
 /// name the same pairs; a terminal is shown at one origin only, the one of its newest session.
@@ -20,36 +19,6 @@ pub(crate) struct Watch {
     /// What the mesh was told last.
     told: BTreeSet<PartitionId>,
     changed: bool,
-}
-
-/// The terminals of one partition that are connected to other nodes.
-#[derive(Debug, Default)]
-struct Known {
-    members: BTreeMap<ClientId, Places>,
-    /// Origins whose members have been named completely once.
-    complete: BTreeSet<NodeId>,
-    /// Terminals have seen the whole list, so that whoever a first complete naming adds is news to them.
-    listed_whole: bool,
-}
-
-/// Where a terminal is said to be, newest session first; never empty. One that moved is heard of from both places for
-/// a while, in any order, and where clocks disagree the older session may be the one that stays.
-#[derive(Debug, Clone)]
-struct Places(Vec<Member>);
-
-#[derive(Debug, Clone)]
-struct Member {
-    origin: NodeId,
-    session: SessionEpoch,
-    /// As it was when it came; none of one that is only known to have gone there.
-    state: Option<String>,
-}
-
-/// What followers are to be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Seen {
-    Came { client: ClientId, state: String },
-    Went { client: ClientId },
 }
 
 /// What became of one piece of news.
@@ -118,13 +87,13 @@ impl Watch {
         let mut news = Vec::new();
         let Some(known) = self.known.get_mut(partition) else { return news };
         known.listed_whole |= whole;
-        for ListEntry { name: TerminalName { client, .. }, origin, session, state } in entries {
+        for ListEntry { name: TerminalName { client, .. }, origin, life, session, state } in entries {
             // A complete naming and the changes since know better than a list that was on its way meanwhile.
-            if known.complete.contains(origin) {
+            if known.is_complete(*origin) {
                 continue;
             }
-            let member = Member { origin: *origin, session: *session, state: Some(state.clone()) };
-            if matches!(known.put(client, member), Put::Newest) {
+            let (heard, state) = (Heard::List { life: *life }, Some(state.clone()));
+            if known.is_news(client, Member { origin: *origin, session: *session, heard, state }) {
                 news.push(client.clone());
             }
         }
@@ -136,21 +105,16 @@ impl Watch {
     pub(crate) fn correct(&self, entries: &mut Vec<ListEntry>, is_listed: impl Fn(&PartitionName) -> bool) {
         entries.retain(|entry| {
             let Some(known) = self.known.get(&entry.name.partition) else { return true };
-            !known.complete.contains(&entry.origin) || known.members.contains_key(&entry.name.client)
+            !known.is_complete(entry.origin) || known.has(&entry.name.client)
         });
         let named: BTreeSet<TerminalName> = entries.iter().map(|entry| entry.name.clone()).collect();
         for (partition, known) in self.known.iter().filter(|(partition, _)| is_listed(partition)) {
-            for (client, places) in &known.members {
+            for (client, Member { origin, session, state, .. }) in known.shown() {
                 let name = TerminalName { partition: partition.clone(), client: client.clone() };
-                let Some(Member { origin, session, state: Some(state) }) = places.shown() else { continue };
-                if !named.contains(&name) {
-                    entries.push(ListEntry {
-                        name,
-                        origin: *origin,
-                        session: *session,
-                        state: state.clone(),
-                    });
-                }
+                let Some(state) = state.clone().filter(|_| !named.contains(&name)) else { continue };
+                // Nobody judges by the life of an entry that comes from here.
+                let (origin, life, session) = (*origin, NodeEpoch(0), *session);
+                entries.push(ListEntry { name, origin, life, session, state });
             }
         }
     }
@@ -164,8 +128,8 @@ impl Watch {
         let PresenceNews { partition, origin, complete, changes } = news;
         let mut taken = Taken::default();
         let Some(known) = self.known.get_mut(&partition) else { return taken };
-        let first = complete && !known.complete.contains(&origin);
-        let silent = first && !known.listed_whole;
+        // Whom a node names for the first time is no news, unless terminals have seen the whole list without it.
+        let is_silent = complete.is_some() && !known.is_complete(origin) && !known.listed_whole;
         let present: BTreeSet<ClientId> = changes
             .iter()
             .filter(|change| change.state.is_some())
@@ -176,16 +140,17 @@ impl Watch {
             let seen = match state {
                 Some(_) if is_local => None,
                 Some(state) => {
-                    known.came(client, Member { origin, session, state: Some(state) }, &mut taken.dropped)
+                    let member = Member { origin, session, heard: Heard::News, state: Some(state) };
+                    known.came(client, member, &mut taken.dropped)
                 }
                 None => known.went(client, origin, session),
             };
-            let hushed = silent && matches!(seen, Some(Seen::Came { .. }));
-            taken.seen.extend(seen.filter(|_| !hushed));
+            let is_hushed = is_silent && matches!(seen, Some(Seen::Came { .. }));
+            taken.seen.extend(seen.filter(|_| !is_hushed));
         }
-        if complete {
-            known.complete.insert(origin);
-            taken.seen.extend(known.gone(origin, &present));
+        if let Some(complete) = complete {
+            taken.seen.extend(known.gone(origin, &complete, &present));
+            known.name_completely(origin, complete);
         }
         taken
     }
@@ -194,8 +159,7 @@ impl Watch {
     pub(crate) fn lost(&mut self, origin: NodeId) -> Vec<(PartitionName, Seen)> {
         let mut gone = Vec::new();
         for (partition, known) in &mut self.known {
-            known.complete.remove(&origin);
-            let seen = known.gone(origin, &BTreeSet::new());
+            let seen = known.lost(origin);
             gone.extend(seen.into_iter().map(|seen| (partition.clone(), seen)));
         }
         gone
@@ -203,106 +167,27 @@ impl Watch {
 
     /// A terminal has logged in here. Where it was before, its end is not to be announced; its last session there.
     pub(crate) fn came_here(&mut self, name: &TerminalName) -> Option<SessionEpoch> {
-        let places = self.known.get_mut(&name.partition)?.members.remove(&name.client)?;
-        places.shown().map(|member| member.session)
+        self.known.get_mut(&name.partition)?.forget(&name.client)
     }
 
     /// A terminal of this node lives on at `origin`; followers will hear from there.
     pub(crate) fn went_there(&mut self, name: &TerminalName, origin: NodeId, session: SessionEpoch) {
         if let Some(known) = self.known.get_mut(&name.partition) {
-            let unseen = Member { origin, session, state: None };
-            known.members.entry(name.client.clone()).or_insert(Places(vec![unseen]));
+            known.expect(&name.client, Member { origin, session, heard: Heard::News, state: None });
         }
-    }
-}
-
-/// What putting a member in has changed.
-enum Put {
-    /// The terminal is now shown by this session.
-    Newest,
-    /// It is known already, or a newer session is shown.
-    Behind,
-    /// There are too many members.
-    Full,
-}
-
-impl Known {
-    fn put(&mut self, client: &ClientId, member: Member) -> Put {
-        if let Some(places) = self.members.get_mut(client) {
-            return if places.put(member) { Put::Newest } else { Put::Behind };
-        }
-        if self.members.len() >= limits::PRESENCE_MEMBERS_MAX {
-            return Put::Full;
-        }
-        self.members.insert(client.clone(), Places(vec![member]));
-        Put::Newest
-    }
-
-    fn came(&mut self, client: ClientId, member: Member, dropped: &mut u64) -> Option<Seen> {
-        let state = member.state.clone()?;
-        match self.put(&client, member) {
-            Put::Newest => Some(Seen::Came { client, state }),
-            Put::Behind => None,
-            Put::Full => {
-                *dropped += 1;
-                None
-            }
-        }
-    }
-
-    /// A session has ended, and with it all older ones of the terminal wherever they were: they had been displaced.
-    /// Two nodes may have numbered a session alike; each ends its own.
-    fn went(&mut self, client: ClientId, origin: NodeId, session: SessionEpoch) -> Option<Seen> {
-        let places = self.members.get_mut(&client)?;
-        places.0.retain(|member| {
-            member.session > session || member.session == session && member.origin != origin
-        });
-        if !places.0.is_empty() {
-            return None;
-        }
-        self.members.remove(&client);
-        Some(Seen::Went { client })
-    }
-
-    /// All terminals of `origin` but those `present` are gone from there.
-    fn gone(&mut self, origin: NodeId, present: &BTreeSet<ClientId>) -> Vec<Seen> {
-        let gone = self.members.extract_if(.., |client, places| {
-            if !present.contains(client) {
-                places.0.retain(|member| member.origin != origin);
-            }
-            places.0.is_empty()
-        });
-        gone.map(|(client, _)| Seen::Went { client }).collect()
-    }
-}
-
-impl Places {
-    fn shown(&self) -> Option<&Member> {
-        self.0.first()
-    }
-
-    /// Notes where the terminal is said to be; true if that is now the newest.
-    fn put(&mut self, member: Member) -> bool {
-        let known = self.0.iter().position(|place| place.origin == member.origin);
-        if known.is_some_and(|index| self.0[index].session >= member.session) {
-            return false;
-        }
-        if let Some(index) = known {
-            self.0.remove(index);
-        }
-        let index = self.0.partition_point(|place| place.session >= member.session);
-        self.0.insert(index, member);
-        self.0.truncate(PLACES_MAX);
-        index == 0
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use taoyao_types::limits;
+    use taoyao_wire::link::Complete;
+
     use super::*;
 
     const A: NodeId = NodeId(1);
     const B: NodeId = NodeId(2);
+    const LIFE: NodeEpoch = NodeEpoch(7);
 
     fn cn() -> PartitionName {
         "cn".parse().unwrap()
@@ -316,6 +201,10 @@ mod tests {
 
     /// `+x1` is terminal x with session 1, `-x1` its end.
     fn news(origin: NodeId, complete: bool, changes: &[&str]) -> PresenceNews {
+        range(origin, complete.then(Complete::lost), changes)
+    }
+
+    fn range(origin: NodeId, complete: Option<Complete>, changes: &[&str]) -> PresenceNews {
         let change = |text: &&str| PresenceChange {
             client: text[1..2].parse().unwrap(),
             session: SessionEpoch(text[2..].parse().unwrap()),
@@ -326,7 +215,7 @@ mod tests {
 
     fn entry(client: &str, origin: NodeId, session: u64) -> ListEntry {
         let name = format!("{client}@cn").parse().unwrap();
-        ListEntry { name, origin, session: SessionEpoch(session), state: "{}".to_owned() }
+        ListEntry { name, origin, life: LIFE, session: SessionEpoch(session), state: "{}".to_owned() }
     }
 
     #[test]
@@ -392,6 +281,52 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_overtook_an_older_naming_is_not_taken_back_by_it() {
+        let mut watch = watching();
+        let listed = [entry("x", A, 5), entry("y", A, 3), entry("z", A, 3)];
+        watch.listed(&cn(), listed.iter(), true);
+        let as_of = |life, session| Complete { life, newest: SessionEpoch(session), ..Complete::lost() };
+        let older = range(A, Some(as_of(LIFE, 4)), &["+z3"]);
+        assert_eq!(take(&mut watch, older), ["-y"], "x came after it, y has left since");
+        assert!(take(&mut watch, news(A, false, &["+x5"])).is_empty(), "known from the list");
+        assert_eq!(take(&mut watch, range(A, Some(as_of(LIFE, 4)), &["+z3"])), ["-x"], "known from A itself");
+
+        let mut watch = watching();
+        watch.listed(&cn(), listed.iter(), true);
+        let anew = range(A, Some(as_of(NodeEpoch(LIFE.0 + 1), 0)), &[]);
+        assert_eq!(take(&mut watch, anew), ["-x", "-y", "-z"], "A has begun a new life");
+    }
+
+    #[test]
+    fn each_range_of_a_long_naming_is_true_by_itself() {
+        let id = |text: &str| Some(text.parse().unwrap());
+        let lower = || Some(Complete { until: id("m"), ..Complete::lost() });
+        let upper = || Some(Complete { after: id("m"), ..Complete::lost() });
+        let mut watch = watching();
+        assert!(take(&mut watch, range(A, lower(), &["+a1", "+m1"])).is_empty());
+        assert!(take(&mut watch, range(A, upper(), &["+n1"])).is_empty(), "the first naming goes on");
+        assert_eq!(take(&mut watch, news(A, false, &["-a1", "+z1"])), ["-a", "+z"]);
+        assert_eq!(
+            take(&mut watch, range(A, upper(), &["+o1", "+z1"])),
+            ["+o", "-n"],
+            "the lower range was lost"
+        );
+        assert_eq!(take(&mut watch, range(A, lower(), &["+m1"])), [""; 0], "a has left already");
+    }
+
+    #[test]
+    fn behind_a_lost_range_a_first_naming_is_not_complete() {
+        let mut watch = watching();
+        let upper = Complete { after: Some("m".parse().unwrap()), ..Complete::lost() };
+        take(&mut watch, range(A, Some(upper), &["+n1"]));
+        let mut entries = vec![entry("a", A, 1)];
+        watch.correct(&mut entries, |_| true);
+        assert_eq!(entries.len(), 2, "a is shown, although A has not named it");
+        watch.listed(&cn(), entries.iter(), true);
+        assert_eq!(take(&mut watch, news(A, true, &["+a1"])), ["-n"]);
+    }
+
+    #[test]
     fn a_lost_node_takes_its_terminals_along() {
         let mut watch = watching();
         take(&mut watch, news(A, false, &["+x1", "+y1"]));
@@ -442,7 +377,7 @@ mod tests {
             state: Some("{}".into()),
         };
         let changes = (0..limits::PRESENCE_MEMBERS_MAX + 3).map(change).collect();
-        let news = PresenceNews { partition: cn(), origin: A, complete: false, changes };
+        let news = PresenceNews { partition: cn(), origin: A, complete: None, changes };
         let taken = watch.take(news, |_| None);
         assert_eq!((taken.seen.len(), taken.dropped), (limits::PRESENCE_MEMBERS_MAX, 3));
     }

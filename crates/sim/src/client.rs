@@ -21,6 +21,8 @@ pub struct Client {
     pub is_watching: bool,
     /// Whom it believes to be online, by the name it is shown.
     pub sees: BTreeSet<String>,
+    /// Whom it was told to be offline, on all its connections.
+    pub told_offline: Vec<String>,
     pub pending: BTreeMap<i64, (&'static str, Instant)>,
     pub sessions: Vec<String>,
     pub answers: BTreeMap<String, u64>,
@@ -46,6 +48,7 @@ impl Client {
             is_registered: false,
             is_watching: false,
             sees: BTreeSet::new(),
+            told_offline: Vec::new(),
             pending: BTreeMap::new(),
             sessions: Vec::new(),
             answers: BTreeMap::new(),
@@ -198,6 +201,7 @@ impl Client {
             self.sees.insert(id.to_owned());
         } else {
             self.sees.remove(id);
+            self.told_offline.push(id.to_owned());
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, SessionEpoch, TerminalKey, Version, limits};
 use taoyao_wire::link::sync::{Change, RefusedReason};
-use taoyao_wire::link::{Displacement, Frame, Lane, PresenceNews, Record, Sync};
+use taoyao_wire::link::{Complete, Displacement, Frame, Lane, PresenceNews, Record, Sync};
 
 use super::Router;
 use crate::directory::Added;
@@ -401,7 +401,8 @@ impl Router {
         let partitions: Vec<_> =
             node.attachable().filter(|name| watched.contains(&PartitionId::of(name))).cloned().collect();
         for partition in partitions {
-            let news = PresenceNews { partition, origin, complete: true, changes: Vec::new() };
+            let complete = Some(Complete::lost());
+            let news = PresenceNews { partition, origin, complete, changes: Vec::new() };
             if self.interest.is_local(PartitionId::of(&news.partition)) {
                 self.deliver(Delivery::Presence(news.clone()));
             }

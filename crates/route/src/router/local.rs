@@ -33,6 +33,7 @@ impl Router {
     /// A terminal of this node is here, in this session.
     pub fn register(&mut self, now: Now, key: TerminalKey, session: SessionEpoch) {
         self.seq += 1;
+        self.newest = self.newest.max(session);
         let version = Version { session, epoch: self.epoch, seq: self.seq };
         let record = Record { key, origin: self.own, version };
         match self.directory.add(record, self.own, 0) {
@@ -250,7 +251,7 @@ impl Router {
     }
 
     pub(super) fn flush_presence(&mut self, now: Now) {
-        for news in self.presence.poll(now.mono, self.own) {
+        for news in self.presence.poll(now.mono, self.own, (self.epoch, self.newest)) {
             self.send_presence(now, news, None);
         }
     }

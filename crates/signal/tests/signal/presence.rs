@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use taoyao_signal::{MeshEvent, Output};
 use taoyao_types::{NodeId, PartitionId, PolicyRule, Scope, SessionEpoch, Verdict};
-use taoyao_wire::link::{PresenceChange, PresenceNews};
+use taoyao_wire::link::{Complete, PresenceChange, PresenceNews};
 
 use crate::world::{World, registration, signals};
 
@@ -18,7 +18,7 @@ fn news(origin: &str, complete: bool, changes: &[(&str, u64, bool)]) -> MeshEven
     MeshEvent::Presence(PresenceNews {
         partition: "cn".parse().unwrap(),
         origin: NodeId::of(&origin.parse().unwrap()),
-        complete,
+        complete: complete.then(Complete::lost),
         changes: changes.iter().map(change).collect(),
     })
 }

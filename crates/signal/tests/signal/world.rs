@@ -11,7 +11,7 @@ use taoyao_types::{
     ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Scope, SessionEpoch,
     SignalId, TerminalKey, TerminalName, Wall,
 };
-use taoyao_wire::link::{Failure, ListEntry, ListPage, ListQuery, Payload, Reply};
+use taoyao_wire::link::{Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply};
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
 /// 2023-06-01 12:00:00 UTC.
@@ -69,6 +69,7 @@ impl World {
                     BTreeSet::from([name.default_partition()])
                 },
                 partitions: partitions.clone(),
+                epoch: NodeEpoch(1),
                 server_index: place as u8,
                 utc_offset_seconds: 8 * 3600,
                 version: "1.0.0".into(),
@@ -275,7 +276,8 @@ impl World {
             Output::Publish { partition, changes, complete } => {
                 let origin = NodeId::of(&self.names[node]);
                 let id = PartitionId::of(&partition);
-                let news = taoyao_wire::link::PresenceNews { partition, origin, complete, changes };
+                let complete = complete.then(Complete::lost);
+                let news = PresenceNews { partition, origin, complete, changes };
                 for at in (0..self.nodes.len()).filter(|at| *at != node) {
                     if self.watched[at].contains(&id) {
                         self.nodes[at].handle_mesh(self.now, MeshEvent::Presence(news.clone()));

@@ -5,11 +5,11 @@ mod header;
 pub mod hello;
 pub mod lane;
 pub mod payload;
+pub mod presence;
 pub mod sync;
 
 pub use frame::{BadFrame, Frame, Header, Hop, Kind, Target};
 pub use lane::{Lane, LaneClass};
-pub use payload::{
-    Failure, ListEntry, ListPage, ListQuery, Message, Payload, PresenceChange, PresenceNews, Reply, Trace,
-};
+pub use payload::{Failure, ListEntry, ListPage, ListQuery, Message, Payload, Reply, Trace};
+pub use presence::{Complete, PresenceChange, PresenceNews};
 pub use sync::{Change, Displacement, Record, Sync};

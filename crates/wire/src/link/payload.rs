@@ -1,9 +1,10 @@
 //! The body of a signal between nodes: opaque on the way, read only where it ends.
 
 use serde::{Deserialize, Serialize};
-use taoyao_types::{ClientId, NodeId, NodeName, PartitionName, SessionEpoch, TerminalName};
+use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionName, SessionEpoch, TerminalName};
 
 use super::frame::{BadFrame, Hop};
+use super::presence::PresenceNews;
 
 /// What one node's terminals or the node itself asks or tells another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,28 +120,11 @@ pub struct ListPage {
 pub struct ListEntry {
     pub name: TerminalName,
     pub origin: NodeId,
+    /// The life of the origin.
+    pub life: NodeEpoch,
     pub session: SessionEpoch,
     /// The state object as JSON text, as `terminal::ClientState::to_json` makes it.
     pub state: String,
-}
-
-/// What a node tells the watchers of one partition about its own terminals in it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PresenceNews {
-    pub partition: PartitionName,
-    pub origin: NodeId,
-    /// The changes are all members there are: whoever is not named is gone.
-    pub complete: bool,
-    pub changes: Vec<PresenceChange>,
-}
-
-/// One terminal that came or went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PresenceChange {
-    pub client: ClientId,
-    pub session: SessionEpoch,
-    /// The state object as JSON text of one that is here; absent of one that is gone.
-    pub state: Option<String>,
 }
 
 impl Payload {
