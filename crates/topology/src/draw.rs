@@ -5,7 +5,8 @@ use crate::suggest::listed;
 use crate::topology::Topology;
 
 impl Topology {
-    /// A tree of the nodes, one a line, with partitions and addresses in columns; ends without a line break.
+    /// A tree of the nodes, one a line, with partitions and addresses in columns, and behind it the rewriting rules; ends
+    /// without a line break.
     pub fn draw(&self) -> String {
         let head = format!(
             "{} · generation {} · {} · {}",
@@ -16,8 +17,16 @@ impl Topology {
         );
         let mut rows = Vec::new();
         self.draw_below(0, "", "", &mut rows);
-        let drawn: Vec<String> = align(&rows);
-        format!("{head}\n{}", drawn.join("\n"))
+        let drawn = align(&rows).into_iter().chain(self.rewrites());
+        format!("{head}\n{}", drawn.collect::<Vec<String>>().join("\n"))
+    }
+
+    /// The rewriting rules of all nodes, one a line: `sh rewrites 192.168.1.0/24: 192.168.1.2 inside`.
+    pub fn rewrites(&self) -> Vec<String> {
+        let of_node = |node: &Node| -> Vec<String> {
+            node.rewrite.rules.iter().map(|rule| format!("{} rewrites {rule}", node.name.short())).collect()
+        };
+        self.nodes.iter().flat_map(of_node).collect()
     }
 
     /// Draws a node behind `own` and its children behind `below`; depth is bounded by the number of tiers.
@@ -40,6 +49,8 @@ impl Topology {
         let partitions = listed(node.partitions.iter().map(|name| name.as_str()));
         let mut places = Vec::new();
         places.extend(node.terminals.as_ref().map(|at| format!("terminals {}", at.advertise)));
+        let tcp = node.terminals.iter().flat_map(|at| &at.tcp);
+        places.extend(tcp.map(|tcp| format!("tcp {} ({})", tcp.listen, tcp.mode.name())));
         places.extend(node.links.as_ref().map(|at| format!("links {}", at.advertise)));
         places.extend(node.media.as_ref().map(|at| format!("media {}", at.advertise)));
         places.extend(node.admin.map(|at| format!("admin {at}")));

@@ -10,14 +10,17 @@ mod check;
 mod draw;
 mod mistake;
 mod nearest;
+mod network;
 mod node;
 mod parse;
 mod paths;
 mod raw;
 mod read;
+mod rewrite;
 mod settings;
 mod suggest;
 mod summary;
+mod tcp;
 mod topology;
 mod way;
 
@@ -26,6 +29,11 @@ pub use certs::Certs;
 pub use mistake::{Mistake, Mistakes};
 pub use nearest::{Candidate, Candidates, Nearest, Reason};
 pub use node::{Geo, Listener, Near, Node, Terminals, TlsFiles};
+pub use rewrite::{Rewrite, RewriteRule};
 pub use settings::{Ice, Limits, Login, Password, SharedAccount, Turn};
-pub use summary::{ListenerSummary, NodeSummary, PartitionSummary, PolicySummary, RuleSummary, Summary};
+pub use summary::{
+    ListenerSummary, NodeSummary, PartitionSummary, PolicySummary, RewriteRuleSummary, RewriteSummary,
+    RuleSummary, Summary, TcpSummary,
+};
+pub use tcp::{BadSecret, OldCipher, Secret, SecretKey, Tcp, TcpMode};
 pub use topology::{Partition, Policy, Topology};

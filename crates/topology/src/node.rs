@@ -1,12 +1,14 @@
 //! One node of a checked topology.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use taoyao_types::{NodeId, NodeName, PartitionName};
 
 use crate::address::HostPort;
+use crate::rewrite::Rewrite;
+use crate::tcp::Tcp;
 
 /// A node as the topology gives it: its place, what it is trusted with, and where it is found.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +26,7 @@ pub struct Node {
     pub partitions: Vec<PartitionName>,
     /// Partitions of its ancestors whose terminals may attach here, too.
     pub serves: Vec<PartitionName>,
-    /// Where terminals connect: HTTPS and WebSocket over TCP.
+    /// Where terminals connect: HTTPS and WebSocket over TCP, and bare TCP sockets.
     pub terminals: Option<Terminals>,
     /// Where children dial: QUIC over UDP. Never absent in a node with children.
     pub links: Option<Listener>,
@@ -34,6 +36,8 @@ pub struct Node {
     pub admin: Option<SocketAddr>,
     /// Which terminals are near it.
     pub near: Near,
+    /// Which of its addresses terminals in several subnets are told.
+    pub rewrite: Rewrite,
     /// Where it keeps its epoch counter and other durable things.
     pub state_dir: PathBuf,
 }
@@ -53,6 +57,20 @@ impl Node {
     pub fn attachable(&self) -> impl Iterator<Item = &PartitionName> {
         self.partitions.iter().chain(&self.serves)
     }
+
+    /// The address under which `client` reaches what the node's media host announces as `source` (reference section 9).
+    pub fn rewrite(&self, source: IpAddr, client: IpAddr) -> IpAddr {
+        self.rewrite.apply(self.known_address(), source, client)
+    }
+
+    /// An address under which others know the node's machine, the one for media before all.
+    fn known_address(&self) -> Option<IpAddr> {
+        let media = self.media.iter().flat_map(|at| [at.advertise.ip(), Some(at.listen.ip())]);
+        let terminals = self.terminals.iter().flat_map(|at| [at.advertise.ip(), Some(at.listen.ip())]);
+        let links = self.links.iter().flat_map(|at| [at.advertise.ip(), Some(at.listen.ip())]);
+        let known = media.chain(terminals).chain(links).flatten();
+        known.map(|ip| ip.to_canonical()).find(|ip| !ip.is_unspecified() && !ip.is_loopback())
+    }
 }
 
 /// An address to listen at, and the one under which others reach it.
@@ -69,6 +87,8 @@ pub struct Terminals {
     pub advertise: HostPort,
     /// The operator's own certificate; without it the one in the certificate directory is used.
     pub tls: Option<TlsFiles>,
+    /// Listeners for the original's bare sockets (reference section 1.3), in the order of the file.
+    pub tcp: Vec<Tcp>,
 }
 
 impl Terminals {

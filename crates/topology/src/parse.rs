@@ -11,7 +11,8 @@ use crate::check::{
 };
 use crate::mistake::{Mistakes, Report, Source};
 use crate::node::{Listener, Node, Terminals, TlsFiles};
-use crate::raw::{RawListener, RawNode, RawTopology};
+use crate::raw::{RawListener, RawNode, RawTcp, RawTopology};
+use crate::tcp::Tcp;
 use crate::topology::{Partition, Policy, Topology};
 
 impl Topology {
@@ -67,7 +68,8 @@ fn check(raw: RawTopology, source: &Source, report: &Report<'_>) -> Option<Topol
 
 fn spans_of(raw: &RawNode) -> NodeFileSpans {
     let tls = raw.terminals_tls.as_ref().map(|tls| (tls.cert.span.clone(), tls.key.span.clone()));
-    NodeFileSpans { name: raw.name.span.clone(), tls }
+    let secrets = raw.terminals_tcp.iter().map(|tcp| tcp.secret_file.clone()).collect();
+    NodeFileSpans { name: raw.name.span.clone(), tls, secrets }
 }
 
 fn build_nodes(places: &[Place], delegations: Vec<Delegation>, raw: &[RawNode]) -> Vec<Node> {
@@ -105,6 +107,7 @@ fn build_node(
         media: raw.media.as_ref().map(build_listener),
         admin: raw.admin.as_ref().map(|admin| admin.value),
         near: raw.near.clone(),
+        rewrite: raw.rewrite.clone(),
         state_dir: raw.state_dir.value.clone(),
     }
 }
@@ -113,7 +116,12 @@ fn build_terminals(listener: &RawListener, raw: &RawNode) -> Terminals {
     let Listener { listen, advertise } = build_listener(listener);
     let tls = raw.terminals_tls.as_ref();
     let tls = tls.map(|tls| TlsFiles { cert: tls.cert.value.clone(), key: tls.key.value.clone() });
-    Terminals { listen, advertise, tls }
+    Terminals { listen, advertise, tls, tcp: raw.terminals_tcp.iter().map(build_tcp).collect() }
+}
+
+fn build_tcp(raw: &RawTcp) -> Tcp {
+    let RawTcp { listen, mode, frame_bytes_max, .. } = raw;
+    Tcp { listen: listen.value, mode: mode.clone(), frame_bytes_max: *frame_bytes_max }
 }
 
 fn build_listener(raw: &RawListener) -> Listener {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use taoyao_types::{Scope, Verdict};
 
 use crate::node::Node;
+use crate::rewrite::Rewrite;
 use crate::topology::Topology;
 
 /// The whole topology as plain data.
@@ -29,12 +30,14 @@ pub struct NodeSummary {
     pub partitions: Vec<String>,
     pub serves: Vec<String>,
     pub terminals: Option<ListenerSummary>,
+    pub tcp: Vec<TcpSummary>,
     pub links: Option<ListenerSummary>,
     pub media: Option<ListenerSummary>,
     pub admin: Option<String>,
     pub cidr: Vec<String>,
     /// Latitude and longitude in degrees.
     pub geo: Option<[f64; 2]>,
+    pub rewrite: RewriteSummary,
 }
 
 /// Where a node listens and under what it is reached.
@@ -42,6 +45,30 @@ pub struct NodeSummary {
 pub struct ListenerSummary {
     pub listen: String,
     pub advertise: String,
+}
+
+/// A listener for bare TCP sockets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TcpSummary {
+    pub listen: String,
+    /// `tls`, `plaintext`, `des` or `aes`.
+    pub mode: &'static str,
+}
+
+/// Which addresses terminals in several subnets are told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RewriteSummary {
+    pub prefix: u8,
+    pub prefix_v6: u8,
+    pub rules: Vec<RewriteRuleSummary>,
+}
+
+/// One rewriting rule.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RewriteRuleSummary {
+    pub network: String,
+    pub inner_host: Option<String>,
+    pub outer_host: Option<String>,
 }
 
 /// One partition with its owner and all nodes where its terminals may attach.
@@ -98,11 +125,13 @@ impl Topology {
             partitions: node.partitions.iter().map(ToString::to_string).collect(),
             serves: node.serves.iter().map(ToString::to_string).collect(),
             terminals: node.terminals.as_ref().map(|at| listener(&at.listen, &at.advertise)),
+            tcp: summarize_tcp(node),
             links: node.links.as_ref().map(|at| listener(&at.listen, &at.advertise)),
             media: node.media.as_ref().map(|at| listener(&at.listen, &at.advertise)),
             admin: node.admin.map(|admin| admin.to_string()),
             cidr: node.near.cidr.iter().map(ToString::to_string).collect(),
             geo: node.near.geo.map(|geo| [geo.lat, geo.lon]),
+            rewrite: summarize_rewrite(&node.rewrite),
         }
     }
 
@@ -134,4 +163,18 @@ impl Topology {
     fn names(&self, ids: &[taoyao_types::NodeId]) -> Vec<String> {
         ids.iter().filter_map(|id| self.node(*id)).map(|node| node.name.to_string()).collect()
     }
+}
+
+fn summarize_tcp(node: &Node) -> Vec<TcpSummary> {
+    let tcp = node.terminals.iter().flat_map(|terminals| &terminals.tcp);
+    tcp.map(|tcp| TcpSummary { listen: tcp.listen.to_string(), mode: tcp.mode.name() }).collect()
+}
+
+fn summarize_rewrite(rewrite: &Rewrite) -> RewriteSummary {
+    let rules = rewrite.rules.iter().map(|rule| RewriteRuleSummary {
+        network: rule.network.to_string(),
+        inner_host: rule.inner_host.map(|host| host.to_string()),
+        outer_host: rule.outer_host.map(|host| host.to_string()),
+    });
+    RewriteSummary { prefix: rewrite.prefix, prefix_v6: rewrite.prefix_v6, rules: rules.collect() }
 }

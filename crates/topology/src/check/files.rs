@@ -1,10 +1,11 @@
-//! Certificates: the files that the nodes will want to read must be there. Whether they are is told by the caller.
+//! Certificates and secrets: the files that the nodes will want to read must be there. Whether they are is told by the caller.
 
 use std::path::{Path, PathBuf};
 
 use crate::certs::Certs;
 use crate::mistake::{Report, Span};
 use crate::node::Node;
+use crate::tcp::{Secret, TcpMode};
 
 /// Where the file speaks of certificates, for mistakes that are found after parsing.
 #[derive(Debug, Clone)]
@@ -19,9 +20,11 @@ pub(crate) struct FileSpans {
 pub(crate) struct NodeFileSpans {
     pub(crate) name: Span,
     pub(crate) tls: Option<(Span, Span)>,
+    /// Where the file of each TCP listener's secret is named, if it is in a file.
+    pub(crate) secrets: Vec<Option<Span>>,
 }
 
-/// Reports every certificate and key of `nodes` that does not exist.
+/// Reports every certificate, key and secret of `nodes` that does not exist.
 pub(crate) fn check_files<'n>(
     certs: &Certs,
     nodes: impl Iterator<Item = (&'n Node, &'n NodeFileSpans)>,
@@ -45,6 +48,11 @@ pub(crate) fn check_files<'n>(
                 check.given(node, "key", &tls.key, key);
             }
             _ => check.made_by_us(node, &certs.terminals(node), "terminal", &node_spans.name),
+        }
+        for (tcp, span) in terminals.tcp.iter().zip(&node_spans.secrets) {
+            if let (TcpMode::Encrypted { secret: Secret::File(path), .. }, Some(span)) = (&tcp.mode, span) {
+                check.secret(node, path, span);
+            }
         }
     }
     if wants_authority && !exists(&certs.authority()) {
@@ -70,6 +78,15 @@ impl Check<'_> {
             let what =
                 format!("missing {kind} certificate or key of node `{}`: {}", node.name, path.display());
             self.report.add(span, what, self.advice.as_str());
+        }
+    }
+
+    fn secret(&self, node: &Node, path: &Path, span: &Span) {
+        if !(self.exists)(path) {
+            let what =
+                format!("missing secret of a TCP listener of node `{}`: {}", node.name, path.display());
+            let advice = "the path of a file with the key in Base64, seen from the topology file's directory";
+            self.report.add(span, what, advice);
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod node;
 mod policy;
+mod tcp;
 
 pub(crate) use node::{RawListener, RawNode, Socket};
 pub(crate) use policy::{RawPolicy, RawRule};
+pub(crate) use tcp::RawTcp;
 
 use std::path::PathBuf;
 

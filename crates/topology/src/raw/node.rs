@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use ipnet::IpNet;
-
+use super::tcp::{RawTcp, TCP_EXAMPLE};
 use crate::address::{BadHostPort, HostPort};
 use crate::mistake::{At, Span};
+use crate::network::{BadNetwork, read_network};
 use crate::node::{Geo, Near};
 use crate::paths::Base;
 use crate::read::Table;
+use crate::rewrite::Rewrite;
 
 /// A node as it was written.
 #[derive(Debug)]
@@ -24,12 +25,14 @@ pub(crate) struct RawNode {
     pub(crate) host: Option<At<String>>,
     pub(crate) terminals: Option<RawListener>,
     pub(crate) terminals_tls: Option<RawTls>,
+    pub(crate) terminals_tcp: Vec<RawTcp>,
     pub(crate) links: Option<RawListener>,
     /// Whether `[node.links]` is there at all, be it right or wrong.
     pub(crate) has_links: bool,
     pub(crate) media: Option<RawListener>,
     pub(crate) admin: Option<At<SocketAddr>>,
     pub(crate) near: Near,
+    pub(crate) rewrite: Rewrite,
     pub(crate) state_dir: At<PathBuf>,
 }
 
@@ -57,7 +60,7 @@ impl RawNode {
         let serves = table.texts("serves", "serves = [\"mobile.cn\"]");
         table.parsed("proxy", "proxy = \"full\"", read_proxy);
         let host = table.text("host", "host = \"rack-1\"");
-        let terminals = table.table("terminals", "[node.terminals]").map(read_terminals);
+        let terminals = table.table("terminals", "[node.terminals]").map(|table| read_terminals(table, base));
         let has_links = table.has("links");
         let links =
             table.table("links", "[node.links]").and_then(|table| read_listener(table, LINKS_EXAMPLE));
@@ -65,19 +68,21 @@ impl RawNode {
             table.table("media", "[node.media]").and_then(|table| read_listener(table, MEDIA_EXAMPLE));
         let admin = table.table("admin", "[node.admin]").and_then(read_admin);
         let near = table.table("near", "[node.near]").map(read_near).unwrap_or_default();
+        let rewrite = table.table("rewrite", "[node.rewrite]").map(Rewrite::read).unwrap_or_default();
         let state = table.table("state", "[node.state]").and_then(read_state);
         table.finish();
 
         let name = name?;
         let state = state
             .unwrap_or_else(|| At { value: format!("../state/{}", name.value), span: name.span.clone() });
-        let (terminals, terminals_tls) = terminals.unwrap_or_default();
+        let (terminals, terminals_tls, terminals_tcp) = terminals.unwrap_or_default();
         Some(Self {
             state_dir: At { value: base.resolve(&state.value), span: state.span },
             terminals_tls: terminals_tls.map(|(cert, key)| RawTls {
                 cert: At { value: base.resolve(&cert.value), span: cert.span },
                 key: At { value: base.resolve(&key.value), span: key.span },
             }),
+            terminals_tcp,
             serves: serves.map(|list| list.value).unwrap_or_default(),
             name,
             has_parent,
@@ -90,6 +95,7 @@ impl RawNode {
             media,
             admin,
             near,
+            rewrite,
         })
     }
 }
@@ -102,14 +108,16 @@ const TLS_EXAMPLE: &str = "tls = { cert = \"sh.crt\", key = \"sh.key\" }";
 
 type TlsTexts = (At<String>, At<String>);
 
-fn read_terminals(mut table: Table<'_>) -> (Option<RawListener>, Option<TlsTexts>) {
+fn read_terminals(mut table: Table<'_>, base: &Base) -> (Option<RawListener>, Option<TlsTexts>, Vec<RawTcp>) {
     let tls = table.table("tls", TLS_EXAMPLE).and_then(|mut tls| {
         let cert = tls.required_text("cert", TLS_EXAMPLE);
         let key = tls.required_text("key", TLS_EXAMPLE);
         tls.finish();
         cert.zip(key)
     });
-    (read_listener(table, TERMINALS_EXAMPLE), tls)
+    let tcp = table.tables("tcp", TCP_EXAMPLE).into_iter().filter_map(|table| RawTcp::read(table, base));
+    let tcp = tcp.collect();
+    (read_listener(table, TERMINALS_EXAMPLE), tls, tcp)
 }
 
 fn read_listener(mut table: Table<'_>, example: &str) -> Option<RawListener> {
@@ -159,10 +167,14 @@ fn read_near(mut table: Table<'_>) -> Near {
     let example = "cidr = [\"10.1.0.0/16\"]";
     let mut near = Near::default();
     for text in table.texts("cidr", example).map(|list| list.value).unwrap_or_default() {
-        match read_cidr(&text.value) {
+        match read_network(&text.value) {
             Ok(net) => near.cidr.push(net),
-            Err((why, advice)) => {
-                table.add(&text.span, format!("bad network {:?}: {why}", text.value), advice)
+            Err(why) => {
+                let advice = match why {
+                    BadNetwork::BitsBeyond(net) => format!("cidr = [\"{net}\"]"),
+                    BadNetwork::NotCidr => example.to_owned(),
+                };
+                table.add(&text.span, format!("bad network {:?}: {why}", text.value), advice);
             }
         }
     }
@@ -178,17 +190,7 @@ fn read_near(mut table: Table<'_>) -> Near {
 
 const GEO_EXAMPLE: &str = "geo = { lat = 31.2, lon = 121.5 }";
 
-fn read_cidr(text: &str) -> Result<IpNet, (&'static str, String)> {
-    let Ok(net) = text.parse::<IpNet>() else {
-        return Err(("it is not address/bits", "cidr = [\"10.1.0.0/16\"]".to_owned()));
-    };
-    if net.addr() != net.network() {
-        return Err(("the address has bits beyond the network", format!("cidr = [\"{}\"]", net.trunc())));
-    }
-    Ok(net)
-}
-
-fn read_listen(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn read_listen(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| "it is not an IP address and a port".to_owned())?;
     if address.port() == 0 {
         return Err("port 0 means any free port, and nobody would know which".to_owned());
@@ -221,7 +223,9 @@ impl RawNode {
             (Socket::Media, self.media.as_ref()),
         ];
         let listeners = listeners.into_iter().filter_map(|(socket, raw)| Some((socket, &raw?.listen)));
-        listeners.chain(self.admin.iter().map(|admin| (Socket::Admin, admin))).collect()
+        let tcp = self.terminals_tcp.iter().map(|tcp| (Socket::Tcp, &tcp.listen));
+        let admin = self.admin.iter().map(|admin| (Socket::Admin, admin));
+        listeners.chain(tcp).chain(admin).collect()
     }
 
     /// Every address under which others reach the node.
@@ -244,6 +248,7 @@ impl RawNode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Socket {
     Terminals,
+    Tcp,
     Links,
     Media,
     Admin,
@@ -258,6 +263,7 @@ impl Socket {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Terminals => "terminals",
+            Self::Tcp => "terminals.tcp",
             Self::Links => "links",
             Self::Media => "media",
             Self::Admin => "admin",

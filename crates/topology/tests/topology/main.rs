@@ -4,8 +4,10 @@ mod examples;
 mod files;
 mod mistakes;
 mod nearest;
+mod rewriting;
 mod secrets;
 mod sections;
+mod tcp;
 mod ways;
 
 use taoyao_topology::{Mistakes, Topology};
