@@ -1,15 +1,18 @@
 //! Credentials, password hashes and policy: who may do what, decided in one place.
 //!
-//! Three questions have their answer here and nowhere else: is this terminal who it says ([`Login`]), may it try
-//! again already ([`LoginLimiter`]), and may a terminal of one partition do something to another ([`Policy`]).
+//! Four questions have their answer here and nowhere else: is this terminal who it says ([`Login`]), may it try
+//! again already ([`LoginLimiter`]), may its account send this signal ([`Account`]), and may a terminal of one partition do
+//! something to another ([`Policy`]).
 //! All of it is pure: no clock, no randomness, no files.
 
+mod account;
 mod credentials;
 mod limiter;
 mod login;
 mod policy;
 mod users;
 
+pub use account::{Account, AllowList, Lacking};
 pub use credentials::Credentials;
 pub use limiter::{LoginLimiter, RetryAfter};
 pub use login::{Login, LoginVerdict, Refusal, SharedAccount};

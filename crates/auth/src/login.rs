@@ -3,8 +3,9 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use taoyao_types::{ClientId, PartitionName};
+use taoyao_types::{ClientId, PartitionName, Role};
 
+use crate::account::{Account, AllowList};
 use crate::credentials::Credentials;
 use crate::users::Users;
 
@@ -31,9 +32,22 @@ impl Login {
         match self {
             Self::Users(users) => users.verify(credentials, client, partition),
             Self::Shared(account) => account.verify(credentials),
-            Self::Open => LoginVerdict::Accepted,
+            Self::Open => LoginVerdict::Accepted(anyone()),
         }
     }
+
+    /// Whose account `credentials` are, for use without a terminal; as slow as [`Login::verify`].
+    pub fn authenticate(&self, credentials: &Credentials) -> LoginVerdict {
+        match self {
+            Self::Users(users) => users.authenticate(credentials),
+            Self::Shared(account) => account.verify(credentials),
+            Self::Open => LoginVerdict::Accepted(anyone()),
+        }
+    }
+}
+
+fn anyone() -> Account {
+    Account::new("anyone", [Role::Terminal], AllowList::default(), Vec::new())
 }
 
 /// The single account of the original's configuration (`taoyao.security.username` and `.password`).
@@ -41,6 +55,8 @@ impl Login {
 pub struct SharedAccount {
     pub username: String,
     pub password: String,
+    pub roles: Vec<Role>,
+    pub signals: AllowList,
 }
 
 impl SharedAccount {
@@ -48,7 +64,8 @@ impl SharedAccount {
         let username = self.username.as_bytes().ct_eq(credentials.username.as_bytes());
         let password = self.password.as_bytes().ct_eq(credentials.password.as_bytes());
         if bool::from(username & password) {
-            LoginVerdict::Accepted
+            let Self { username, roles, signals, .. } = self;
+            LoginVerdict::Accepted(Account::new(username, roles.iter().copied(), signals.clone(), Vec::new()))
         } else {
             LoginVerdict::Refused(Refusal::WrongPassword)
         }
@@ -62,10 +79,10 @@ impl fmt::Debug for SharedAccount {
     }
 }
 
-/// Whether a terminal may register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether a terminal may register, or a script may act, and with which rights.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginVerdict {
-    Accepted,
+    Accepted(Account),
     Refused(Refusal),
 }
 
@@ -78,6 +95,8 @@ pub enum Refusal {
     WrongPassword,
     #[error("the password is longer than any account's may be")]
     TooLong,
+    #[error("the account has not the role `terminal`")]
+    NoTerminals,
     #[error("the account is not for this partition")]
     OtherPartition,
     #[error("the account is not for this client id")]
@@ -90,8 +109,15 @@ mod tests {
 
     #[test]
     fn the_shared_account_wants_both_its_words() {
-        let login = Login::Shared(SharedAccount { username: "taoyao".into(), password: "s3cret".into() });
-        assert_eq!(verify(&login, "taoyao", "s3cret"), LoginVerdict::Accepted);
+        let (roles, signals) = (vec![Role::Terminal], AllowList::default());
+        let login = Login::Shared(SharedAccount {
+            username: "taoyao".into(),
+            password: "s3cret".into(),
+            roles: roles.clone(),
+            signals: signals.clone(),
+        });
+        let account = Account::new("taoyao", roles, signals, Vec::new());
+        assert_eq!(verify(&login, "taoyao", "s3cret"), LoginVerdict::Accepted(account));
         for (username, password) in [("taoyao", ""), ("taoyao", "s3cret2"), ("Taoyao", "s3cret"), ("", "")] {
             let refused = LoginVerdict::Refused(Refusal::WrongPassword);
             assert_eq!(verify(&login, username, password), refused, "{username:?} {password:?}");
@@ -101,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_open_node_accepts_anything() {
-        assert_eq!(verify(&Login::Open, "", ""), LoginVerdict::Accepted);
+        assert!(matches!(verify(&Login::Open, "", ""), LoginVerdict::Accepted(_)));
     }
 
     fn verify(login: &Login, username: &str, password: &str) -> LoginVerdict {

@@ -134,6 +134,9 @@ fn deed(scope: Scope) -> &'static str {
         Scope::Presence => "follow the presence of",
         Scope::Call => "call",
         Scope::Broadcast => "broadcast to",
+        Scope::Control => "control terminals of",
+        Scope::Room => "meet in rooms with",
+        Scope::Record => "record",
     }
 }
 
@@ -141,7 +144,15 @@ fn deed(scope: Scope) -> &'static str {
 mod tests {
     use super::*;
 
-    const ALL: [Scope; 4] = [Scope::See, Scope::Presence, Scope::Call, Scope::Broadcast];
+    const ALL: [Scope; 7] = [
+        Scope::See,
+        Scope::Presence,
+        Scope::Call,
+        Scope::Broadcast,
+        Scope::Control,
+        Scope::Room,
+        Scope::Record,
+    ];
 
     #[test]
     fn inside_one_partition_everything_is_allowed_even_against_a_rule() {

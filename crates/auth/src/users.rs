@@ -5,17 +5,20 @@
 //! hash = "$argon2id$v=19$m=19456,t=2,p=1$…"
 //! partitions = ["sh.east.cn"]   # optional; empty or missing: any
 //! clients = ["cam-7", "cam-8"]  # optional; empty or missing: any
+//! roles = ["terminal"]          # optional; any of terminal, operator, admin; missing: terminal
+//! signals = ["room::*"]         # optional; the signals that it may send; empty or missing: all of its roles
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
-use taoyao_types::{ClientId, PartitionName, limits};
+use taoyao_types::{ClientId, PartitionName, Role, limits};
 
+use crate::account::{Account, AllowList};
 use crate::credentials::Credentials;
 use crate::login::{LoginVerdict, Refusal};
 
@@ -49,6 +52,20 @@ pub struct User {
     /// Client ids that the account may register; empty: any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<ClientId>,
+    /// What the account may be used for.
+    #[serde(default = "terminal_only")]
+    pub roles: BTreeSet<Role>,
+    /// The signals that it may send, and those that it may send beyond its roles.
+    #[serde(default, skip_serializing_if = "is_open")]
+    pub signals: AllowList,
+}
+
+fn terminal_only() -> BTreeSet<Role> {
+    BTreeSet::from([Role::Terminal])
+}
+
+fn is_open(signals: &AllowList) -> bool {
+    signals.0.is_empty()
 }
 
 /// Why a text is not a user table.
@@ -103,7 +120,13 @@ impl Users {
             return Err(BadUser::Exists);
         }
         let hash = hash(password, salt).ok_or(BadUser::Password)?;
-        let user = User { hash, partitions: Vec::new(), clients: Vec::new() };
+        let user = User {
+            hash,
+            partitions: Vec::new(),
+            clients: Vec::new(),
+            roles: terminal_only(),
+            signals: AllowList::default(),
+        };
         Ok(self.users.entry(name.to_owned()).or_insert(user))
     }
 
@@ -126,29 +149,51 @@ impl Users {
         client: &ClientId,
         partition: &PartitionName,
     ) -> LoginVerdict {
+        match self.check(credentials).and_then(|user| user.admits(client, partition).map(|()| user)) {
+            Ok(user) => LoginVerdict::Accepted(user.account(&credentials.username)),
+            Err(refusal) => LoginVerdict::Refused(refusal),
+        }
+    }
+
+    /// Whose account `credentials` are, for use without a terminal. As slow as [`Users::verify`].
+    pub fn authenticate(&self, credentials: &Credentials) -> LoginVerdict {
+        match self.check(credentials) {
+            Ok(user) => LoginVerdict::Accepted(user.account(&credentials.username)),
+            Err(refusal) => LoginVerdict::Refused(refusal),
+        }
+    }
+
+    fn check(&self, credentials: &Credentials) -> Result<&User, Refusal> {
         if credentials.password.len() > limits::PASSWORD_BYTES_MAX {
-            return LoginVerdict::Refused(Refusal::TooLong);
+            return Err(Refusal::TooLong);
         }
         let user = self.users.get(&credentials.username);
         let hash = user.map_or(NOBODY.as_str(), |user| user.hash.as_str());
         let matches = ARGON2ID.verify_password(credentials.password.as_bytes(), hash).is_ok();
         match user {
-            None => LoginVerdict::Refused(Refusal::UnknownUser),
-            Some(_) if !matches => LoginVerdict::Refused(Refusal::WrongPassword),
-            Some(user) => user.admits(client, partition),
+            None => Err(Refusal::UnknownUser),
+            Some(_) if !matches => Err(Refusal::WrongPassword),
+            Some(user) => Ok(user),
         }
     }
 }
 
 impl User {
-    fn admits(&self, client: &ClientId, partition: &PartitionName) -> LoginVerdict {
+    fn admits(&self, client: &ClientId, partition: &PartitionName) -> Result<(), Refusal> {
+        if !self.roles.contains(&Role::Terminal) {
+            return Err(Refusal::NoTerminals);
+        }
         if !self.partitions.is_empty() && !self.partitions.contains(partition) {
-            return LoginVerdict::Refused(Refusal::OtherPartition);
+            return Err(Refusal::OtherPartition);
         }
         if !self.clients.is_empty() && !self.clients.contains(client) {
-            return LoginVerdict::Refused(Refusal::OtherClient);
+            return Err(Refusal::OtherClient);
         }
-        LoginVerdict::Accepted
+        Ok(())
+    }
+
+    fn account(&self, name: &str) -> Account {
+        Account::new(name, self.roles.iter().copied(), self.signals.clone(), self.partitions.clone())
     }
 }
 
@@ -181,7 +226,7 @@ mod tests {
     #[test]
     fn an_account_works_with_its_password_only() {
         let users = with_ann();
-        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted);
+        assert_eq!(verify(&users, "ann", "correct horse"), accepted());
         assert_eq!(verify(&users, "ann", "wrong"), LoginVerdict::Refused(Refusal::WrongPassword));
         assert_eq!(verify(&users, "bob", "correct horse"), LoginVerdict::Refused(Refusal::UnknownUser));
         assert_eq!(verify(&users, "", ""), LoginVerdict::Refused(Refusal::UnknownUser));
@@ -196,9 +241,21 @@ mod tests {
         user.partitions = vec!["bj.north.cn".parse().unwrap()];
         assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::OtherPartition));
         users.users.get_mut("ann").unwrap().partitions = vec!["sh.east.cn".parse().unwrap()];
-        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted);
+        assert!(matches!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted(_)));
         users.users.get_mut("ann").unwrap().clients = vec!["cam-8".parse().unwrap()];
         assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::OtherClient));
+    }
+
+    #[test]
+    fn roles_and_signals_are_the_accounts() {
+        let text = with_ann().to_toml() + "signals = [\"room::*\"]\n";
+        let text = text.replace("roles = [\"terminal\"]", "roles = [\"operator\"]");
+        let users = Users::parse(&text).unwrap();
+        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::NoTerminals));
+        let credentials = Credentials { username: "ann".into(), password: "correct horse".into() };
+        let LoginVerdict::Accepted(account) = users.authenticate(&credentials) else { panic!("refused") };
+        assert!(account.has(Role::Operator) && !account.has(Role::Terminal) && !account.has(Role::Admin));
+        assert!(account.admits("room::list").is_ok() && account.admits("client::list").is_err());
     }
 
     #[test]
@@ -237,6 +294,10 @@ mod tests {
         let mut users = Users::default();
         users.add("ann", "correct horse", [7; 16]).unwrap();
         users
+    }
+
+    fn accepted() -> LoginVerdict {
+        LoginVerdict::Accepted(Account::new("ann", [Role::Terminal], AllowList::default(), Vec::new()))
     }
 
     fn verify(users: &Users, username: &str, password: &str) -> LoginVerdict {

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use taoyao_auth::Account;
 use taoyao_route::{Alarm, Queued};
-use taoyao_signal::io::Secret;
-use taoyao_types::{ConnId, NodeEpoch, NodeId, TerminalName};
+use taoyao_signal::{Audit, Verified};
+use taoyao_types::{ConnId, NodeEpoch, NodeId, Secret, TerminalName};
 use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Trace};
 
 /// Something that happened.
@@ -15,6 +16,12 @@ pub enum Input {
     TerminalOpened {
         conn: ConnId,
         ip: IpAddr,
+    },
+    /// Somebody acts for an account, without a terminal: a call of the REST interface. It says what it wants by
+    /// [`Input::TerminalText`], and is gone with [`Input::TerminalClosed`].
+    GuestOpened {
+        conn: ConnId,
+        account: Account,
     },
     /// It sent one text message, within the size limit.
     TerminalText {
@@ -29,7 +36,7 @@ pub enum Input {
     Verified {
         conn: ConnId,
         number: u64,
-        is_accepted: bool,
+        verified: Verified,
     },
     /// A link to this neighbour is up; the neighbour is in its life `epoch`. Replaces an older link.
     LinkUp {
@@ -104,4 +111,6 @@ pub enum Output {
     },
     /// A fact for the operator's log.
     Alarm(Alarm),
+    /// A refusal or a privilege used, for the audit log.
+    Audit(Audit),
 }

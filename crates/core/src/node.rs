@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use taoyao_route::{Delivery, NeighbourStatus, Router};
-use taoyao_signal::{AskId, MeshEvent, Terminals, Token, Verified};
+use taoyao_signal::{AskId, MeshEvent, Terminals, Token};
 use taoyao_topology::Topology;
 use taoyao_types::{Instant, NodeEpoch, NodeId, Now, TerminalKey};
 use taoyao_wire::link::Payload;
@@ -68,8 +68,8 @@ impl Node {
             Input::TerminalOpened { conn, ip } => self.terminals.handle_opened(now, conn, ip),
             Input::TerminalText { conn, text } => self.terminals.handle_text(now, conn, &text),
             Input::TerminalClosed { conn } => self.terminals.handle_closed(now, conn),
-            Input::Verified { conn, number, is_accepted } => {
-                let verified = if is_accepted { Verified::Accepted } else { Verified::Refused };
+            Input::GuestOpened { conn, account } => self.terminals.handle_guest(now, conn, account),
+            Input::Verified { conn, number, verified } => {
                 self.terminals.handle_verified(now, conn, number, verified);
             }
             Input::LinkUp { peer, epoch } => self.router.handle_link_up(now, peer, epoch),
@@ -141,6 +141,7 @@ impl Node {
                 router.publish(now, partition, changes, complete)
             }
             Said::Watch { partitions } => router.watch(partitions),
+            Said::Audit(audit) => self.outputs.push_back(Output::Audit(audit)),
         }
     }
 
@@ -170,6 +171,10 @@ fn mesh_event(delivery: Delivery) -> MeshEvent {
         Delivery::Request { id, target, payload, remaining_ms } => {
             MeshEvent::Request { token: Token(id), target, payload, remaining_ms }
         }
+        Delivery::NodeRequest { id, origin, payload, remaining_ms } => {
+            MeshEvent::NodeRequest { token: Token(id), origin, payload, remaining_ms }
+        }
+        Delivery::NodeEvent { origin, payload } => MeshEvent::NodeEvent { origin, payload },
         Delivery::Reply { ask, reply } => MeshEvent::Reply { ask: AskId(ask), reply },
         Delivery::Gathered { ask, page } => MeshEvent::Gathered { ask: AskId(ask), page },
         Delivery::Event { target, payload } => MeshEvent::Event { target, payload },

@@ -24,6 +24,7 @@ pub(crate) fn terminals(topology: &Topology, config: &NodeConfig) -> Option<Term
         home: node.home_partition().clone(),
         serves: node.attachable().cloned().collect(),
         partitions: topology.partitions().map(|partition| partition.name.clone()).collect(),
+        owners: topology.partitions().map(|partition| (partition.id, partition.owner)).collect(),
         epoch: config.epoch,
         server_index: (place % 10) as u8,
         utc_offset_seconds: config.utc_offset_seconds,

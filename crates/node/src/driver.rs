@@ -173,9 +173,9 @@ impl Driver {
 
     fn hear_login(&mut self, checked: &Checked) {
         let now = self.begin_turn();
-        let is_accepted = self.logins.finish(now, checked);
+        let verified = self.logins.finish(now, checked);
         let (conn, number) = (checked.ticket.conn, checked.ticket.number);
-        self.feed(now, Input::Verified { conn, number, is_accepted });
+        self.feed(now, Input::Verified { conn, number, verified });
     }
 
     fn feed(&mut self, now: Now, input: Input) {

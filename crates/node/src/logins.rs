@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use taoyao_auth::{Credentials, Login, LoginLimiter, LoginVerdict, SharedAccount};
+use taoyao_auth::{AllowList, Credentials, Login, LoginLimiter, LoginVerdict, SharedAccount};
+use taoyao_core::Verified;
 use taoyao_topology::Login as Settings;
 use taoyao_types::limits::LOGINS_WAITING_MAX;
 use taoyao_types::{ConnId, Now, TerminalName};
@@ -56,8 +57,12 @@ impl Logins {
     /// Reads the users; blocks on the disk.
     pub(crate) fn open(settings: &Settings) -> Result<Self, UsersError> {
         let shared = settings.shared_account.as_ref().map(|account| {
-            let (username, password) = (account.username.clone(), account.password.reveal().to_owned());
-            Login::Shared(SharedAccount { username, password })
+            Login::Shared(SharedAccount {
+                username: account.username.clone(),
+                password: account.password.reveal().to_owned(),
+                roles: account.roles.clone(),
+                signals: AllowList(account.signals.clone()),
+            })
         });
         let users = UsersFile::open(&settings.users)?;
         if shared.is_none() && users.current().list().len() == 0 {
@@ -82,22 +87,22 @@ impl Logins {
     }
 
     /// Decides at once where that costs nothing; else `None`, and [`Logins::next`] has it later.
-    pub(crate) fn begin(&mut self, now: Now, ticket: Ticket) -> Option<bool> {
+    pub(crate) fn begin(&mut self, now: Now, ticket: Ticket) -> Option<Verified> {
         if let Err(wait) = self.limiter.check(now, ticket.ip, &ticket.credentials.username) {
             tracing::debug!(conn = ticket.conn.0, terminal = %ticket.terminal, %wait, "login put off");
             self.stats.put_off += 1;
-            return Some(false);
+            return Some(Verified::Refused);
         }
         if let Some(shared) = &self.shared {
             let name = &ticket.terminal;
             let verdict = shared.verify(&ticket.credentials, &name.client, &name.partition);
-            if verdict == LoginVerdict::Accepted {
+            if let LoginVerdict::Accepted(_) = verdict {
                 return Some(self.finish(now, &Checked { ticket, verdict }));
             }
         }
         if self.waiting.len() >= LOGINS_WAITING_MAX {
             self.stats.put_off += 1;
-            return Some(false);
+            return Some(Verified::Refused);
         }
         self.waiting.push_back(ticket);
         self.start_waiting();
@@ -117,20 +122,20 @@ impl Logins {
         }
     }
 
-    /// Counts and remembers how a login ended; returns whether it was accepted.
-    pub(crate) fn finish(&mut self, now: Now, checked: &Checked) -> bool {
+    /// Counts and remembers how a login ended.
+    pub(crate) fn finish(&mut self, now: Now, checked: &Checked) -> Verified {
         let Ticket { conn, ip, credentials, terminal, .. } = &checked.ticket;
-        match checked.verdict {
-            LoginVerdict::Accepted => {
+        match &checked.verdict {
+            LoginVerdict::Accepted(account) => {
                 self.limiter.succeeded(now, *ip, &credentials.username);
                 self.stats.accepted += 1;
-                true
+                Verified::Accepted(account.clone())
             }
             LoginVerdict::Refused(reason) => {
                 self.limiter.failed(now, *ip, &credentials.username);
                 self.stats.refused += 1;
                 tracing::debug!(conn = conn.0, %terminal, %reason, "login refused");
-                false
+                Verified::Refused
             }
         }
     }
@@ -162,10 +167,10 @@ mod tests {
     #[tokio::test]
     async fn the_shared_account_is_decided_at_once_and_others_are_looked_up() {
         let mut logins = logins("shared_account = { username = \"taoyao\", password = \"peach\" }");
-        assert_eq!(logins.begin(NOW, ticket("taoyao", "peach")), Some(true));
+        assert!(matches!(logins.begin(NOW, ticket("taoyao", "peach")), Some(Verified::Accepted(_))));
         assert_eq!(logins.begin(NOW, ticket("taoyao", "pear")), None);
         let checked = logins.next().await.unwrap();
-        assert!(!logins.finish(NOW, &checked));
+        assert_eq!(logins.finish(NOW, &checked), Verified::Refused);
         assert_eq!(logins.stats(), LoginStats { accepted: 1, refused: 1, put_off: 0 });
     }
 
@@ -177,7 +182,7 @@ mod tests {
             let checked = logins.next().await.unwrap();
             logins.finish(NOW, &checked);
         }
-        assert_eq!(logins.begin(NOW, ticket("taoyao", "peach")), Some(false));
+        assert_eq!(logins.begin(NOW, ticket("taoyao", "peach")), Some(Verified::Refused));
         assert_eq!(logins.stats().put_off, 1);
     }
 
@@ -188,7 +193,7 @@ mod tests {
         for nth in 0..room {
             assert_eq!(logins.begin(NOW, ticket("ann", "x")), None, "{nth}");
         }
-        assert_eq!(logins.begin(NOW, ticket("ann", "x")), Some(false));
+        assert_eq!(logins.begin(NOW, ticket("ann", "x")), Some(Verified::Refused));
     }
 
     fn logins(settings: &str) -> Logins {

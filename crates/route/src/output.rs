@@ -31,6 +31,13 @@ pub enum Delivery {
         payload: Payload,
         remaining_ms: u32,
     },
+    /// The same for this node itself; `origin` is the node that asks.
+    NodeRequest {
+        id: SignalId,
+        origin: NodeId,
+        payload: Payload,
+        remaining_ms: u32,
+    },
     /// The end of an `ask`.
     Reply {
         ask: u64,
@@ -44,6 +51,11 @@ pub enum Delivery {
     /// Unanswered, for one terminal.
     Event {
         target: TerminalKey,
+        payload: Payload,
+    },
+    /// Unanswered, for this node itself; `origin` is the node that tells.
+    NodeEvent {
+        origin: NodeId,
         payload: Payload,
     },
     /// For all of this node's terminals of the partition.

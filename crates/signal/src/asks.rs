@@ -21,8 +21,17 @@ pub(crate) struct Asker {
 pub(crate) enum Purpose {
     List(Box<ListQuery>),
     Status(TerminalName),
-    Call { callee: TerminalName, session: String },
-    Relay { session: String },
+    /// `to` as the terminal wrote it.
+    Control {
+        to: String,
+    },
+    Call {
+        callee: TerminalName,
+        session: String,
+    },
+    Relay {
+        session: String,
+    },
 }
 
 /// An ask that is not answered yet. One without an asker is a farewell that nobody waits for.

@@ -1,10 +1,10 @@
 //! What the terminals' machine is told once, when it is made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use taoyao_auth::Policy;
-use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionName};
+use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionId, PartitionName};
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
 /// Who this node is to its terminals, and what it lets them do.
@@ -18,6 +18,8 @@ pub struct TerminalsConfig {
     pub serves: BTreeSet<PartitionName>,
     /// All partitions of the topology.
     pub partitions: BTreeSet<PartitionName>,
+    /// The node that owns each of them, and has its rooms and alarms.
+    pub owners: BTreeMap<PartitionId, NodeId>,
     /// This life of the node.
     pub epoch: NodeEpoch,
     /// 0 to 9, a digit of the message ids that this node makes.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use taoyao_types::{TerminalName, limits};
 use taoyao_wire::terminal::Readings;
 
+use crate::guest::Guest;
 use crate::terminal::Terminal;
 
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) enum Conn {
     Opened(Opened),
     Verifying(Verifying),
     Registered(Registered),
+    /// No terminal's: somebody acts for an account.
+    Guest(Guest),
 }
 
 /// Nothing is known of the peer but its address.
@@ -52,17 +55,19 @@ pub(crate) struct Claim {
 }
 
 impl Conn {
-    pub(crate) fn ip(&self) -> IpAddr {
+    /// The peer's address; a guest's is not kept.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
         match self {
             Conn::Opened(Opened { ip })
             | Conn::Verifying(Verifying { ip, .. })
-            | Conn::Registered(Registered { ip, .. }) => *ip,
+            | Conn::Registered(Registered { ip, .. }) => Some(*ip),
+            Conn::Guest(_) => None,
         }
     }
 
     pub(crate) fn terminal(&self) -> Option<&Terminal> {
         match self {
-            Conn::Opened(_) => None,
+            Conn::Opened(_) | Conn::Guest(_) => None,
             Conn::Verifying(verifying) => verifying.was.as_deref(),
             Conn::Registered(registered) => Some(&registered.terminal),
         }
@@ -70,7 +75,7 @@ impl Conn {
 
     pub(crate) fn terminal_mut(&mut self) -> Option<&mut Terminal> {
         match self {
-            Conn::Opened(_) => None,
+            Conn::Opened(_) | Conn::Guest(_) => None,
             Conn::Verifying(verifying) => verifying.was.as_deref_mut(),
             Conn::Registered(registered) => Some(&mut registered.terminal),
         }
@@ -79,7 +84,7 @@ impl Conn {
     /// The terminal, taken out of the connection.
     pub(crate) fn into_terminal(self) -> Option<Box<Terminal>> {
         match self {
-            Conn::Opened(_) => None,
+            Conn::Opened(_) | Conn::Guest(_) => None,
             Conn::Verifying(verifying) => verifying.was,
             Conn::Registered(registered) => Some(registered.terminal),
         }
@@ -87,11 +92,11 @@ impl Conn {
 
     /// Begins a check of credentials. A check that still runs is forgotten; what waited for it waits on.
     pub(crate) fn verify(self, number: u64, claim: Claim) -> Conn {
-        let ip = self.ip();
-        let (was, waiting) = match self {
-            Conn::Opened(_) => (None, VecDeque::new()),
-            Conn::Verifying(verifying) => (verifying.was, verifying.waiting),
-            Conn::Registered(registered) => (Some(registered.terminal), VecDeque::new()),
+        let (ip, was, waiting) = match self {
+            Conn::Opened(opened) => (opened.ip, None, VecDeque::new()),
+            Conn::Verifying(verifying) => (verifying.ip, verifying.was, verifying.waiting),
+            Conn::Registered(registered) => (registered.ip, Some(registered.terminal), VecDeque::new()),
+            guest @ Conn::Guest(_) => return guest,
         };
         Conn::Verifying(Verifying { ip, was, number, claim: Box::new(claim), waiting })
     }

@@ -111,7 +111,7 @@ impl Terminals {
             Some(Conn::Verifying(_)) => {
                 self.timers.set(now.mono + limits::UNREGISTERED_MAX, Alarm::Unregistered(conn));
             }
-            Some(Conn::Registered(_)) | None => {}
+            Some(Conn::Registered(_) | Conn::Guest(_)) | None => {}
         }
     }
 

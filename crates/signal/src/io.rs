@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use taoyao_auth::Account;
 use taoyao_types::{
-    ConnId, NodeId, PartitionId, PartitionName, SessionEpoch, SignalId, TerminalKey, TerminalName,
+    ConnId, NodeId, PartitionId, PartitionName, Secret, SessionEpoch, SignalId, TerminalKey, TerminalName,
 };
 use taoyao_wire::Class;
-use taoyao_wire::link::{ListPage, ListQuery, Payload, PresenceChange, PresenceNews, Reply};
+use taoyao_wire::link::{ListPage, ListQuery, Payload, PresenceChange, PresenceNews, Reply, Target};
 
 /// A request that this machine made and whose reply it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +24,10 @@ pub enum MeshEvent {
     /// node's terminals as far as the directory knows; if it has just gone, reply `NoSuchTerminal`.
     /// `remaining_ms` is what is left of the request's time.
     Request { token: Token, target: TerminalKey, payload: Payload, remaining_ms: u32 },
+    /// A request for this node itself, from the node `origin`: like [`MeshEvent::Request`].
+    NodeRequest { token: Token, origin: NodeId, payload: Payload, remaining_ms: u32 },
+    /// An unanswered message for this node itself.
+    NodeEvent { origin: NodeId, payload: Payload },
     /// The end of an [`Output::Ask`]; comes exactly once for each, within its time.
     Reply { ask: AskId, reply: Reply },
     /// The end of an [`Output::Gather`]; comes exactly once for each, within its time.
@@ -56,10 +61,10 @@ pub enum Output {
     Register { key: TerminalKey, session: SessionEpoch },
     /// It is gone.
     Withdraw { key: TerminalKey, session: SessionEpoch },
-    /// Ask a terminal's node something; ends in [`MeshEvent::Reply`].
-    Ask { ask: AskId, source: TerminalKey, target: TerminalKey, payload: Payload },
-    /// Tell a terminal's node something, unanswered.
-    Tell { source: TerminalKey, target: TerminalKey, class: Class, payload: Payload },
+    /// Ask a terminal's node, or a node, something; ends in [`MeshEvent::Reply`].
+    Ask { ask: AskId, source: TerminalKey, target: Target, payload: Payload },
+    /// Tell a terminal's node, or a node, something, unanswered.
+    Tell { source: TerminalKey, target: Target, class: Class, payload: Payload },
     /// Answer a [`MeshEvent::Request`].
     Reply { token: Token, reply: Reply },
     /// Collect a list from all nodes that have terminals of the query's partitions, this one included;
@@ -72,21 +77,24 @@ pub enum Output {
     /// From now on this is the complete set of partitions whose presence this node wants. The mesh asks for the
     /// present members of the ones that are new.
     Watch { partitions: BTreeSet<PartitionId> },
+    /// Write this to the audit log.
+    Audit(Audit),
+}
+
+/// Who was refused what, or used which privilege.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// The account, where it is known: it stays at the terminal's own node.
+    pub account: Option<String>,
+    pub terminal: TerminalName,
+    pub signal: &'static str,
+    /// The rule that refused it; none if it was carried out.
+    pub denied: Option<String>,
 }
 
 /// How an [`Output::Verify`] ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verified {
-    Accepted,
+    Accepted(Account),
     Refused,
-}
-
-/// A text that neither logs nor traces show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
 }

@@ -61,6 +61,11 @@ impl Terminals {
             Ok(query) => query,
             Err(failed) => return self.refuse(now, request, failed),
         };
+        for partition in &query.partitions {
+            if let Err(denied) = self.config.policy.authorise(Scope::See, &query.home, partition) {
+                return self.deny(now, request, denied);
+            }
+        }
         let purpose = Purpose::List(Box::new(query.clone()));
         if let Some((ask, _)) = self.open_ask(now, request, purpose) {
             self.outputs.push_back(Output::Gather { ask, query });
@@ -78,7 +83,6 @@ impl Terminals {
         if let Some(text) = request.partition {
             let partition: PartitionName =
                 text.parse().map_err(|why| bad("partition is no name of a partition:", format!("{why}")))?;
-            self.config.policy.authorise(Scope::See, &from.partition, &partition)?;
             partitions.push(partition);
         }
         let after = match request.after {
@@ -94,7 +98,7 @@ impl Terminals {
 
     pub(crate) fn listed(&mut self, asker: &Asker, query: &ListQuery, page: ListPage) {
         let entries = self.put_right(query, page.entries);
-        let Some(viewer) = self.registry.terminal(asker.conn) else { return };
+        let Some(viewer) = self.registry.caller(asker.conn) else { return };
         let policy = &self.config.policy;
         let mut states = Vec::new();
         let mut bytes = 0;
@@ -115,8 +119,11 @@ impl Terminals {
             shown.push(entry);
         }
         let filtered = query.client_type.is_some() || query.after.is_some();
+        let follows = self.registry.terminal(asker.conn).is_some();
         let cut = cut || states.len() >= query.limit as usize;
-        self.follow_listed(asker, query, shown, cut, filtered);
+        if follows {
+            self.follow_listed(asker, query, shown, cut, filtered);
+        }
         let body = client::list(states.iter().map(String::as_str));
         self.answer_later(asker, Signal::ClientList, Some(&body));
     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use taoyao_types::{ConnId, Now, Scope, TerminalKey, TerminalName, limits};
+use taoyao_types::{ConnId, NodeId, Now, Scope, TerminalKey, TerminalName, limits};
 use taoyao_wire::link::{Failure, ListPage, Message, Payload, Reply};
-use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::Code;
 
 use crate::asks::{Asker, OpenAsk, Purpose};
+use crate::control::{is_control, note_control};
 use crate::failure::Failed;
 use crate::io::{AskId, MeshEvent, Output, Token};
 use crate::pending::Waiting;
@@ -21,6 +21,11 @@ impl Terminals {
             MeshEvent::Request { token, target, payload, remaining_ms } => {
                 self.take_request(now, token, target, payload, remaining_ms);
             }
+            MeshEvent::NodeRequest { token, origin, payload, remaining_ms: _ } => {
+                let reply = self.serve_node(now, origin, payload);
+                self.outputs.push_back(Output::Reply { token, reply });
+            }
+            MeshEvent::NodeEvent { origin, payload } => self.take_node_event(now, origin, payload),
             MeshEvent::Reply { ask, reply } => self.take_reply(now, ask, reply),
             MeshEvent::Gathered { ask, page } => self.take_page(now, ask, page),
             MeshEvent::Event { target, payload } => self.take_event(now, target, payload),
@@ -37,6 +42,7 @@ impl Terminals {
         match purpose {
             Purpose::Call { callee, session } => self.called(now, &asker, &callee, &session, reply),
             Purpose::Relay { session } => self.relayed(now, &asker, &session, reply),
+            Purpose::Control { to } => self.controlled(now, &asker, &to, reply),
             Purpose::Status(name) => self.status_replied(now, &asker, &name, reply),
             // Ends as a page only; this is the mesh's mistake, and the terminal shall not wait for it.
             Purpose::List(_) => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
@@ -54,11 +60,11 @@ impl Terminals {
     /// Closes an ask; who waits for its end, if it still does.
     fn asker(&mut self, ask: AskId) -> Option<(Asker, Purpose)> {
         let OpenAsk(Some((asker, purpose))) = self.asks.close(ask)? else { return None };
-        let terminal = self.registry.terminal_mut(asker.conn)?;
-        if terminal.name != asker.name {
+        if *self.registry.caller(asker.conn)?.name != asker.name {
             return None;
         }
-        terminal.asks_open = terminal.asks_open.saturating_sub(1);
+        let (asks_open, _) = self.registry.asks_open(asker.conn)?;
+        *asks_open = asks_open.saturating_sub(1);
         Some((asker, purpose))
     }
 
@@ -103,20 +109,37 @@ impl Terminals {
                 Ok(()) => self.state_of(conn),
             },
             Payload::Message { from, message } => {
-                let scope =
-                    Signal::of(&message.signal).and_then(|signal| signal.row().scope).unwrap_or(Scope::Call);
+                let Some(scope) = is_control(&message.signal) else { return Some(self.not_supported()) };
                 if let Err(denied) = self.permit(scope, &from, conn) {
                     return Some(denied);
+                }
+                if let Some(terminal) = self.registry.terminal_mut(conn) {
+                    note_control(terminal, &message);
                 }
                 return self.ask_terminal(now, token, conn, &message, remaining_ms);
             }
             Payload::Ping => Reply::Pong { node: self.config.node.clone(), there: Vec::new() },
-            Payload::Trace { .. } | Payload::List(_) | Payload::Broadcast { .. } | Payload::Presence(_) => {
-                self.stats.mesh_refused += 1;
-                Reply::Failed(Failed::new(Code::Unsupported, Code::Unsupported.text()).into_failure())
-            }
+            Payload::Trace { .. }
+            | Payload::List(_)
+            | Payload::Broadcast { .. }
+            | Payload::Presence(_)
+            | Payload::Room(_)
+            | Payload::RoomNews(_)
+            | Payload::RoomCheck(_)
+            | Payload::Alarm(_) => self.not_supported(),
         };
         Some(reply)
+    }
+
+    fn serve_node(&mut self, _now: Now, _origin: NodeId, _payload: Payload) -> Reply {
+        self.not_supported()
+    }
+
+    fn take_node_event(&mut self, _now: Now, _origin: NodeId, _payload: Payload) {}
+
+    fn not_supported(&mut self) -> Reply {
+        self.stats.mesh_refused += 1;
+        Reply::Failed(Failed::new(Code::Unsupported, Code::Unsupported.text()).into_failure())
     }
 
     /// The target's node decides by policy again: whoever sent the request may have been mistaken.

@@ -2,9 +2,10 @@
 
 use taoyao_types::{ConnId, Now, PartitionId, PartitionName, Scope, TerminalKey, TerminalName};
 use taoyao_wire::Class;
-use taoyao_wire::link::{Message, Payload};
+use taoyao_wire::link::{Message, Payload, Target};
 use taoyao_wire::terminal::{ClientType, Fields};
 
+use crate::control::is_handed_over;
 use crate::failure::Failed;
 use crate::io::Output;
 use crate::say::Request;
@@ -18,14 +19,14 @@ impl Terminals {
         let Ok(to) = TerminalName::resolve(&to, &request.from.partition) else { return };
         if let Err(denied) = self.config.policy.authorise(Scope::Call, &request.from.partition, &to.partition)
         {
-            return self.refuse(now, request, denied.into());
+            return self.deny(now, request, denied);
         }
         let message = request.message.relayed_with(Some(fields.without("to")));
         if let Some(conn) = self.registry.by_name(&to) {
             self.relay(now, conn, &message);
             return;
         }
-        let (source, target) = (TerminalKey::of(&request.from), TerminalKey::of(&to));
+        let (source, target) = (TerminalKey::of(&request.from), Target::Terminal(TerminalKey::of(&to)));
         let payload = Payload::Message { from: request.from.clone(), message };
         self.outputs.push_back(Output::Tell { source, target, class: Class::Event, payload });
     }
@@ -60,7 +61,9 @@ impl Terminals {
         };
         let Some(conn) = self.registry.by_key(target) else { return };
         let Some(terminal) = self.registry.terminal(conn) else { return };
-        if self.config.policy.authorise(Scope::Call, &from.partition, terminal.partition()).is_err() {
+        let permit = is_handed_over(&message.signal)
+            .map(|scope| self.config.policy.authorise(scope, &from.partition, terminal.partition()));
+        if !matches!(permit, Some(Ok(_))) {
             self.stats.mesh_refused += 1;
             return;
         }

@@ -2,11 +2,12 @@
 
 use taoyao_types::{ConnId, Now};
 use taoyao_wire::link::Reply;
-use taoyao_wire::signals::Signal;
+use taoyao_wire::signals::{Sender, Signal};
 use taoyao_wire::terminal::{Code, Incoming, Readings, fields::Fields};
 
 use crate::conn::Conn;
 use crate::failure::Failed;
+use crate::guest::is_for_guests;
 use crate::io::Output;
 use crate::say::Request;
 use crate::terminals::Terminals;
@@ -17,7 +18,9 @@ impl Terminals {
         let held = match self.registry.conn_mut(conn) {
             None => return,
             Some(Conn::Verifying(verifying)) => verifying.hold(text),
-            Some(Conn::Opened(_) | Conn::Registered(_)) => return self.read(now, conn, text),
+            Some(Conn::Opened(_) | Conn::Registered(_) | Conn::Guest(_)) => {
+                return self.read(now, conn, text);
+            }
         };
         if !held {
             let id = Incoming::decode(text).ok().map(|message| message.id);
@@ -30,12 +33,11 @@ impl Terminals {
             Ok(message) => message,
             Err(reject) => return self.fail(now, conn, reject.id, reject.into()),
         };
-        let terminal = self.registry.terminal_mut(conn);
-        let from = terminal.map(|terminal| {
+        if let Some(terminal) = self.registry.terminal_mut(conn) {
             terminal.heard_at = now.mono;
-            terminal.name.clone()
-        });
-        if from.is_some() && self.take_answer(conn, &message) {
+        }
+        let caller = self.registry.caller(conn).map(|caller| (caller.name.clone(), caller.account.clone()));
+        if caller.is_some() && self.take_answer(conn, &message) {
             return;
         }
         let Some(signal) = Signal::of(&message.signal) else {
@@ -46,10 +48,25 @@ impl Terminals {
         if signal == Signal::ClientRegister {
             return self.register(now, conn, &message);
         }
-        let Some(from) = from else {
+        let Some((from, account)) = caller else {
             return self.fail(now, conn, Some(message.id), Failed::unauthorised());
         };
-        self.carry_out(now, &Request { conn, from, signal, message: &message });
+        let request = Request { conn, from, account, signal, message: &message };
+        if self.registry.terminal(conn).is_none() {
+            return self.serve_guest(now, &request);
+        }
+        // What only nodes say is accepted and without effect (reference 4.1).
+        if signal.row().sender != Sender::Node {
+            self.carry_out(now, &request);
+        }
+    }
+
+    fn serve_guest(&mut self, now: Now, request: &Request<'_>) {
+        if is_for_guests(request.signal) {
+            return self.carry_out(now, request);
+        }
+        let why = format!("{}：{} needs a terminal", Code::BadRequest.text(), request.signal.name());
+        self.refuse(now, request, Failed::new(Code::BadRequest, why));
     }
 
     /// The terminal's next message with the id of a request is its answer, whatever its signal (reference 2.6).
@@ -62,6 +79,9 @@ impl Terminals {
     }
 
     fn carry_out(&mut self, now: Now, request: &Request<'_>) {
+        if let Err(failed) = self.check_account(request) {
+            return self.refuse(now, request, failed);
+        }
         match request.signal {
             Signal::ClientAlarm => self.raise_alarm(request),
             Signal::ClientBroadcast => self.broadcast(now, request),
@@ -69,20 +89,26 @@ impl Terminals {
             Signal::ClientConfig => self.push_config(now, request.conn),
             Signal::ClientHeartbeat => self.heartbeat(now, request),
             Signal::ClientList => self.list(now, request),
+            Signal::ClientReboot | Signal::ClientShutdown => self.order(now, request),
             Signal::ClientStatus => self.status(now, request),
             Signal::ClientUnicast => self.unicast(now, request),
+            Signal::ControlServerRecord => {}
+            Signal::ControlAi
+            | Signal::ControlBeauty
+            | Signal::ControlBell
+            | Signal::ControlClientRecord
+            | Signal::ControlConfigAudio
+            | Signal::ControlConfigVideo
+            | Signal::ControlPhotograph
+            | Signal::ControlPtz
+            | Signal::ControlWakeup
+            | Signal::ControlWatermark => self.control(now, request),
             Signal::SessionCall => self.call(now, request),
             Signal::SessionClose => self.end_session(now, request),
             Signal::SessionExchange | Signal::SessionPause | Signal::SessionResume => {
                 self.relay_in_session(now, request);
             }
-            // Taken before, and what only nodes say: accepted and without effect (reference 4.1).
-            Signal::ClientRegister
-            | Signal::ClientOffline
-            | Signal::ClientOnline
-            | Signal::ClientReboot
-            | Signal::ClientShutdown
-            | Signal::PlatformError => {}
+            _ => {}
         }
     }
 

@@ -1,13 +1,14 @@
 //! `client::register`: from a claim over the check of its credentials to a registered terminal (reference 3.2, 3.3).
 
-use taoyao_types::{ConnId, Now, TerminalKey, TerminalName, limits};
+use taoyao_auth::Account;
+use taoyao_types::{ConnId, Now, Role, Secret, TerminalKey, TerminalName, limits};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::client::{self, Register};
 use taoyao_wire::terminal::{ClientState, ClientType, Code, Incoming, Outgoing, Readings};
 
-use crate::conn::Claim;
+use crate::conn::{Claim, Conn};
 use crate::failure::Failed;
-use crate::io::{Output, Secret, Verified};
+use crate::io::{Output, Verified};
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
 use crate::timers::Alarm;
@@ -17,7 +18,7 @@ impl Terminals {
     pub(crate) fn verified(&mut self, now: Now, conn: ConnId, number: u64, verified: Verified) {
         let Some((claim, waiting)) = self.registry.verified(conn, number) else { return };
         match verified {
-            Verified::Accepted => self.accept(now, conn, claim),
+            Verified::Accepted(account) => self.accept(now, conn, claim, account),
             Verified::Refused => {
                 self.stats.logins_refused += 1;
                 self.fail(now, conn, Some(claim.id), Failed::new(Code::Unauthorised, "注册失败"));
@@ -72,27 +73,44 @@ impl Terminals {
         Err(Failed::new(Code::Refused, format!("{}：{why}", Code::Refused.text())))
     }
 
-    fn accept(&mut self, now: Now, conn: ConnId, claim: Claim) {
+    fn accept(&mut self, now: Now, conn: ConnId, claim: Claim, account: Account) {
         let kind = claim.client_type.as_deref().unwrap_or("null").parse::<ClientType>();
         let kind = match kind {
             Ok(kind) => kind,
             Err(unknown) => return self.fail(now, conn, Some(claim.id), unknown.into()),
         };
+        if let Err(failed) = self.check_takeover(conn, &claim.name, &account) {
+            return self.fail(now, conn, Some(claim.id), failed);
+        }
         self.stats.registrations += 1;
         match self.registry.terminal(conn) {
-            Some(terminal) if terminal.name == claim.name => self.refresh(now, conn, kind, claim),
+            Some(terminal) if terminal.name == claim.name => self.refresh(now, conn, kind, claim, account),
             Some(_) => {
                 self.resign(now, conn);
-                self.admit(now, conn, kind, claim);
+                self.admit(now, conn, kind, claim, account);
             }
-            None => self.admit(now, conn, kind, claim),
+            None => self.admit(now, conn, kind, claim, account),
         }
     }
 
+    /// A client id that is in use here belongs to the account that registered it; others need to be operators.
+    fn check_takeover(&mut self, conn: ConnId, name: &TerminalName, account: &Account) -> Result<(), Failed> {
+        let signal = Signal::ClientRegister;
+        let holder = self.registry.by_name(name).filter(|holder| *holder != conn);
+        let Some(holder) = holder.and_then(|holder| self.registry.terminal(holder)) else { return Ok(()) };
+        if holder.account.name == account.name || account.may_as(Role::Operator, signal.name()).is_ok() {
+            return Ok(());
+        }
+        self.note(Some(account.name.to_string()), name, signal, Some("owner"));
+        let why = format!("denied by rule owner: {name} is in use by another account");
+        Err(Failed::new(Code::Refused, format!("{}：{why}", Code::Refused.text())))
+    }
+
     /// The same terminal registers again on its connection: it is answered anew and stays (quirk Q16, without the kick).
-    fn refresh(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim) {
+    fn refresh(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim, account: Account) {
         let heard = self.offset.long_date(now.wall);
         let Some(terminal) = self.registry.terminal_mut(conn) else { return };
+        terminal.account = account;
         terminal.written = claim.written;
         terminal.state.client_type = kind;
         terminal.state.name = claim.display;
@@ -102,15 +120,15 @@ impl Terminals {
         self.welcome(now, conn, claim.id, &claim.v, index);
     }
 
-    fn admit(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim) {
+    fn admit(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim, account: Account) {
         if let Some(old) = self.registry.by_name(&claim.name) {
             self.replace(now, old, &self.config.node.to_string());
         }
-        let Some(ip) = self.registry.conn(conn).map(|state| state.ip().to_string()) else { return };
+        let Some(ip) = self.registry.conn(conn).and_then(Conn::ip) else { return };
         let before = self.watch.came_here(&claim.name);
         let session = self.logins.issue(now.wall, before);
         let mut state = ClientState {
-            ip,
+            ip: ip.to_string(),
             name: claim.display,
             client_type: kind,
             partition: claim.name.partition.clone(),
@@ -125,6 +143,7 @@ impl Terminals {
         let terminal = Terminal {
             key,
             written: claim.written,
+            account,
             index,
             session,
             registered_at: now.mono,

@@ -7,6 +7,7 @@ use std::ops::Bound;
 use taoyao_types::{ClientId, ConnId, PartitionName, TerminalKey, TerminalName};
 
 use crate::conn::{Claim, Conn, Opened};
+use crate::guest::Guest;
 use crate::terminal::Terminal;
 
 /// Invariant: every connection that has a terminal is found by that terminal's name and key, and no other is.
@@ -20,6 +21,10 @@ pub(crate) struct Registry {
 impl Registry {
     pub(crate) fn open(&mut self, conn: ConnId, ip: IpAddr) {
         self.conns.insert(conn, Conn::Opened(Opened { ip }));
+    }
+
+    pub(crate) fn admit_guest(&mut self, conn: ConnId, guest: Guest) {
+        self.conns.insert(conn, Conn::Guest(guest));
     }
 
     /// Forgets a connection; its terminal, if it had one, is the caller's to retire.

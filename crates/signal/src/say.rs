@@ -1,7 +1,8 @@
 //! Everything that leaves the machine goes through here: messages to terminals, and asks to the mesh.
 
+use taoyao_auth::Account;
 use taoyao_types::{ConnId, Now, TerminalKey, TerminalName, limits};
-use taoyao_wire::link::{Message, Payload};
+use taoyao_wire::link::{Message, Payload, Target};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{Code, Incoming, Outgoing, config};
 
@@ -14,6 +15,7 @@ use crate::terminals::Terminals;
 pub(crate) struct Request<'a> {
     pub(crate) conn: ConnId,
     pub(crate) from: TerminalName,
+    pub(crate) account: Account,
     pub(crate) signal: Signal,
     pub(crate) message: &'a Incoming<'a>,
 }
@@ -104,14 +106,13 @@ impl Terminals {
         purpose: Purpose,
     ) -> Option<(AskId, TerminalKey)> {
         let full = self.asks.is_full();
-        let terminal = self.registry.terminal_mut(request.conn)?;
-        if full || terminal.asks_open >= limits::TERMINAL_ASKS_MAX {
+        let (asks_open, source) = self.registry.asks_open(request.conn)?;
+        if full || *asks_open >= limits::TERMINAL_ASKS_MAX {
             let node = self.config.node.clone();
             self.refuse(now, request, Failed::busy(format!("too many requests at {node}")));
             return None;
         }
-        terminal.asks_open += 1;
-        let source = terminal.key;
+        *asks_open += 1;
         Some((self.asks.open(OpenAsk(Some((request.asker(), purpose)))), source))
     }
 
@@ -121,7 +122,12 @@ impl Terminals {
             return;
         }
         let ask = self.asks.open(OpenAsk(None));
-        self.outputs.push_back(Output::Ask { ask, source, target: TerminalKey::of(target), payload });
+        self.outputs.push_back(Output::Ask {
+            ask,
+            source,
+            target: Target::Terminal(TerminalKey::of(target)),
+            payload,
+        });
     }
 
     /// A text for a code of which there is nothing better to say.

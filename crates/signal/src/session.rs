@@ -3,7 +3,7 @@
 //! Both ends are reached through the mesh, also when they are at one node: one way, one order, one set of failures.
 
 use taoyao_types::{ConnId, Now, Scope, TerminalKey, TerminalName, limits};
-use taoyao_wire::link::{Failure, Message, Payload, Reply};
+use taoyao_wire::link::{Failure, Message, Payload, Reply, Target};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::session::{self, CallRequest, Called, Invited};
 use taoyao_wire::terminal::{Code, Outgoing};
@@ -37,7 +37,7 @@ impl Terminals {
             return self.refuse(now, request, Failed::no_callee());
         };
         if let Err(denied) = self.config.policy.authorise(Scope::Call, home, &callee.partition) {
-            return self.refuse(now, request, denied.into());
+            return self.deny(now, request, denied);
         }
         if !self.calls.has_room(request.conn) {
             return self.refuse(now, request, Failed::busy("too many sessions of this terminal"));
@@ -51,7 +51,12 @@ impl Terminals {
         self.stats.calls += 1;
         let name = self.registry.terminal(request.conn).and_then(|terminal| terminal.state.name.clone());
         let payload = Payload::Call { from: request.from.clone(), name, session, audio, video };
-        self.outputs.push_back(Output::Ask { ask, source, target: TerminalKey::of(&callee), payload });
+        self.outputs.push_back(Output::Ask {
+            ask,
+            source,
+            target: Target::Terminal(TerminalKey::of(&callee)),
+            payload,
+        });
     }
 
     pub(crate) fn called(
@@ -105,7 +110,12 @@ impl Terminals {
         let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
         let payload =
             Payload::Session { from: request.from.clone(), session, message: request.message.relayed() };
-        self.outputs.push_back(Output::Ask { ask, source, target: TerminalKey::of(&peer), payload });
+        self.outputs.push_back(Output::Ask {
+            ask,
+            source,
+            target: Target::Terminal(TerminalKey::of(&peer)),
+            payload,
+        });
     }
 
     pub(crate) fn relayed(&mut self, now: Now, asker: &Asker, session: &str, reply: Reply) {

@@ -31,6 +31,8 @@ pub struct Stats {
     pub replaced: u64,
     /// Logins that claimed to be newer than the one that displaced them.
     pub outbids: u64,
+    /// Signals that the account's roles or its allow list, a room's owner or policy refused.
+    pub denied: u64,
     pub calls: u64,
     /// Messages and requests from the mesh that policy stopped here, or that made no sense.
     pub mesh_refused: u64,

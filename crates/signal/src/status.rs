@@ -1,7 +1,7 @@
 //! `client::status`: of the terminal itself, of one of this node, or asked of the node that has it.
 
 use taoyao_types::{ConnId, Now, Scope, TerminalKey, TerminalName};
-use taoyao_wire::link::{Failure, Payload, Reply};
+use taoyao_wire::link::{Failure, Payload, Reply, Target};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{Code, Fields, state};
 
@@ -24,7 +24,7 @@ impl Terminals {
         if let Err(denied) =
             self.config.policy.authorise(Scope::See, &request.from.partition, &name.partition)
         {
-            return self.refuse(now, request, denied.into());
+            return self.deny(now, request, denied);
         }
         if let Some(conn) = self.registry.by_name(&name) {
             let body = self.local_state(request.conn, conn);
@@ -32,14 +32,19 @@ impl Terminals {
         }
         let Some((ask, source)) = self.open_ask(now, request, Purpose::Status(name.clone())) else { return };
         let payload = Payload::Status { from: request.from.clone() };
-        self.outputs.push_back(Output::Ask { ask, source, target: TerminalKey::of(&name), payload });
+        self.outputs.push_back(Output::Ask {
+            ask,
+            source,
+            target: Target::Terminal(TerminalKey::of(&name)),
+            payload,
+        });
     }
 
     pub(crate) fn status_replied(&mut self, now: Now, asker: &Asker, name: &TerminalName, reply: Reply) {
         let failed = match reply {
             Reply::Status { state } => {
                 let proxy = self.registry.by_name(name).is_none();
-                let viewer = self.registry.terminal(asker.conn);
+                let viewer = self.registry.caller(asker.conn);
                 let body = viewer.and_then(|viewer| state::shown(&state, &viewer.sees(name), proxy));
                 return self.answer_later(asker, Signal::ClientStatus, body.as_deref());
             }
@@ -54,7 +59,7 @@ impl Terminals {
 
     /// The state of a terminal of this node, as another one of it sees it.
     fn local_state(&self, viewer: ConnId, of: ConnId) -> Option<String> {
-        let (viewer, terminal) = (self.registry.terminal(viewer)?, self.registry.terminal(of)?);
+        let (viewer, terminal) = (self.registry.caller(viewer)?, self.registry.terminal(of)?);
         state::shown(&terminal.state.to_json(), &viewer.sees(&terminal.name), false)
     }
 }

@@ -1,5 +1,6 @@
 //! One registered terminal.
 
+use taoyao_auth::Account;
 use taoyao_types::{Instant, PartitionName, SessionEpoch, TerminalKey, TerminalName, limits};
 use taoyao_wire::terminal::ClientState;
 
@@ -11,6 +12,8 @@ pub(crate) struct Terminal {
     pub(crate) key: TerminalKey,
     /// Its own id as it wrote it, and as it is shown to itself.
     pub(crate) written: String,
+    /// Who registered it.
+    pub(crate) account: Account,
     pub(crate) index: u32,
     pub(crate) session: SessionEpoch,
     pub(crate) registered_at: Instant,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
+use taoyao_auth::Account;
 use taoyao_types::{ConnId, Instant, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
 use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
@@ -10,6 +11,7 @@ use crate::announcer::Announcer;
 use crate::asks::Asks;
 use crate::calls::Calls;
 use crate::config::TerminalsConfig;
+use crate::guest::Guest;
 use crate::hlc::LoginClock;
 use crate::index::Indexes;
 use crate::io::{MeshEvent, Output, Verified};
@@ -86,6 +88,12 @@ impl Terminals {
     pub fn handle_opened(&mut self, now: Now, conn: ConnId, ip: IpAddr) {
         self.registry.open(conn, ip);
         self.timers.set(now.mono + limits::UNREGISTERED_MAX, Alarm::Unregistered(conn));
+        self.settle(now);
+    }
+
+    /// Somebody acts for an account, without a terminal, until [`Terminals::handle_closed`].
+    pub fn handle_guest(&mut self, now: Now, conn: ConnId, account: Account) {
+        self.registry.admit_guest(conn, Guest::new(account, &self.config.home));
         self.settle(now);
     }
 

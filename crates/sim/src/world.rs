@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use taoyao_core::{Input, Node, NodeConfig, Output};
+use taoyao_auth::{Account, AllowList};
+use taoyao_core::{Input, Node, NodeConfig, Output, Verified};
 use taoyao_topology::Topology;
-use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, TerminalName, Wall, limits};
+use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, Role, TerminalName, Wall, limits};
 use taoyao_wire::link::Lane;
 
 use crate::client::{Client, ClientIndex};
@@ -329,7 +330,8 @@ impl World {
                     .push(self.now + Duration::from_millis(31), Event::Input { node: id, epoch, input });
             }
             Output::Verify { conn, number, .. } => {
-                let input = Input::Verified { conn, number, is_accepted: true };
+                let verified = Verified::Accepted(Account::new("sim", [Role::Terminal], AllowList::default(), Vec::new()));
+                let input = Input::Verified { conn, number, verified };
                 self.events
                     .push(self.now + Duration::from_millis(40), Event::Input { node: id, epoch, input });
             }
@@ -337,6 +339,7 @@ impl World {
             Output::CloseLink { peer, reason } => {
                 self.complaints.push(format!("{id} closes its link to {peer}: {reason}"));
             }
+            Output::Audit(_) => {}
             Output::Alarm(alarm) => self.complaints.push(format!("I11: {id} raises {alarm:?}")),
             Output::Traced { .. } | Output::Listed { .. } => {}
         }

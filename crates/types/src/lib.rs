@@ -6,10 +6,14 @@ pub mod id;
 pub mod limits;
 pub mod name;
 pub mod net;
+pub mod role;
 pub mod scope;
+pub mod secret;
 pub mod time;
 
 pub use id::{ConnId, NodeEpoch, NodeId, PartitionId, SessionEpoch, SignalId, TerminalKey, Version};
 pub use name::{BadName, ClientId, NodeName, PartitionName, TerminalName};
+pub use role::Role;
 pub use scope::{PolicyRule, Scope, Verdict};
+pub use secret::Secret;
 pub use time::{Instant, Now, Wall};

@@ -36,6 +36,16 @@ pub const TERMINAL_IDLE_MAX: Duration = Duration::from_secs(60);
 pub const USERNAME_BYTES_MAX: usize = 64;
 /// Bytes of a password: room for any phrase or token. Longer ones are refused without hashing them.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
+/// Bytes of a REST call's body: settings of a terminal have some hundred. Longer ones are refused unread.
+pub const REST_BODY_BYTES_MAX: usize = 64 * 1024;
+/// REST calls under way at one node: each is a guest of the terminals' machine. Beyond it new ones are refused as busy.
+pub const REST_CALLS_MAX: usize = 256;
+/// REST calls of one account under way at one node. Beyond it new ones are refused as busy.
+pub const REST_CALLS_PER_ACCOUNT_MAX: usize = 16;
+/// How long a REST call waits for the node: a little more than any request of the mesh takes. Then it is answered 504.
+pub const REST_ANSWER_MAX: Duration = Duration::from_secs(6);
+/// Bearer tokens of one account: one for each of a person's machines and scripts. Beyond it a new one is refused.
+pub const USER_TOKENS_MAX: usize = 32;
 /// Addresses and account names whose failed logins are remembered, each. The oldest are forgotten first.
 pub const LOGIN_FAILURES_MAX: usize = 16_384;
 /// Terminals registered at one node unless its topology says otherwise. Beyond it a registration is refused as `busy`.

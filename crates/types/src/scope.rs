@@ -16,6 +16,12 @@ pub enum Scope {
     Call,
     /// Reach its terminals by `client::broadcast`.
     Broadcast,
+    /// Send `control::*` to one of its terminals: turn its camera, change its picture, have it record.
+    Control,
+    /// Enter one of its rooms, or invite one of its terminals into a room.
+    Room,
+    /// Have a node record one of its terminals in a room.
+    Record,
 }
 
 /// Whether a rule lets through or stops.

@@ -1,7 +1,7 @@
 //! What the machine wants done, done: nothing in here waits.
 
 use taoyao_auth::Credentials;
-use taoyao_core::{Alarm, Input, Output};
+use taoyao_core::{Alarm, Audit, Input, Output};
 use taoyao_link::SendError;
 use taoyao_types::{ConnId, Now, TerminalName};
 
@@ -44,6 +44,7 @@ impl Driver {
             Output::Traced { number, result } => self.operators.traced(number, result),
             Output::Listed { number, page } => self.operators.listed(number, page),
             Output::Alarm(alarm) => self.raise(now, &alarm),
+            Output::Audit(audit) => log_audit(&audit),
         }
     }
 
@@ -57,9 +58,9 @@ impl Driver {
     ) {
         let Some(&Terminal { ip, .. }) = self.terminals.get(&conn) else { return };
         let ticket = Ticket { conn, number, ip, credentials, terminal };
-        if let Some(is_accepted) = self.logins.begin(now, ticket) {
+        if let Some(verified) = self.logins.begin(now, ticket) {
             // Its outputs join the queue that is being carried out.
-            self.node.handle_input(now, Input::Verified { conn, number, is_accepted });
+            self.node.handle_input(now, Input::Verified { conn, number, verified });
         }
     }
 
@@ -79,5 +80,16 @@ impl Driver {
                 tracing::warn!(terminal = %key, reason, "the parent does not take a terminal of this subtree");
             }
         }
+    }
+}
+
+/// One line for each refusal and each privilege used, under the target `audit`. Never thinned out: whoever floods it is
+/// named in it.
+fn log_audit(audit: &Audit) {
+    let Audit { account, terminal, signal, denied } = audit;
+    let account = account.as_deref().unwrap_or("unknown");
+    match denied {
+        Some(rule) => tracing::warn!(target: "audit", account, %terminal, signal, rule, "denied"),
+        None => tracing::info!(target: "audit", account, %terminal, signal, "carried out"),
     }
 }

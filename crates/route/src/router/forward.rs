@@ -203,8 +203,11 @@ impl Router {
                 let from = if let Asker::Link(from) = asker { Some(from) } else { None };
                 self.begin_gather(now, Wanting::Remote(id), from, query, remaining_ms);
             }
-            Ok(payload) if speaks_for(&payload, header.source) => {
-                self.deliver(Delivery::Request { id, target, payload, remaining_ms });
+            Ok(payload) if speaks_for(&payload, header.source) && is_for_node(&payload) == is_node(header.target) => {
+                self.deliver(match header.target {
+                    Target::Terminal(_) => Delivery::Request { id, target, payload, remaining_ms },
+                    _ => Delivery::NodeRequest { id, origin: id.origin, payload, remaining_ms },
+                });
             }
             Ok(_) => self.reply(now, id, Reply::Failed(Failure::Denied { rule: "source".to_owned() })),
             Err(bad) => {
@@ -307,12 +310,14 @@ impl Router {
     pub(super) fn event(&mut self, _now: Now, from: Option<NodeId>, mut header: Header, body: Body) {
         match self.step(header.target, from, Some(&header)) {
             Ok(Step::Here) => {
-                let Target::Terminal(target) = header.target else { return };
-                if let Ok(payload) = body.decode()
-                    && speaks_for(&payload, header.source)
-                {
-                    self.deliver(Delivery::Event { target, payload });
+                let Ok(payload) = body.decode() else { return };
+                if !speaks_for(&payload, header.source) || is_for_node(&payload) != is_node(header.target) {
+                    return;
                 }
+                self.deliver(match header.target {
+                    Target::Terminal(target) => Delivery::Event { target, payload },
+                    _ => Delivery::NodeEvent { origin: header.id.origin, payload },
+                });
             }
             Ok(Step::To(peer)) => {
                 let full = self
@@ -436,7 +441,25 @@ fn speaks_for(payload: &Payload, source: TerminalKey) -> bool {
         | Payload::Session { from, .. }
         | Payload::Status { from }
         | Payload::Broadcast { from, .. } => TerminalKey::of(from) == source,
-        Payload::Ping | Payload::Trace { .. } | Payload::List(_) => true,
+        Payload::Room(request) => TerminalKey::of(&request.from) == source,
+        Payload::Alarm(report) => TerminalKey::of(&report.from) == source,
+        Payload::Ping
+        | Payload::Trace { .. }
+        | Payload::List(_)
+        | Payload::RoomNews(_)
+        | Payload::RoomCheck(_) => true,
         Payload::Presence(_) => false,
     }
+}
+
+/// Whether a payload is for a node itself, not for one of its terminals.
+fn is_for_node(payload: &Payload) -> bool {
+    matches!(
+        payload,
+        Payload::Room(_) | Payload::RoomNews(_) | Payload::RoomCheck(_) | Payload::Alarm(_)
+    )
+}
+
+fn is_node(target: Target) -> bool {
+    matches!(target, Target::Node(_))
 }

@@ -65,25 +65,18 @@ impl Router {
         self.poll_upstream(now);
     }
 
-    /// Asks the node of a terminal; ends in exactly one [`Delivery::Reply`].
-    pub fn ask(&mut self, now: Now, ask: u64, source: TerminalKey, target: TerminalKey, payload: Payload) {
+    /// Asks the node of a terminal, or a node; ends in exactly one [`Delivery::Reply`].
+    pub fn ask(&mut self, now: Now, ask: u64, source: TerminalKey, target: Target, payload: Payload) {
         self.stats.requests_made += 1;
         let id = self.next_id();
         let header = self.request_header(id, target, source);
         self.request(now, Asker::Local(ask), header, Body::Payload(payload));
     }
 
-    /// Tells the node of a terminal something, unanswered.
-    pub fn tell(
-        &mut self,
-        now: Now,
-        source: TerminalKey,
-        target: TerminalKey,
-        class: Class,
-        payload: Payload,
-    ) {
+    /// Tells the node of a terminal, or a node, something, unanswered.
+    pub fn tell(&mut self, now: Now, source: TerminalKey, target: Target, class: Class, payload: Payload) {
         let id = self.next_id();
-        let header = Header::new(Kind::Event, class, id, Target::Terminal(target), source);
+        let header = Header::new(Kind::Event, class, id, target, source);
         self.event(now, None, header, Body::Payload(payload));
     }
 
@@ -151,7 +144,7 @@ impl Router {
                 self.traces.insert(trace, Tracing::Local(number));
                 let id = self.next_id();
                 let source = self.own_source();
-                let header = self.request_header(id, from, source);
+                let header = self.request_header(id, Target::Terminal(from), source);
                 self.request(now, Asker::Trace(trace), header, Body::Payload(payload));
             }
         }
@@ -162,7 +155,7 @@ impl Router {
         let trace = self.trace_count;
         self.traces.insert(trace, tracing);
         let id = self.next_id();
-        let mut header = self.request_header(id, to, from);
+        let mut header = self.request_header(id, Target::Terminal(to), from);
         header.path = Some(vec![Hop { node: self.own, round_trip_us: 0 }]);
         self.request(now, Asker::Trace(trace), header, Body::Payload(Payload::Ping));
     }
@@ -208,9 +201,9 @@ impl Router {
     }
 
     /// A request to a terminal, with all the time that a request may take.
-    fn request_header(&self, id: SignalId, target: TerminalKey, source: TerminalKey) -> Header {
+    fn request_header(&self, id: SignalId, target: Target, source: TerminalKey) -> Header {
         let remaining_ms = millis(self.topology.limits().request_timeout);
-        let header = Header::new(Kind::Request, Class::Request, id, Target::Terminal(target), source);
+        let header = Header::new(Kind::Request, Class::Request, id, target, source);
         Header { remaining_ms, ..header }
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
 
 mod chaos;
+mod control;
 mod departures;
 mod envelope;
 mod lists;

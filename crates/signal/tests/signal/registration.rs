@@ -109,11 +109,11 @@ fn what_is_said_during_the_check_waits_for_its_end_in_bounds() {
     world.pass(Duration::from_secs(6));
     assert_eq!(world.closed(line), None, "a slow check is not the terminal's fault");
     let check = world.checks.remove(0);
-    world.verify(check, Verified::Accepted);
+    world.verify(check, Verified::Accepted(world.account("u")));
     let heard = world.hear(line);
     assert_eq!(signals(&heard)[..3], ["client::register", "client::config", "client::heartbeat"]);
     assert_eq!(heard.len(), 18);
-    world.verify(check, Verified::Accepted);
+    world.verify(check, Verified::Accepted(world.account("u")));
     world.hears_nothing(line);
 }
 

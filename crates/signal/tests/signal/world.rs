@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use taoyao_auth::Policy;
-use taoyao_signal::{AskId, MeshEvent, Output, Terminals, TerminalsConfig, Token, Verified};
+use taoyao_auth::{Account, AllowList, Policy};
+use taoyao_signal::{AskId, Audit, MeshEvent, Output, Terminals, TerminalsConfig, Token, Verified};
 use taoyao_types::{
-    ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Scope, SessionEpoch,
+    ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, Scope, SessionEpoch,
     SignalId, TerminalKey, TerminalName, Wall,
 };
-use taoyao_wire::link::{Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply};
+use taoyao_wire::link::{
+    Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply, Target,
+};
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
 /// 2023-06-01 12:00:00 UTC.
 const START: u64 = 1_685_620_800_000;
-const EVERYTHING: [Scope; 4] = [Scope::See, Scope::Presence, Scope::Call, Scope::Broadcast];
+const EVERYTHING: [Scope; 7] =
+    [Scope::See, Scope::Presence, Scope::Call, Scope::Broadcast, Scope::Control, Scope::Room, Scope::Record];
 
 /// A terminal's connection: its node and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +35,12 @@ pub(crate) struct World {
     pub(crate) lose_replies: Option<Failure>,
     /// What was given to the mesh, for looking at.
     pub(crate) outputs: Vec<(usize, Output)>,
+    /// What the audit logs say.
+    pub(crate) audits: Vec<Audit>,
+    /// Accounts by name; who is not in here is a plain terminal's.
+    pub(crate) accounts: BTreeMap<String, Account>,
+    /// Nodes that nothing reaches and that reach nobody.
+    pub(crate) cut: BTreeSet<usize>,
     names: Vec<NodeName>,
     directory: BTreeMap<TerminalKey, (usize, SessionEpoch)>,
     watched: Vec<BTreeSet<PartitionId>>,
@@ -75,6 +84,10 @@ impl World {
                 version: "1.0.0".into(),
                 media: MediaConfig::default(),
                 ice: IceConfig::default(),
+                owners: names
+                    .iter()
+                    .map(|name| (PartitionId::of(&name.default_partition()), NodeId::of(name)))
+                    .collect(),
                 policy: Arc::clone(&policy),
                 list_max: 1_000,
             };
@@ -87,6 +100,9 @@ impl World {
             checks: Vec::new(),
             lose_replies: None,
             outputs: Vec::new(),
+            audits: Vec::new(),
+            accounts: BTreeMap::new(),
+            cut: BTreeSet::new(),
             watched: vec![BTreeSet::new(); names.len()],
             names,
             directory: BTreeMap::new(),
@@ -241,8 +257,9 @@ impl World {
                 self.nodes[node].handle_closed(self.now, conn);
             }
             Output::Verify { conn, number, .. } if self.hold_checks => self.checks.push((node, conn, number)),
-            Output::Verify { conn, number, password, .. } => {
-                let verified = if password.0 == "wrong" { Verified::Refused } else { Verified::Accepted };
+            Output::Verify { conn, number, username, password, .. } => {
+                let accepted = Verified::Accepted(self.account(&username));
+                let verified = if password.0 == "wrong" { Verified::Refused } else { accepted };
                 self.nodes[node].handle_verified(self.now, conn, number, verified);
             }
             Output::Register { key, session } => self.note(node, key, session),
@@ -252,11 +269,8 @@ impl World {
                 }
             }
             Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
-            Output::Tell { target, payload, .. } => {
-                if let Some((at, _)) = self.directory.get(&target).copied() {
-                    self.nodes[at].handle_mesh(self.now, MeshEvent::Event { target, payload });
-                }
-            }
+            Output::Tell { target, payload, .. } => self.tell(node, target, payload),
+            Output::Audit(audit) => self.audits.push(audit),
             Output::Reply { token, reply } => {
                 if let Some((at, ask)) = self.asked.remove(&token.0.count) {
                     let reply = self.lose_replies.clone().map_or(reply, Reply::Failed);
@@ -315,15 +329,50 @@ impl World {
         }
     }
 
-    fn ask(&mut self, node: usize, ask: AskId, target: TerminalKey, payload: Payload) {
-        let Some((at, _)) = self.directory.get(&target).copied() else {
+    fn ask(&mut self, node: usize, ask: AskId, target: Target, payload: Payload) {
+        let Some(at) = self.place_of(target) else {
             let reply = Reply::Failed(Failure::NoSuchTerminal);
             return self.nodes[node].handle_mesh(self.now, MeshEvent::Reply { ask, reply });
         };
+        if self.is_cut(node, at) {
+            let failure = Failure::Unreachable { node: self.names[at].clone(), reason: "cut".into() };
+            let reply = Reply::Failed(failure);
+            return self.nodes[node].handle_mesh(self.now, MeshEvent::Reply { ask, reply });
+        }
         let token = self.token();
         self.asked.insert(token.0.count, (node, ask));
-        let event = MeshEvent::Request { token, target, payload, remaining_ms: 4_000 };
+        let (origin, remaining_ms) = (NodeId::of(&self.names[node]), 4_000);
+        let event = match target {
+            Target::Terminal(target) => MeshEvent::Request { token, target, payload, remaining_ms },
+            _ => MeshEvent::NodeRequest { token, origin, payload, remaining_ms },
+        };
         self.nodes[at].handle_mesh(self.now, event);
+    }
+
+    fn tell(&mut self, node: usize, target: Target, payload: Payload) {
+        let Some(at) = self.place_of(target).filter(|at| !self.is_cut(node, *at)) else { return };
+        let event = match target {
+            Target::Terminal(target) => MeshEvent::Event { target, payload },
+            _ => MeshEvent::NodeEvent { origin: NodeId::of(&self.names[node]), payload },
+        };
+        self.nodes[at].handle_mesh(self.now, event);
+    }
+
+    fn place_of(&self, target: Target) -> Option<usize> {
+        match target {
+            Target::Terminal(key) => self.directory.get(&key).map(|(at, _)| *at),
+            Target::Node(id) => self.names.iter().position(|name| NodeId::of(name) == id),
+            Target::Members(_) | Target::Watchers(_) => None,
+        }
+    }
+
+    fn is_cut(&self, from: usize, to: usize) -> bool {
+        from != to && (self.cut.contains(&from) || self.cut.contains(&to))
+    }
+
+    pub(crate) fn account(&self, name: &str) -> Account {
+        let plain = || Account::new(name, [Role::Terminal], AllowList::default(), Vec::new());
+        self.accounts.get(name).cloned().unwrap_or_else(plain)
     }
 
     fn gather(&self, query: &ListQuery) -> ListPage {

@@ -88,9 +88,12 @@ fn read_scope(text: &At<String>, report: &Report<'_>) -> Option<Scope> {
     found.map(|(_, scope)| *scope)
 }
 
-const SCOPES: [(&str, Scope); 4] = [
+const SCOPES: [(&str, Scope); 7] = [
     ("see", Scope::See),
     ("presence", Scope::Presence),
     ("call", Scope::Call),
     ("broadcast", Scope::Broadcast),
+    ("control", Scope::Control),
+    ("room", Scope::Room),
+    ("record", Scope::Record),
 ];

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use taoyao_types::Role;
+
+use crate::mistake::At;
 use crate::paths::Base;
 use crate::read::Table;
 use crate::settings::Password;
@@ -20,6 +23,10 @@ pub struct Login {
 pub struct SharedAccount {
     pub username: String,
     pub password: Password,
+    /// What the account may be used for: `terminal` unless the file says more.
+    pub roles: Vec<Role>,
+    /// Signals that it may send, as in the table of users; empty: all that its roles allow.
+    pub signals: Vec<String>,
 }
 
 impl Login {
@@ -57,9 +64,26 @@ impl SharedAccount {
                 table.add(&text.span, format!("the shared account's `{key}` is empty"), SHARED_EXAMPLE);
             }
         }
+        let roles = table.texts("roles", "roles = [\"terminal\", \"operator\"]");
+        let roles = roles.map_or(vec![Role::Terminal], |roles| read_roles(&table, roles.value));
+        let signals = table.texts("signals", "signals = [\"platform::shutdown\"]");
+        let signals =
+            signals.map_or(Vec::new(), |signals| signals.value.into_iter().map(|at| at.value).collect());
         table.finish();
-        Some(Self { username: username?.value, password: Password::new(password?.value) })
+        Some(Self { username: username?.value, password: Password::new(password?.value), roles, signals })
     }
+}
+
+fn read_roles(table: &Table<'_>, texts: Vec<At<String>>) -> Vec<Role> {
+    let role = |text: At<String>| {
+        let found = Role::ALL.into_iter().find(|role| role.as_str() == text.value);
+        if found.is_none() {
+            let all = Role::ALL.map(Role::as_str).join(", ");
+            table.add(&text.span, format!("unknown role {:?}", text.value), format!("one of: {all}"));
+        }
+        found
+    };
+    texts.into_iter().filter_map(role).collect()
 }
 
 impl Table<'_> {

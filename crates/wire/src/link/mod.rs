@@ -6,10 +6,15 @@ pub mod hello;
 pub mod lane;
 pub mod payload;
 pub mod presence;
+pub mod room;
 pub mod sync;
 
 pub use frame::{BadFrame, Frame, Header, Hop, Kind, Target};
 pub use lane::{Lane, LaneClass};
-pub use payload::{Failure, ListEntry, ListPage, ListQuery, Message, Payload, Reply, Trace};
+pub use payload::{AlarmReport, Failure, ListEntry, ListPage, ListQuery, Message, Payload, Reply, Trace};
 pub use presence::{Complete, PresenceChange, PresenceNews};
+pub use room::{
+    RoomAct, RoomCheck, RoomChecked, RoomEvent, RoomNews, RoomReply, RoomRequest, RoomState, SeatCheck,
+    Welcome,
+};
 pub use sync::{Change, Displacement, Record, Sync};

@@ -5,6 +5,7 @@ use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionName, SessionEpoch, Ter
 
 use super::frame::{BadFrame, Hop};
 use super::presence::PresenceNews;
+use super::room::{RoomCheck, RoomChecked, RoomNews, RoomReply, RoomRequest};
 
 /// What one node's terminals or the node itself asks or tells another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,30 @@ pub enum Payload {
     Broadcast { from: TerminalName, client_type: Option<String>, message: Message },
     /// Who came and went; to the watchers of the partition.
     Presence(PresenceNews),
+    /// To the node of a room. Answer: [`Reply::Room`].
+    Room(Box<RoomRequest>),
+    /// From the node of a room to a node of members, unanswered.
+    RoomNews(RoomNews),
+    /// From a node of members to the node of rooms. Answer: [`Reply::RoomChecked`].
+    RoomCheck(RoomCheck),
+    /// An alarm on its way to the owner of the terminal's partition. Answer: [`Reply::Done`].
+    Alarm(AlarmReport),
+}
+
+/// `client::alarm` (reference section 4.1), as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmReport {
+    pub from: TerminalName,
+    /// The reporting node, its life, and a count: the same alarm told twice is stored once.
+    pub node: NodeName,
+    pub epoch: NodeEpoch,
+    pub number: u64,
+    /// Milliseconds since 1970 at the terminal's node.
+    pub at: u64,
+    /// The terminal's words.
+    pub message: String,
+    /// The terminal's own date, `yyyyMMddHHmmss`, as it wrote it.
+    pub datetime: Option<String>,
 }
 
 /// A terminal's message without its id, which every node chooses anew.
@@ -62,6 +87,8 @@ pub enum Reply {
     },
     Traced(Trace),
     List(ListPage),
+    Room(RoomReply),
+    RoomChecked(RoomChecked),
     Failed(Failure),
 }
 

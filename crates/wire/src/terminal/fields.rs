@@ -23,6 +23,11 @@ impl<'a> Fields<'a> {
         body.and_then(|body| serde_json::from_str(body.get()).ok()).unwrap_or_default()
     }
 
+    /// The members of a body that is no longer part of a message; of what is no JSON object none.
+    pub fn of_text(json: &'a str) -> Self {
+        serde_json::from_str(json).unwrap_or_default()
+    }
+
     /// A text; numbers and booleans are taken as they are written.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         let json = self.json(name)?;

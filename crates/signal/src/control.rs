@@ -1,0 +1,100 @@
+//! `control::*`: a terminal asks another, which answers for itself (reference 4.2); and what only operators start.
+
+use taoyao_types::{Now, Scope, TerminalKey, TerminalName};
+use taoyao_wire::Class;
+use taoyao_wire::link::{Message, Payload, Reply, Target};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::{Code, Fields, Outgoing};
+
+use crate::asks::{Asker, Purpose};
+use crate::failure::Failed;
+use crate::io::Output;
+use crate::say::Request;
+use crate::terminal::Terminal;
+use crate::terminals::Terminals;
+
+impl Terminals {
+    /// Forwarded without the field `to`; ends in the other terminal's own answer.
+    pub(crate) fn control(&mut self, now: Now, request: &Request<'_>) {
+        let fields = Fields::of(request.message.body);
+        let written = fields.text("to").unwrap_or_else(|| "null".into());
+        let Ok(to) = TerminalName::resolve(&written, &request.from.partition) else {
+            return self.refuse(now, request, Failed::no_target(&written));
+        };
+        if request.signal == Signal::ControlWakeup && to == request.from {
+            return self.refuse(now, request, Failed::new(Code::BadRequest, "不能自己唤醒自己"));
+        }
+        let policy = &self.config.policy;
+        if let Err(denied) = policy.authorise(Scope::Control, &request.from.partition, &to.partition) {
+            return self.deny(now, request, denied);
+        }
+        let message = request.message.relayed_with(Some(fields.without("to")));
+        let purpose = Purpose::Control { to: written.into_owned() };
+        let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
+        let payload = Payload::Message { from: request.from.clone(), message };
+        let target = Target::Terminal(TerminalKey::of(&to));
+        self.outputs.push_back(Output::Ask { ask, source, target, payload });
+    }
+
+    pub(crate) fn controlled(&mut self, now: Now, asker: &Asker, to: &str, reply: Reply) {
+        let failed = match reply {
+            Reply::Message(message) => match Outgoing::relayed(&message, asker.id) {
+                Some(answer) => return self.say(asker.conn, answer.encode()),
+                None => Self::plainly(Code::BadFormat),
+            },
+            Reply::Failed(failure) => Failed::of(&failure, Failed::no_target(to)),
+            _ => Self::plainly(Code::Unknown),
+        };
+        self.fail(now, asker.conn, Some(asker.id), failed);
+    }
+
+    /// `client::reboot` and `client::shutdown`, which only guests can start: told to the terminal, and success whether
+    /// or not there is one (reference 8).
+    pub(crate) fn order(&mut self, now: Now, request: &Request<'_>) {
+        let written = Fields::of(request.message.body).text("clientId").unwrap_or_default();
+        let Ok(to) = TerminalName::resolve(&written, &request.from.partition) else {
+            return self.refuse(now, request, Failed::no_target(&written));
+        };
+        let policy = &self.config.policy;
+        if let Err(denied) = policy.authorise(Scope::Control, &request.from.partition, &to.partition) {
+            return self.deny(now, request, denied);
+        }
+        self.audit_use(request);
+        let message = request.message.relayed_with(Some("{}".to_owned()));
+        let (source, target) = (TerminalKey::of(&request.from), Target::Terminal(TerminalKey::of(&to)));
+        let payload = Payload::Message { from: request.from.clone(), message };
+        self.outputs.push_back(Output::Tell { source, target, class: Class::Event, payload });
+        self.answer(request, None);
+    }
+}
+
+/// What a message that the mesh brings to a terminal does to the terminal's state, before it is handed over.
+pub(crate) fn note_control(terminal: &mut Terminal, message: &Message) {
+    if message.signal == Signal::ControlClientRecord.name() {
+        let body = message.body.as_deref().unwrap_or_default();
+        terminal.state.readings.client_recording = Fields::of_text(body).flag("enabled");
+    }
+}
+
+/// Whether a terminal of another node may ask this of one of ours.
+pub(crate) fn is_control(signal: &str) -> Option<Scope> {
+    let signal = Signal::of(signal).filter(|signal| signal.name().starts_with("control::"))?;
+    signal.row().scope.filter(|scope| *scope == Scope::Control)
+}
+
+/// Whether a node may hand this to one of our terminals, unanswered.
+pub(crate) fn is_handed_over(signal: &str) -> Option<Scope> {
+    let signal = Signal::of(signal)?;
+    let known = [Signal::ClientUnicast, Signal::ClientReboot, Signal::ClientShutdown, Signal::RoomInvite];
+    signal.row().scope.filter(|_| known.contains(&signal))
+}
+
+impl Failed {
+    pub(crate) fn no_target(written: &str) -> Self {
+        let written: String = written.chars().take(TARGET_CHARS_MAX).collect();
+        Self::new(Code::Unknown, format!("目标终端无效：{written}"))
+    }
+}
+
+/// Characters of an unknown target that its error repeats.
+const TARGET_CHARS_MAX: usize = 130;

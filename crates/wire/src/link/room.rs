@@ -1,0 +1,123 @@
+//! What travels between the node of a room and the nodes of its members.
+//!
+//! A member's node sends [`RoomRequest`]s. What the members see comes back as a feed of [`RoomNews`], one for each pair of
+//! a room and a member's node, numbered, so that everybody in a room sees the same order and a gap is noticed. Every few
+//! seconds a member's node compares by [`RoomCheck`].
+
+use serde::{Deserialize, Serialize};
+use taoyao_types::{Secret, SessionEpoch, TerminalName};
+
+use super::payload::{ListEntry, Message};
+
+/// What a terminal wants of a room.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomRequest {
+    pub from: TerminalName,
+    pub session: SessionEpoch,
+    /// Empty when the room is to be created.
+    pub room: String,
+    /// The account may act on what belongs to others; counts in rooms of the sender's partition and of those within it.
+    pub is_operator: bool,
+    pub act: RoomAct,
+}
+
+/// See reference section 4.6; the answers are [`RoomReply`]s.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum RoomAct {
+    /// Answer: [`RoomReply::State`].
+    Create { name: Option<String>, password: Option<Secret>, media: Option<String> },
+    /// Answer: [`RoomReply::Done`], and [`RoomEvent::Entered`] with the same `entry` in the node's feed.
+    Enter { entry: u64, password: Option<Secret>, state: String },
+    /// Answer: [`RoomReply::Done`].
+    Leave,
+    /// Answer: [`RoomReply::Done`].
+    Close,
+    /// To all other members. Answer: [`RoomReply::Done`].
+    Broadcast { message: Message },
+    /// Answer: [`RoomReply::Done`].
+    Invite { client: TerminalName, message: Message },
+    /// Answer: [`RoomReply::Done`].
+    Expel { client: TerminalName, message: Message },
+    /// Answer: [`RoomReply::Members`].
+    Members,
+    /// Whether `client` is a member. Answer: [`RoomReply::Done`].
+    Ids { client: TerminalName },
+    /// Answer: [`RoomReply::State`].
+    Status,
+    /// `media::*` and `control::server::record`. Answer: [`RoomReply::Done`].
+    Media { signal: String },
+}
+
+/// How a [`RoomRequest`] ended, if it did not fail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum RoomReply {
+    Done,
+    State(RoomState),
+    Members(Vec<ListEntry>),
+}
+
+/// What is shown of a room (reference section 4.6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomState {
+    pub room: String,
+    pub name: Option<String>,
+    pub size: u32,
+    pub media: String,
+}
+
+/// One entry of a feed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomNews {
+    pub room: String,
+    /// The feed began anew with this number: all members of the node had left, or the room's node had forgotten them.
+    pub feed: u64,
+    /// Counts from 1 in each feed.
+    pub seq: u64,
+    pub event: RoomEvent,
+}
+
+/// What the members at one node are told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum RoomEvent {
+    /// Told to all members. At the newcomer's own node there is more: which of its requests this answers, and who is there.
+    Entered { newcomer: Box<ListEntry>, welcome: Option<Welcome> },
+    /// Told to the members that remain.
+    Left { who: TerminalName },
+    /// The room is no more.
+    Closed,
+    /// To these, or to all but its sender.
+    Told { from: TerminalName, to: Option<TerminalName>, message: Message },
+}
+
+/// What a newcomer is told besides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    pub entry: u64,
+    /// The newcomer among them.
+    pub members: Vec<ListEntry>,
+}
+
+/// What a node knows of the rooms that one other node has. Answer: [`RoomChecked`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomCheck {
+    pub seats: Vec<SeatCheck>,
+}
+
+/// One room's members at the asking node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeatCheck {
+    pub room: String,
+    pub feed: u64,
+    /// The number of the feed that is to come next; the room's node sends again what is missing.
+    pub next: u64,
+    pub members: Vec<TerminalName>,
+}
+
+/// What the room's node knows better.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RoomChecked {
+    /// Rooms that are no more.
+    pub closed: Vec<String>,
+    /// Members that the room does not have, or that have missed too much: they have to enter anew.
+    pub out: Vec<(String, Vec<TerminalName>)>,
+}
