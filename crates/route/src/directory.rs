@@ -20,6 +20,13 @@ pub struct Entry {
     round: u16,
 }
 
+impl Entry {
+    /// Whether this resync round has confirmed the entry.
+    pub fn is_of_round(&self, round: u16) -> bool {
+        self.round == round
+    }
+}
+
 /// What became of a record that somebody added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {

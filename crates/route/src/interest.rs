@@ -30,8 +30,11 @@ impl Interest {
         Self { own, local: BTreeSet::new(), wanted_by: BTreeMap::new(), told: BTreeMap::new() }
     }
 
-    pub fn set_local(&mut self, partitions: BTreeSet<PartitionId>) {
+    /// Replaces what this node's terminals want; what of it is new.
+    pub fn set_local(&mut self, partitions: BTreeSet<PartitionId>) -> BTreeSet<PartitionId> {
+        let new = partitions.difference(&self.local).copied().collect();
         self.local = partitions;
+        new
     }
 
     /// Replaces what `peer` wants.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use taoyao_types::{Instant, NodeId, SignalId};
-use taoyao_wire::link::Header;
+use taoyao_types::{Instant, NodeId, SignalId, TerminalKey};
+use taoyao_wire::link::{Header, Target};
 
 /// Who is waiting for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Pending {
 #[derive(Debug)]
 pub struct PendingTable {
     requests: BTreeMap<SignalId, Pending>,
+    /// Of those that may be sent again, the newest of each source and target.
+    newest: BTreeMap<(TerminalKey, Target), SignalId>,
     max: usize,
 }
 
@@ -45,7 +47,7 @@ pub struct Full;
 impl PendingTable {
     /// A table that holds up to `max` requests.
     pub fn new(max: usize) -> Self {
-        Self { requests: BTreeMap::new(), max }
+        Self { requests: BTreeMap::new(), newest: BTreeMap::new(), max }
     }
 
     pub fn len(&self) -> usize {
@@ -60,9 +62,17 @@ impl PendingTable {
         self.requests.contains_key(&id)
     }
 
+    /// Notes a request. An older one from the same source to the same target is not sent again from now on: it would
+    /// come after this one.
     pub fn insert(&mut self, id: SignalId, pending: Pending) -> Result<(), Full> {
         if self.requests.len() >= self.max {
             return Err(Full);
+        }
+        if let Some((header, _)) = &pending.again {
+            let older = self.newest.insert((header.source, header.target), id);
+            if let Some(older) = older.and_then(|older| self.requests.get_mut(&older)) {
+                older.again = None;
+            }
         }
         self.requests.insert(id, pending);
         Ok(())
@@ -73,7 +83,7 @@ impl PendingTable {
         if self.requests.get(&id)?.out != from {
             return None;
         }
-        self.requests.remove(&id)
+        self.remove(id)
     }
 
     /// Takes out everything that was waiting for a neighbour that is gone.
@@ -88,7 +98,16 @@ impl PendingTable {
 
     fn take(&mut self, wanted: impl Fn(&Pending) -> bool) -> Vec<(SignalId, Pending)> {
         let ids: Vec<SignalId> = self.requests.iter().filter(|(_, p)| wanted(p)).map(|(id, _)| *id).collect();
-        ids.into_iter().filter_map(|id| Some((id, self.requests.remove(&id)?))).collect()
+        ids.into_iter().filter_map(|id| Some((id, self.remove(id)?))).collect()
+    }
+
+    fn remove(&mut self, id: SignalId) -> Option<Pending> {
+        let pending = self.requests.remove(&id)?;
+        // One that was followed by a newer one has nothing to send again, and is not the newest.
+        if let Some((header, _)) = &pending.again {
+            self.newest.remove(&(header.source, header.target));
+        }
+        Some(pending)
     }
 }
 
@@ -96,7 +115,9 @@ impl PendingTable {
 mod tests {
     use std::time::Duration;
 
-    use taoyao_types::NodeEpoch;
+    use taoyao_types::{NodeEpoch, PartitionId};
+    use taoyao_wire::Class;
+    use taoyao_wire::link::Kind;
 
     use super::*;
 
@@ -134,5 +155,23 @@ mod tests {
         assert_eq!(table.lost(NodeId(7)).len(), 1);
         assert_eq!(table.expired(Instant(20_000)).iter().map(|(id, _)| id.count).collect::<Vec<_>>(), [2]);
         assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn only_the_newest_request_of_a_pair_is_sent_again() {
+        let mut table = PendingTable::new(9);
+        let key = |partition| TerminalKey::first_in(PartitionId(partition));
+        let ask = |table: &mut PendingTable, count, target| {
+            let header =
+                Header::new(Kind::Request, Class::Request, id(count), Target::Terminal(target), key(1));
+            let pending = Pending { again: Some((header, Bytes::new())), ..pending(7, 10) };
+            table.insert(id(count), pending).unwrap();
+        };
+        ask(&mut table, 1, key(2));
+        ask(&mut table, 2, key(3));
+        ask(&mut table, 3, key(2));
+        let again = |(id, pending): (SignalId, Pending)| pending.again.map(|_| id.count);
+        assert_eq!(table.lost(NodeId(7)).into_iter().filter_map(again).collect::<Vec<_>>(), [2, 3]);
+        assert!(table.newest.is_empty());
     }
 }

@@ -203,7 +203,9 @@ impl Router {
                 let from = if let Asker::Link(from) = asker { Some(from) } else { None };
                 self.begin_gather(now, Wanting::Remote(id), from, query, remaining_ms);
             }
-            Ok(payload) if speaks_for(&payload, header.source) && is_for_node(&payload) == is_node(header.target) => {
+            Ok(payload)
+                if speaks_for(&payload, header.source) && is_for_node(&payload) == is_node(header.target) =>
+            {
                 self.deliver(match header.target {
                     Target::Terminal(_) => Delivery::Request { id, target, payload, remaining_ms },
                     _ => Delivery::NodeRequest { id, origin: id.origin, payload, remaining_ms },
@@ -454,10 +456,7 @@ fn speaks_for(payload: &Payload, source: TerminalKey) -> bool {
 
 /// Whether a payload is for a node itself, not for one of its terminals.
 fn is_for_node(payload: &Payload) -> bool {
-    matches!(
-        payload,
-        Payload::Room(_) | Payload::RoomNews(_) | Payload::RoomCheck(_) | Payload::Alarm(_)
-    )
+    matches!(payload, Payload::Room(_) | Payload::RoomNews(_) | Payload::RoomCheck(_) | Payload::Alarm(_))
 }
 
 fn is_node(target: Target) -> bool {

@@ -171,6 +171,7 @@ impl Router {
         if let Err(reason) = self.check(now, peer, &record).and_then(|()| room_left()) {
             return self.refuse_record(peer, &record, reason);
         }
+        self.give_way(peer, record, round);
         match self.directory.add(record, peer, round) {
             Added::Newest { replaced } => {
                 self.stats.records_added += 1;
@@ -193,12 +194,41 @@ impl Router {
                 let newest = Displacement { key: record.key, origin: Some(by.origin), version: by.version };
                 self.send_displaced(peer, newest);
             }
-            // Another session than the one that ended: its node's clock is behind, and it has to outbid the past.
-            Added::Buried { last } if last.session != record.version.session => {
-                self.send_displaced(peer, Displacement { key: record.key, origin: None, version: last });
-            }
-            Added::Outdated { .. } | Added::Buried { .. } | Added::Known | Added::Dead => {}
+            Added::Buried { last } => self.answer_buried(peer, record, last),
+            Added::Outdated { .. } | Added::Known | Added::Dead => {}
         }
+    }
+
+    /// What a snapshot has not confirmed does not stand against what it names: the child has only one record of a
+    /// terminal, and that is the one it names.
+    fn give_way(&mut self, peer: NodeId, record: Record, round: u16) {
+        let Some(old) = self.directory.find(record.key).copied() else { return };
+        if old.via != peer || old.version <= record.version || old.is_of_round(round) {
+            return;
+        }
+        let gone = Record { key: record.key, origin: old.origin, version: old.version };
+        if self.directory.lose(gone, peer) {
+            self.tell_upward(Change::Lose(gone));
+        }
+    }
+
+    /// A record of what has ended here. If the child tells of it late, it has let go and does so again. If it has not,
+    /// somebody let go in its place while it was away: its terminal is elsewhere now, or has to outbid the past.
+    fn answer_buried(&mut self, peer: NodeId, record: Record, last: Version) {
+        let key = record.key;
+        let by = match self.directory.find(key) {
+            Some(entry) if entry.via == peer => return,
+            Some(entry) if entry.version > record.version => {
+                Displacement { key, origin: Some(entry.origin), version: entry.version }
+            }
+            // Above the version itself, if that is the one that ended.
+            _ => Displacement {
+                key,
+                origin: None,
+                version: Version { seq: last.seq.saturating_add(1), ..last },
+            },
+        };
+        self.send_displaced(peer, by);
     }
 
     /// A withdrawal is remembered longer than what it ends, and keeps all that is older from coming back: a child may
@@ -351,7 +381,7 @@ impl Router {
     }
 
     /// Tells every neighbour what this node wants from it now; those but `asker` are asked for `refresh` as well.
-    fn tell_interest_but(&mut self, asker: Option<NodeId>, refresh: &BTreeSet<PartitionId>) {
+    pub(super) fn tell_interest_but(&mut self, asker: Option<NodeId>, refresh: &BTreeSet<PartitionId>) {
         let none = BTreeSet::new();
         let up: Vec<NodeId> = self.neighbours.values().filter(|n| n.is_up()).map(|n| n.id).collect();
         for peer in up {

@@ -126,10 +126,11 @@ impl Router {
         self.presence.add(partition, changes, complete, now.mono);
     }
 
-    /// Replaces the set of partitions that this node's terminals watch.
+    /// Replaces the set of partitions that this node's terminals watch. The members of new ones are asked for, also
+    /// where news of them passes through here already: nobody has kept it.
     pub fn watch(&mut self, partitions: BTreeSet<PartitionId>) {
-        self.interest.set_local(partitions);
-        self.tell_interest();
+        let new = self.interest.set_local(partitions);
+        self.tell_interest_but(None, &new);
     }
 
     /// Measures the way from one of this node's terminals to another terminal; ends in [`Output::Traced`].

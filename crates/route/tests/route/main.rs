@@ -3,3 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod authority;
+mod resync;
+mod world;

@@ -54,7 +54,7 @@ pub enum Kind {
 }
 
 /// Where a signal goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     Terminal(TerminalKey),
     Node(NodeId),
