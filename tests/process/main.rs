@@ -28,6 +28,8 @@ mod ports;
 mod program;
 mod relay;
 mod shape;
+mod socket;
+mod sockets;
 mod stall;
 mod strangers;
 mod terminal;

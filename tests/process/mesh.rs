@@ -59,6 +59,15 @@ impl Mesh {
         relay
     }
 
+    /// Adds keys to a node's terminals in the topology file that all nodes read; nothing may run yet.
+    pub(crate) fn add_to_terminals(&self, short: &str, keys: &str) {
+        let file = self.dir.path().join("topology/mesh.toml");
+        let listen = format!("terminals = {{ listen = \"127.0.0.1:{}\"", self.place(short).terminals);
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(text.matches(&listen).count(), 1, "{text}");
+        fs::write(&file, text.replace(&listen, &format!("{listen}, {keys}"))).unwrap();
+    }
+
     /// Starts every node and waits until all are ready.
     pub(crate) async fn start_all(&mut self) {
         let all: Vec<&'static str> = self.places.iter().map(|place| place.short).collect();

@@ -24,6 +24,7 @@ use crate::logins::Logins;
 use crate::nearest;
 use crate::question::{QUESTIONS_MAX, Question};
 use crate::running::RunningNode;
+use crate::sockets::{self, SocketsError};
 use crate::state_dir::{StateDir, StateError, token_path};
 use crate::supervisor::Supervisor;
 use crate::users_file::UsersError;
@@ -47,6 +48,8 @@ pub enum StartError {
     State(#[from] StateError),
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    #[error(transparent)]
+    Sockets(#[from] SocketsError),
     #[error(transparent)]
     Users(#[from] UsersError),
     #[error("terminals cannot be served on TCP {address}: {source}; is another node running there?")]
@@ -176,7 +179,9 @@ fn open_gateway(
     let Some(terminals) = &place.terminals else { return Ok(None) };
     let tls = credentials::for_terminals(topology.certs(), place, terminals)?;
     let (events, received) = mpsc::channel(GATEWAY_EVENTS_MAX);
-    let config = GatewayConfig::new(terminals.listen, tls);
+    let mut config = GatewayConfig::new(terminals.listen, tls);
+    config.tcp = sockets::listeners(topology.certs(), place, terminals)?;
+    sockets::warn(place);
     let services = nearest::services(Arc::clone(topology), place.id);
     let gateway = Gateway::start(config, services, events)
         .map_err(|ListenError { address, source }| StartError::Terminals { address, source })?;

@@ -20,9 +20,8 @@ pub fn node_cert(node: &Node) -> NodeCert {
             Some(ip) => ips.push(ip),
             None => dns.push(at.advertise.host.clone()),
         }
-        if !at.listen.ip().is_unspecified() {
-            ips.push(at.listen.ip());
-        }
+        let listens = at.tcp.iter().map(|tcp| tcp.listen.ip()).chain([at.listen.ip()]);
+        ips.extend(listens.filter(|ip| !ip.is_unspecified()));
     }
     dns.sort();
     dns.dedup();

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use taoyao_pki::{FileError, LinkCredentials, TlsError, load_chain, load_key, terminal_server_config};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use taoyao_pki::{
+    FileError, LinkCredentials, TlsError, load_chain, load_key, terminal_server_config,
+    terminal_socket_config,
+};
 use taoyao_topology::{Certs, Node, Terminals};
 
 /// Why a node's certificates cannot be used. Each text names the file and what to do.
@@ -21,15 +25,35 @@ pub(crate) fn for_links(certs: &Certs, node: &Node) -> Result<LinkCredentials, C
     Ok(LinkCredentials { chain, key, roots: load_chain(&certs.authority())? })
 }
 
-/// What terminals see: the operator's own certificate, or the one in the certificate directory.
+/// What browsers and WebSocket terminals see.
 pub(crate) fn for_terminals(
     certs: &Certs,
     node: &Node,
     terminals: &Terminals,
 ) -> Result<Arc<rustls::ServerConfig>, CredentialsError> {
+    let (chain, key) = load(certs, node, terminals)?;
+    Ok(Arc::new(terminal_server_config(chain, key)?))
+}
+
+/// What terminals on bare sockets with TLS see: the same certificate.
+pub(crate) fn for_sockets(
+    certs: &Certs,
+    node: &Node,
+    terminals: &Terminals,
+) -> Result<Arc<rustls::ServerConfig>, CredentialsError> {
+    let (chain, key) = load(certs, node, terminals)?;
+    Ok(Arc::new(terminal_socket_config(chain, key)?))
+}
+
+/// The operator's own certificate, or the one in the certificate directory.
+fn load(
+    certs: &Certs,
+    node: &Node,
+    terminals: &Terminals,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), FileError> {
     let (chain, key) = match &terminals.tls {
         Some(files) => (files.cert.clone(), files.key.clone()),
         None => certs.terminals(node),
     };
-    Ok(Arc::new(terminal_server_config(load_chain(&chain)?, load_key(&key)?)?))
+    Ok((load_chain(&chain)?, load_key(&key)?))
 }

@@ -167,8 +167,19 @@ const ROUTER: &[Instrument<RouterStats>] = &[
 
 const GATEWAY: &[Instrument<GatewayStats>] = &[
     gauge("taoyao_gateway_connections", "connections of whatever kind", |g| g.connections),
-    gauge("taoyao_gateway_websockets", "WebSockets", |g| g.terminals),
-    counter("taoyao_gateway_websockets_total", "WebSockets opened", |g| g.terminals_opened),
+    gauge("taoyao_gateway_websockets", "WebSockets", |g| g.terminals.saturating_sub(g.sockets)),
+    counter("taoyao_gateway_websockets_total", "WebSockets opened", |g| {
+        g.terminals_opened.saturating_sub(g.sockets_opened)
+    }),
+    gauge("taoyao_gateway_sockets", "terminals on bare TCP sockets", |g| g.sockets),
+    counter("taoyao_gateway_sockets_total", "terminals that connected on bare TCP sockets", |g| {
+        g.sockets_opened
+    }),
+    counter(
+        "taoyao_gateway_replaced_total",
+        "messages too long for a terminal's frames, which got an error in their place",
+        |g| g.texts_replaced,
+    ),
     counter("taoyao_gateway_refused_total", "connections closed at once: too many", |g| {
         g.connections_refused
     }),

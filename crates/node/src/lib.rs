@@ -22,6 +22,7 @@ mod readiness;
 pub mod report;
 mod running;
 mod runtime;
+mod sockets;
 mod state_dir;
 mod status;
 mod supervisor;

@@ -16,4 +16,7 @@ pub use dev::{DevError, NodeCert, Report, ensure_dev};
 pub use files::{FileError, load_chain, load_key};
 pub use identity::{BadIdentity, Identity, identity_of};
 pub use show::{CertInfo, show};
-pub use tls::{LinkCredentials, TlsError, link_client_config, link_server_config, terminal_server_config};
+pub use tls::{
+    LinkCredentials, TlsError, link_client_config, link_server_config, terminal_server_config,
+    terminal_socket_config,
+};

@@ -125,6 +125,9 @@ impl Check {
             painted(GOOD, "ok"),
             counts.join(", ")
         ))?;
+        for rewrite in topology.rewrites() {
+            output::say(rewrite)?;
+        }
         Ok(Exit::Fine)
     }
 
