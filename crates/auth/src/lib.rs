@@ -9,12 +9,16 @@ mod account;
 mod credentials;
 mod limiter;
 mod login;
+mod password;
 mod policy;
+mod seal;
 mod users;
 
 pub use account::{Account, AllowList, Lacking};
 pub use credentials::Credentials;
 pub use limiter::{LoginLimiter, RetryAfter};
 pub use login::{Login, LoginVerdict, Refusal, SharedAccount};
+pub use password::{hash_password, is_password};
 pub use policy::{Denied, Explanation, Permit, Policy};
+pub use seal::Sealer;
 pub use users::{BadUser, BadUserTable, User, Users};

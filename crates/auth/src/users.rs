@@ -23,7 +23,7 @@ use crate::credentials::Credentials;
 use crate::login::{LoginVerdict, Refusal};
 
 /// OWASP's recommended minimum for Argon2id: 19 MiB, two passes, one lane. About 20 ms of one core.
-static ARGON2ID: LazyLock<Argon2<'static>> = LazyLock::new(|| {
+pub(crate) static ARGON2ID: LazyLock<Argon2<'static>> = LazyLock::new(|| {
     let params = Params::new(19 * 1024, 2, 1, None).expect("constants within Argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 });
@@ -197,7 +197,7 @@ impl User {
     }
 }
 
-fn hash(password: &str, salt: [u8; 16]) -> Option<String> {
+pub(crate) fn hash(password: &str, salt: [u8; 16]) -> Option<String> {
     let hash: PasswordHash = ARGON2ID.hash_password_with_salt(password.as_bytes(), &salt).ok()?;
     Some(hash.to_string())
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use taoyao_auth::Account;
 use taoyao_route::{Alarm, Queued};
-use taoyao_signal::{Audit, Verified};
+use taoyao_signal::{Audit, PasswordDone, PasswordWork, Verified};
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Secret, TerminalName};
 use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Trace};
 
@@ -37,6 +37,11 @@ pub enum Input {
         conn: ConnId,
         number: u64,
         verified: Verified,
+    },
+    /// The end of an [`Output::Password`].
+    Password {
+        number: u64,
+        done: PasswordDone,
     },
     /// A link to this neighbour is up; the neighbour is in its life `epoch`. Replaces an older link.
     LinkUp {
@@ -111,6 +116,11 @@ pub enum Output {
     },
     /// A fact for the operator's log.
     Alarm(Alarm),
+    /// Hash or check the password of a room and answer by [`Input::Password`] with the same number.
+    Password {
+        number: u64,
+        work: PasswordWork,
+    },
     /// A refusal or a privilege used, for the audit log.
     Audit(Audit),
 }

@@ -22,6 +22,8 @@ pub struct NodeConfig {
     pub epoch: NodeEpoch,
     /// Feeds session ids; different for every start of every node.
     pub seed: u64,
+    /// Random and secret: seals passes and tickets of this life.
+    pub secret: [u8; 32],
     /// East of Greenwich; times shown to terminals are local (reference section 2.1).
     pub utc_offset_seconds: i32,
 }
@@ -72,6 +74,7 @@ impl Node {
             Input::Verified { conn, number, verified } => {
                 self.terminals.handle_verified(now, conn, number, verified);
             }
+            Input::Password { number, done } => self.terminals.handle_password(now, number, done),
             Input::LinkUp { peer, epoch } => self.router.handle_link_up(now, peer, epoch),
             Input::LinkDown { peer, reason } => self.router.handle_link_down(now, peer, &reason),
             Input::LinkFrame { peer, frame } => self.router.handle_frame(now, peer, frame),
@@ -141,6 +144,7 @@ impl Node {
                 router.publish(now, partition, changes, complete)
             }
             Said::Watch { partitions } => router.watch(partitions),
+            Said::Password { number, work } => self.outputs.push_back(Output::Password { number, work }),
             Said::Audit(audit) => self.outputs.push_back(Output::Audit(audit)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use taoyao_auth::Policy;
+use taoyao_auth::{Policy, Sealer};
 use taoyao_signal::TerminalsConfig;
 use taoyao_topology::{Ice, Topology};
 use taoyao_types::limits;
@@ -31,6 +31,7 @@ pub(crate) fn terminals(topology: &Topology, config: &NodeConfig) -> Option<Term
         version: VERSION.to_owned(),
         media: MediaConfig::default(),
         ice: ice(topology.ice()),
+        sealer: Sealer::new(config.secret),
         policy: Arc::new(Policy::new(policy.between_partitions.clone(), policy.rules.clone())),
         list_max: u32::try_from(topology.limits().list_entries_max.min(limits::LIST_ENTRIES_MAX))
             .unwrap_or(u32::MAX),

@@ -91,7 +91,9 @@ impl NodeApp {
         let epoch = state_dir.next_epoch(wall_now())?;
         let clock = Clock::start();
         let seed = getrandom::u64().map_err(StartError::Random)?;
-        let config = NodeConfig { own, epoch, seed, utc_offset_seconds: utc_offset_seconds() };
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(StartError::Random)?;
+        let config = NodeConfig { own, epoch, seed, secret, utc_offset_seconds: utc_offset_seconds() };
         let node = Node::new(Arc::clone(&topology), &config, clock.now())?;
 
         let admin = place.admin.map(|address| bind_admin(address, &state_dir, place)).transpose()?;

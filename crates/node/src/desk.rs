@@ -113,6 +113,7 @@ impl Clerk {
     ) -> Result<ListQuery, AdminFailure> {
         let after = after.map(|text| self.terminal(&text)).transpose()?;
         Ok(ListQuery {
+            rooms: false,
             home: partition.clone().unwrap_or_else(|| self.home().clone()),
             client_type: None,
             partitions: partition.into_iter().collect(),

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::links::LinkTable;
 use crate::logins::{Checked, Logins};
 use crate::operators::Operators;
+use crate::passwords::Passwords;
 use crate::question::Question;
 use crate::readiness::Readiness;
 use crate::throttle::Throttle;
@@ -84,6 +85,7 @@ pub(crate) struct Driver {
     pub(crate) stats: DriverStats,
     terminals: HashMap<ConnId, Terminal>,
     operators: Operators,
+    passwords: Passwords,
     alarm_lines: Throttle,
     is_draining: bool,
 }
@@ -106,6 +108,7 @@ impl Driver {
             stats: DriverStats::default(),
             terminals: HashMap::new(),
             operators: Operators::default(),
+            passwords: Passwords::default(),
             alarm_lines: Throttle::default(),
             is_draining: false,
         }
@@ -128,6 +131,10 @@ impl Driver {
                     _ => self.hear_links(&mut links),
                 },
                 Some(checked) = self.logins.next() => self.hear_login(&checked),
+                Some((number, done)) = self.passwords.next() => {
+                    let now = self.begin_turn();
+                    self.feed(now, Input::Password { number, done });
+                }
                 question = sources.questions.recv() => match question {
                     None => return Err(SourceGone::Supervisor),
                     Some(question) => if let Then::Stop = self.answer(question) {
@@ -253,7 +260,7 @@ mod tests {
         let text = "org = \"acme\"\n[login]\nusers = \"no-such-users.toml\"\n[[node]]\nname = \"cn\"\n";
         let topology = Arc::new(Topology::parse("acme.toml", text).unwrap());
         let (own, epoch, clock) = (topology.root().id, NodeEpoch(1), Clock::start());
-        let config = NodeConfig { own, epoch, seed: 7, utc_offset_seconds: 0 };
+        let config = NodeConfig { own, epoch, seed: 7, secret: [7; 32], utc_offset_seconds: 0 };
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let logins = Logins::open(topology.login()).unwrap();
         Driver::new(node, Place { topology, own, epoch }, clock, logins)

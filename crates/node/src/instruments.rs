@@ -92,11 +92,13 @@ const LOGINS: &[Instrument<LoginStats>] = &[
 
 const TERMINALS: &[Instrument<TerminalStats>] = &[
     gauge("taoyao_terminals_registered", "terminals registered here", |t| t.registered),
+    gauge("taoyao_rooms", "rooms of this node", |t| t.rooms),
     gauge("taoyao_session_ends", "ends of peer-to-peer sessions here", |t| t.session_ends),
     gauge("taoyao_partitions_watched", "partitions whose presence this node wants", |t| t.partitions_watched),
     gauge("taoyao_announcements_waiting", "presence announcements that wait for their turn", |t| {
         t.announcements_waiting
     }),
+    counter("taoyao_denied_total", "signals that rights, a room's owner or policy refused", |t| t.denied),
     counter("taoyao_terminal_messages_received_total", "messages of terminals", |t| t.messages_in),
     counter("taoyao_terminal_messages_sent_total", "messages to terminals", |t| t.messages_out),
     counter("taoyao_terminal_received_bytes_total", "bytes of terminals' messages", |t| t.bytes_in),

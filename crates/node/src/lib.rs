@@ -17,6 +17,7 @@ mod logins;
 mod mesh;
 mod nearest;
 mod operators;
+mod passwords;
 mod question;
 mod readiness;
 pub mod report;

@@ -116,7 +116,7 @@ mod tests {
 
     fn query(limit: u32) -> ListQuery {
         let home = "sh.cn".parse().unwrap();
-        ListQuery { home, client_type: None, partitions: Vec::new(), after: None, limit }
+        ListQuery { rooms: false, home, client_type: None, partitions: Vec::new(), after: None, limit }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use taoyao_types::{ConnId, TerminalName, limits};
 use taoyao_wire::link::ListQuery;
 
 use crate::io::AskId;
+use crate::room::RoomAsk;
 
 /// The terminal's request that an ask serves: enough to answer it later.
 #[derive(Debug, Clone)]
@@ -32,6 +33,7 @@ pub(crate) enum Purpose {
     Relay {
         session: String,
     },
+    Room(Box<RoomAsk>),
 }
 
 /// An ask that is not answered yet. One without an asker is a farewell that nobody waits for.

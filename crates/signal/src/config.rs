@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use taoyao_auth::Policy;
+use taoyao_auth::{Policy, Sealer};
 use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionId, PartitionName};
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
@@ -30,6 +30,8 @@ pub struct TerminalsConfig {
     pub version: String,
     pub media: MediaConfig,
     pub ice: IceConfig,
+    /// Of this life of the node.
+    pub sealer: Sealer,
     pub policy: Arc<Policy>,
     /// Entries of one `client::list` answer at most.
     pub list_max: u32,

@@ -95,6 +95,9 @@ impl Terminals {
         match alarm {
             Alarm::Unregistered(conn) => self.check_registered(now, conn),
             Alarm::Silent(conn) => self.check_heard(now, conn),
+            Alarm::Entry(entry) => self.entry_overdue(now, entry),
+            Alarm::Seats => self.compare_seats(now),
+            Alarm::RoomLeases => self.expire_leases(now),
             Alarm::Unanswered(conn, id) => {
                 if let Some(waiting) = self.pending.take(conn, id) {
                     let reply = Reply::Failed(Failure::Deadline);
@@ -128,6 +131,7 @@ impl Terminals {
 
     /// Undoes everything that a registered terminal had; it is in the registry no more.
     fn retire(&mut self, now: Now, conn: ConnId, terminal: &Terminal, whereabouts: Whereabouts) {
+        self.leave_rooms(terminal);
         self.leave_sessions(conn, terminal);
         for (id, waiting) in self.pending.take_all(conn) {
             self.timers.unset(waiting.deadline, Alarm::Unanswered(conn, id));

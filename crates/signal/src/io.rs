@@ -9,6 +9,8 @@ use taoyao_types::{
 use taoyao_wire::Class;
 use taoyao_wire::link::{ListPage, ListQuery, Payload, PresenceChange, PresenceNews, Reply, Target};
 
+use crate::room::PasswordWork;
+
 /// A request that this machine made and whose reply it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AskId(pub u64);
@@ -57,6 +59,8 @@ pub enum Output {
     Close { conn: ConnId, code: u16, reason: String },
     /// Check a password (slow, so not in here); answer by `handle_verified` with the same connection and number.
     Verify { conn: ConnId, number: u64, username: String, password: Secret, terminal: TerminalName },
+    /// Hash or check the password of a room (slow, so not in here); answer by `handle_password` with the number.
+    Password { number: u64, work: PasswordWork },
     /// A terminal is here now: tell the mesh. A repeated one with a newer session replaces the older.
     Register { key: TerminalKey, session: SessionEpoch },
     /// It is gone.

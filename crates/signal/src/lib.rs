@@ -31,6 +31,7 @@ mod presence;
 mod receive;
 mod register;
 mod registry;
+mod room;
 mod say;
 mod session;
 mod session_ids;
@@ -41,5 +42,6 @@ mod watch;
 
 pub use config::TerminalsConfig;
 pub use io::{AskId, Audit, MeshEvent, Output, Token, Verified};
+pub use room::{PasswordDone, PasswordWork};
 pub use stats::Stats;
 pub use terminals::{SessionEnd, Terminals};

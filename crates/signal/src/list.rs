@@ -21,6 +21,9 @@ impl Terminals {
     /// [`limits::LIST_BYTES_MAX`], so that a part of a list always fits into one message.
     pub fn local_list(&self, query: &ListQuery) -> Vec<ListEntry> {
         let limit = query.limit.min(self.config.list_max) as usize;
+        if query.rooms {
+            return self.local_rooms(query, limit);
+        }
         let mut entries = Vec::new();
         let mut bytes = 0;
         for partition in self.partitions_of(query) {
@@ -93,10 +96,13 @@ impl Terminals {
             None => None,
         };
         let limit = request.limit.unwrap_or(self.config.list_max).min(self.config.list_max);
-        Ok(ListQuery { home: from.partition.clone(), client_type, partitions, after, limit })
+        Ok(ListQuery { rooms: false, home: from.partition.clone(), client_type, partitions, after, limit })
     }
 
     pub(crate) fn listed(&mut self, asker: &Asker, query: &ListQuery, page: ListPage) {
+        if query.rooms {
+            return self.rooms_listed(asker, query, &page);
+        }
         let entries = self.put_right(query, page.entries);
         let Some(viewer) = self.registry.caller(asker.conn) else { return };
         let policy = &self.config.policy;

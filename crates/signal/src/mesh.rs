@@ -22,8 +22,7 @@ impl Terminals {
                 self.take_request(now, token, target, payload, remaining_ms);
             }
             MeshEvent::NodeRequest { token, origin, payload, remaining_ms: _ } => {
-                let reply = self.serve_node(now, origin, payload);
-                self.outputs.push_back(Output::Reply { token, reply });
+                self.serve_node(now, token, origin, payload);
             }
             MeshEvent::NodeEvent { origin, payload } => self.take_node_event(now, origin, payload),
             MeshEvent::Reply { ask, reply } => self.take_reply(now, ask, reply),
@@ -38,10 +37,19 @@ impl Terminals {
     }
 
     fn take_reply(&mut self, now: Now, ask: AskId, reply: Reply) {
+        self.local_leaves.remove(&ask);
+        if self.room_checks.remove(&ask).is_some() {
+            self.asks.close(ask);
+            if let Reply::RoomChecked(checked) = reply {
+                self.take_checked(now, checked);
+            }
+            return;
+        }
         let Some((asker, purpose)) = self.asker(ask) else { return };
         match purpose {
             Purpose::Call { callee, session } => self.called(now, &asker, &callee, &session, reply),
             Purpose::Relay { session } => self.relayed(now, &asker, &session, reply),
+            Purpose::Room(ask) => self.room_replied(now, &asker, *ask, reply),
             Purpose::Control { to } => self.controlled(now, &asker, &to, reply),
             Purpose::Status(name) => self.status_replied(now, &asker, &name, reply),
             // Ends as a page only; this is the mesh's mistake, and the terminal shall not wait for it.
@@ -131,11 +139,22 @@ impl Terminals {
         Some(reply)
     }
 
-    fn serve_node(&mut self, _now: Now, _origin: NodeId, _payload: Payload) -> Reply {
-        self.not_supported()
+    /// A request for this node itself.
+    fn serve_node(&mut self, now: Now, token: Token, origin: NodeId, payload: Payload) {
+        let reply = match payload {
+            Payload::Room(request) => return self.serve_room(now, token, origin, request),
+            Payload::RoomCheck(check) => self.check_seats(now, origin, check),
+            _ => self.not_supported(),
+        };
+        self.outputs.push_back(Output::Reply { token, reply });
     }
 
-    fn take_node_event(&mut self, _now: Now, _origin: NodeId, _payload: Payload) {}
+    fn take_node_event(&mut self, now: Now, origin: NodeId, payload: Payload) {
+        match payload {
+            Payload::RoomNews(news) => self.take_room_news(now, origin, news),
+            _ => self.stats.mesh_refused += 1,
+        }
+    }
 
     fn not_supported(&mut self) -> Reply {
         self.stats.mesh_refused += 1;

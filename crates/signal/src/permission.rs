@@ -28,7 +28,6 @@ impl Terminals {
     }
 
     /// Whether the account may act on what belongs to others.
-    #[expect(dead_code, reason = "rooms ask it")]
     pub(crate) fn is_operator(request: &Request<'_>) -> bool {
         request.account.may_as(Role::Operator, request.signal.name()).is_ok()
     }

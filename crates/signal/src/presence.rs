@@ -93,6 +93,9 @@ impl Terminals {
 
     /// Announces what the budget allows now.
     pub(crate) fn announce_waiting(&mut self, now: Now) {
+        if !self.local_leaves.is_empty() {
+            return;
+        }
         while let Some(name) = self.announcer.first(now.mono) {
             let followers: Vec<ConnId> = self.watch.followers(&name.partition).collect();
             let cost = u32::try_from(followers.len()).unwrap_or(u32::MAX);

@@ -2,7 +2,7 @@
 
 use taoyao_types::{ConnId, Now};
 use taoyao_wire::link::Reply;
-use taoyao_wire::signals::{Sender, Signal};
+use taoyao_wire::signals::{Route, Sender, Signal};
 use taoyao_wire::terminal::{Code, Incoming, Readings, fields::Fields};
 
 use crate::conn::Conn;
@@ -92,7 +92,6 @@ impl Terminals {
             Signal::ClientReboot | Signal::ClientShutdown => self.order(now, request),
             Signal::ClientStatus => self.status(now, request),
             Signal::ClientUnicast => self.unicast(now, request),
-            Signal::ControlServerRecord => {}
             Signal::ControlAi
             | Signal::ControlBeauty
             | Signal::ControlBell
@@ -108,6 +107,11 @@ impl Terminals {
             Signal::SessionExchange | Signal::SessionPause | Signal::SessionResume => {
                 self.relay_in_session(now, request);
             }
+            Signal::RoomCreate => self.create_room_for(now, request),
+            Signal::RoomEnter => self.enter_room(now, request),
+            Signal::RoomLeave => self.leave_room(now, request),
+            Signal::RoomList => self.list_rooms(now, request),
+            signal if signal.row().route == Route::Room => self.ask_in_room(now, request),
             _ => {}
         }
     }

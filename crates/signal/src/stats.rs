@@ -13,6 +13,8 @@ pub struct Stats {
     pub registered: u64,
     /// Now: ends of peer-to-peer sessions at this node; a session within the node has two.
     pub session_ends: u64,
+    /// Now: rooms of this node.
+    pub rooms: u64,
     /// Now: requests to the mesh that are not answered.
     pub asks_open: u64,
     /// Now: requests to terminals that are not answered.

@@ -1,10 +1,12 @@
 //! The machine as a whole: its parts, its inputs, its outputs.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use taoyao_auth::Account;
-use taoyao_types::{ConnId, Instant, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
+use taoyao_types::{
+    ConnId, Instant, NodeId, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits,
+};
 use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
 use crate::announcer::Announcer;
@@ -14,9 +16,10 @@ use crate::config::TerminalsConfig;
 use crate::guest::Guest;
 use crate::hlc::LoginClock;
 use crate::index::Indexes;
-use crate::io::{MeshEvent, Output, Verified};
+use crate::io::{AskId, MeshEvent, Output, Verified};
 use crate::pending::Pending;
 use crate::registry::Registry;
+use crate::room::{Checks, PasswordDone, RoomIds, Rooms, Seats};
 use crate::session_ids::SessionIds;
 use crate::stats::Stats;
 use crate::timers::{Alarm, Timers};
@@ -42,6 +45,18 @@ pub struct Terminals {
     pub(crate) logins: LoginClock,
     pub(crate) message_ids: ServerIds,
     pub(crate) session_ids: SessionIds,
+    pub(crate) rooms: Rooms,
+    pub(crate) room_ids: RoomIds,
+    pub(crate) checks: Checks,
+    /// Whether the leases of rooms are being watched.
+    pub(crate) leases_watched: bool,
+    pub(crate) seats: Seats,
+    /// Whether a comparison of seats is due.
+    pub(crate) seats_compared: bool,
+    /// Rooms of this node that are being left: who leaves a room and the mesh is out of the room first.
+    pub(crate) local_leaves: BTreeSet<AskId>,
+    /// Comparisons that are not answered.
+    pub(crate) room_checks: BTreeMap<AskId, NodeId>,
     pub(crate) verifications: u64,
     pub(crate) draining: bool,
     pub(crate) outputs: VecDeque<Output>,
@@ -76,6 +91,14 @@ impl Terminals {
             logins: LoginClock::default(),
             message_ids: ServerIds::new(config.server_index, offset),
             session_ids: SessionIds::new(seed, config.node_id),
+            rooms: Rooms::default(),
+            room_ids: RoomIds::new(SessionIds::new(!seed, config.node_id)),
+            checks: Checks::default(),
+            leases_watched: false,
+            seats: Seats::default(),
+            seats_compared: false,
+            local_leaves: BTreeSet::new(),
+            room_checks: BTreeMap::new(),
             verifications: 0,
             draining: false,
             outputs: VecDeque::new(),
@@ -108,6 +131,12 @@ impl Terminals {
     /// The check of a password, asked for by [`Output::Verify`], has ended.
     pub fn handle_verified(&mut self, now: Now, conn: ConnId, number: u64, verified: Verified) {
         self.verified(now, conn, number, verified);
+        self.settle(now);
+    }
+
+    /// The work of an [`Output::Password`] is done.
+    pub fn handle_password(&mut self, now: Now, number: u64, done: PasswordDone) {
+        self.password_done(now, number, done);
         self.settle(now);
     }
 
@@ -180,6 +209,7 @@ impl Terminals {
         let stats = &mut self.stats;
         stats.connections = self.registry.connections() as u64;
         stats.registered = self.registry.registered() as u64;
+        stats.rooms = self.rooms.len() as u64;
         stats.session_ends = self.calls.len() as u64;
         stats.asks_open = self.asks.len() as u64;
         stats.pending_open = self.pending.len() as u64;

@@ -13,6 +13,12 @@ pub(crate) enum Alarm {
     Silent(ConnId),
     /// The terminal should have answered this message by now.
     Unanswered(ConnId, i64),
+    /// The terminal should have been told by now that it is in the room.
+    Entry(u64),
+    /// What is known of rooms elsewhere is to be compared.
+    Seats,
+    /// Nodes of members should have compared by now.
+    RoomLeases,
 }
 
 #[derive(Debug, Default)]

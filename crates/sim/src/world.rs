@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use taoyao_auth::{Account, AllowList};
-use taoyao_core::{Input, Node, NodeConfig, Output, Verified};
+use taoyao_core::{Input, Node, NodeConfig, Output, PasswordDone, PasswordWork, Verified};
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, Role, TerminalName, Wall, limits};
 use taoyao_wire::link::Lane;
@@ -155,8 +155,13 @@ impl World {
         let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.node.is_none()) else { return };
         seat.epoch = NodeEpoch(seat.epoch.0 + 1);
         seat.woken_at = None;
-        let config =
-            NodeConfig { own: id, epoch: seat.epoch, seed: self.rng.u64(..), utc_offset_seconds: 8 * 3600 };
+        let config = NodeConfig {
+            own: id,
+            epoch: seat.epoch,
+            seed: self.rng.u64(..),
+            secret: [7; 32],
+            utc_offset_seconds: 8 * 3600,
+        };
         let now = self.read_clocks(id);
         match Node::new(Arc::clone(&self.topology), &config, now) {
             Ok(node) => {
@@ -330,10 +335,25 @@ impl World {
                     .push(self.now + Duration::from_millis(31), Event::Input { node: id, epoch, input });
             }
             Output::Verify { conn, number, .. } => {
-                let verified = Verified::Accepted(Account::new("sim", [Role::Terminal], AllowList::default(), Vec::new()));
+                let verified = Verified::Accepted(Account::new(
+                    "sim",
+                    [Role::Terminal],
+                    AllowList::default(),
+                    Vec::new(),
+                ));
                 let input = Input::Verified { conn, number, verified };
                 self.events
                     .push(self.now + Duration::from_millis(40), Event::Input { node: id, epoch, input });
+            }
+            Output::Password { number, work } => {
+                let done = match work {
+                    PasswordWork::Hash(password) => PasswordDone::Hashed(password.0),
+                    PasswordWork::Check(password, hash) if password.0 == hash => PasswordDone::Matches,
+                    PasswordWork::Check(..) => PasswordDone::Differs,
+                };
+                let input = Input::Password { number, done };
+                self.events
+                    .push(self.now + Duration::from_millis(20), Event::Input { node: id, epoch, input });
             }
             Output::ToLink { peer, lane, frame } => self.send(id, peer, lane, frame),
             Output::CloseLink { peer, reason } => {

@@ -77,6 +77,31 @@ pub const TERMINAL_PENDING_MAX: usize = 256;
 pub const TERMINAL_SESSIONS_MAX: usize = 64;
 /// Messages that wait at the caller's node until the caller has been told its session's id. Beyond it they are refused.
 pub const EARLY_MESSAGES_MAX: usize = 64;
+/// Rooms that one node has. Beyond it the room that has been empty for longest is closed, or creating is refused as busy.
+pub const ROOMS_MAX: usize = 10_000;
+/// Rooms of one creator. Beyond it its room that has been empty for longest is closed, or creating is refused as busy.
+pub const ROOMS_PER_TERMINAL_MAX: usize = 64;
+/// Members of one room. Beyond it entering is refused as busy.
+pub const ROOM_MEMBERS_MAX: usize = 1_000;
+/// Rooms that one terminal is in. Beyond it entering is refused as busy.
+pub const TERMINAL_ROOMS_MAX: usize = 64;
+/// Bytes of a room's name. What goes beyond is cut off.
+pub const ROOM_NAME_BYTES_MAX: usize = 256;
+/// News of a room that are kept for a node that has missed them. Who has missed more enters anew.
+pub const ROOM_NEWS_KEPT: usize = 256;
+/// How often a node compares its members of rooms with the rooms' nodes, and what both sides know.
+pub const ROOM_CHECK: Duration = Duration::from_secs(5);
+/// Members of a node that did not compare for this long are taken out of the room.
+pub const ROOM_LEASE: Duration = Duration::from_secs(30);
+/// Wrong passwords that one terminal may try at a room at once, and how many in a second. Beyond it refused as busy.
+pub const ROOM_GUESSES_AT_ONCE: u32 = 5;
+pub const ROOM_GUESSES_PER_SECOND: u32 = 1;
+/// Terminals whose guesses a room remembers. Beyond it all others wait their turn together.
+pub const ROOM_GUESSERS_MAX: usize = 256;
+/// Passwords of rooms that wait to be hashed or checked; five seconds of work for one core. Beyond it refused as busy.
+pub const ROOM_PASSWORDS_WAITING_MAX: usize = 256;
+/// How long the pass of an invitation is good for.
+pub const ROOM_PASS_KEPT: Duration = Duration::from_secs(600);
 /// Broadcasts that one terminal may send in a second, and at once after a silence. Beyond it they are refused as busy.
 pub const BROADCASTS_PER_SECOND: u32 = 20;
 pub const BROADCASTS_AT_ONCE: u32 = 40;

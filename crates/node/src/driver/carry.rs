@@ -44,6 +44,7 @@ impl Driver {
             Output::Traced { number, result } => self.operators.traced(number, result),
             Output::Listed { number, page } => self.operators.listed(number, page),
             Output::Alarm(alarm) => self.raise(now, &alarm),
+            Output::Password { number, work } => self.passwords.begin(number, work),
             Output::Audit(audit) => log_audit(&audit),
         }
     }

@@ -11,5 +11,6 @@ mod messages;
 mod presence;
 mod registration;
 mod requests;
+mod rooms;
 mod sessions;
 mod world;

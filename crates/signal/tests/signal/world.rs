@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use taoyao_auth::{Account, AllowList, Policy};
-use taoyao_signal::{AskId, Audit, MeshEvent, Output, Terminals, TerminalsConfig, Token, Verified};
+use taoyao_auth::{Account, AllowList, Policy, Sealer};
+use taoyao_signal::{
+    AskId, Audit, MeshEvent, Output, PasswordDone, PasswordWork, Terminals, TerminalsConfig, Token, Verified,
+};
 use taoyao_types::{
     ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, Scope, SessionEpoch,
     SignalId, TerminalKey, TerminalName, Wall,
@@ -79,6 +81,7 @@ impl World {
                 },
                 partitions: partitions.clone(),
                 epoch: NodeEpoch(1),
+                sealer: Sealer::new([place as u8; 32]),
                 server_index: place as u8,
                 utc_offset_seconds: 8 * 3600,
                 version: "1.0.0".into(),
@@ -271,6 +274,16 @@ impl World {
             Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
             Output::Tell { target, payload, .. } => self.tell(node, target, payload),
             Output::Audit(audit) => self.audits.push(audit),
+            Output::Password { number, work } => {
+                let done = match work {
+                    PasswordWork::Hash(password) => PasswordDone::Hashed(format!("hash of {}", password.0)),
+                    PasswordWork::Check(password, hash) if hash == format!("hash of {}", password.0) => {
+                        PasswordDone::Matches
+                    }
+                    PasswordWork::Check(..) => PasswordDone::Differs,
+                };
+                self.nodes[node].handle_password(self.now, number, done);
+            }
             Output::Reply { token, reply } => {
                 if let Some((at, ask)) = self.asked.remove(&token.0.count) {
                     let reply = self.lose_replies.clone().map_or(reply, Reply::Failed);

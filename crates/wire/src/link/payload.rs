@@ -123,6 +123,9 @@ pub struct Trace {
 /// Which terminals to list. Answers come sorted: `home` first, then the other partitions by name, each by client id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListQuery {
+    /// Rooms are listed instead of terminals.
+    #[serde(default)]
+    pub rooms: bool,
     /// The partition of the one who asks; policy judges by it and the order begins with it.
     pub home: PartitionName,
     /// Upper-case client type to keep; all when absent.

@@ -34,7 +34,7 @@ pub enum RoomAct {
     Close,
     /// To all other members. Answer: [`RoomReply::Done`].
     Broadcast { message: Message },
-    /// Answer: [`RoomReply::Done`].
+    /// The inviter's node hands the message on. Answer: [`RoomReply::Invitation`].
     Invite { client: TerminalName, message: Message },
     /// Answer: [`RoomReply::Done`].
     Expel { client: TerminalName, message: Message },
@@ -44,8 +44,10 @@ pub enum RoomAct {
     Ids { client: TerminalName },
     /// Answer: [`RoomReply::State`].
     Status,
-    /// `media::*` and `control::server::record`. Answer: [`RoomReply::Done`].
+    /// `media::*`. Answer: [`RoomReply::Done`].
     Media { signal: String },
+    /// `control::server::record`. Answer: [`RoomReply::Done`].
+    Record { client: TerminalName },
 }
 
 /// How a [`RoomRequest`] ended, if it did not fail.
@@ -54,6 +56,8 @@ pub enum RoomReply {
     Done,
     State(RoomState),
     Members(Vec<ListEntry>),
+    /// The message with a pass for the invited terminal, if the room has a password.
+    Invitation(Message),
 }
 
 /// What is shown of a room (reference section 4.6).

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod local_time;
 pub mod nulls;
 pub mod outgoing;
+pub mod room;
 pub mod session;
 pub mod state;
 

@@ -134,6 +134,11 @@ pub fn shown(state: &str, client_id: &str, proxy: bool) -> Option<String> {
     Some(json)
 }
 
+/// Whether a state that came from another node is a JSON object.
+pub fn is_object(state: &str) -> bool {
+    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(state).is_ok()
+}
+
 /// The properties in the reference's order, then the mesh's.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,308 @@
+//! The rooms of this node: members, and the feed of news to each node that has some.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use taoyao_types::{
+    Instant, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalKey, TerminalName, limits,
+};
+use taoyao_wire::link::{ListEntry, RoomEvent, RoomNews, RoomState};
+
+use crate::bucket::Bucket;
+
+/// All rooms of this node by id.
+#[derive(Debug, Default)]
+pub(crate) struct Rooms {
+    by_id: BTreeMap<String, Room>,
+    feeds_made: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) id: String,
+    pub(crate) partition: PartitionName,
+    /// Orders the room's news on links.
+    pub(crate) key: TerminalKey,
+    pub(crate) name: Option<String>,
+    pub(crate) media: String,
+    /// Who made it.
+    pub(crate) owner: TerminalName,
+    /// Argon2id, as a PHC text.
+    pub(crate) password: Option<String>,
+    members: BTreeMap<TerminalName, Member>,
+    feeds: BTreeMap<NodeId, Feed>,
+    guesses: BTreeMap<TerminalName, Bucket>,
+    /// Since when nobody is in it.
+    empty_since: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Member {
+    entry: ListEntry,
+    /// The news of its node's feed that told of it.
+    entered_at: u64,
+}
+
+/// What one node is told of one room, in order.
+#[derive(Debug)]
+struct Feed {
+    number: u64,
+    last: u64,
+    kept: VecDeque<RoomEvent>,
+    heard_at: Instant,
+}
+
+/// News with the node that it is for.
+pub(crate) type Addressed = (NodeId, RoomNews);
+
+impl Rooms {
+    pub(crate) fn get(&self, id: &str) -> Option<&Room> {
+        self.by_id.get(id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Room> {
+        self.by_id.get_mut(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Room> {
+        self.by_id.values()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub(crate) fn insert(&mut self, room: Room) {
+        self.by_id.insert(room.id.clone(), room);
+    }
+
+    /// Makes room for one more of this owner, at the cost of an empty one; false if there is none to close.
+    pub(crate) fn make_room(&mut self, owner: &TerminalName) -> bool {
+        let own = self.by_id.values().filter(|room| room.owner == *owner).count();
+        let too_many_own = own >= limits::ROOMS_PER_TERMINAL_MAX;
+        if !too_many_own && self.by_id.len() < limits::ROOMS_MAX {
+            return true;
+        }
+        let candidates = self.by_id.values().filter(|room| !too_many_own || room.owner == *owner);
+        let empty = candidates.filter_map(|room| Some((room.empty_since?, room.id.clone())));
+        let oldest = empty.min().map(|(_, id)| id);
+        oldest.is_some_and(|id| self.by_id.remove(&id).is_some())
+    }
+
+    /// The member is in, and everybody is told. It may have been in before.
+    pub(crate) fn enter(&mut self, now: Instant, id: &str, entry: ListEntry, tag: u64) -> Vec<Addressed> {
+        self.feeds_made += 1;
+        let number = self.feeds_made;
+        self.by_id.get_mut(id).map_or_else(Vec::new, |room| room.enter(now, number, entry, tag))
+    }
+
+    /// The room ends: it is forgotten, and everybody is told.
+    pub(crate) fn close(&mut self, id: &str) -> Vec<Addressed> {
+        let Some(mut room) = self.by_id.remove(id) else { return Vec::new() };
+        room.tell_all(&RoomEvent::Closed)
+    }
+
+    /// Members of nodes that have not been heard of for too long are gone.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(TerminalKey, Addressed)> {
+        let mut news = Vec::new();
+        for room in self.by_id.values_mut() {
+            let late = |feed: &Feed| now.since(feed.heard_at) >= limits::ROOM_LEASE;
+            let lost: Vec<NodeId> =
+                room.feeds.iter().filter(|(_, feed)| late(feed)).map(|(node, _)| *node).collect();
+            for node in lost {
+                let told = room.drop_node(now, node);
+                news.extend(told.into_iter().map(|addressed| (room.key, addressed)));
+            }
+        }
+        news
+    }
+
+    /// Whether any room has members, and thereby leases that may end.
+    pub(crate) fn are_lived_in(&self) -> bool {
+        self.by_id.values().any(|room| !room.feeds.is_empty())
+    }
+}
+
+impl Room {
+    pub(crate) fn new(
+        now: Instant,
+        id: String,
+        owner: TerminalName,
+        name: Option<String>,
+        media: String,
+        password: Option<String>,
+    ) -> Self {
+        let partition = owner.partition.clone();
+        let key = key_of(&id, &partition);
+        let (members, feeds, guesses) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let empty_since = Some(now);
+        Self { id, partition, key, name, media, owner, password, members, feeds, guesses, empty_since }
+    }
+
+    pub(crate) fn state(&self) -> RoomState {
+        let size = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        RoomState { room: self.id.clone(), name: self.name.clone(), size, media: self.media.clone() }
+    }
+
+    pub(crate) fn has(&self, name: &TerminalName) -> bool {
+        self.members.contains_key(name)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.members.len() >= limits::ROOM_MEMBERS_MAX
+    }
+
+    pub(crate) fn members(&self) -> Vec<ListEntry> {
+        self.members.values().map(|member| member.entry.clone()).collect()
+    }
+
+    /// Whether this terminal may try a password now.
+    pub(crate) fn may_guess(&mut self, now: Instant, name: &TerminalName) -> bool {
+        let full = self.guesses.len() >= limits::ROOM_GUESSERS_MAX && !self.guesses.contains_key(name);
+        // The others share the bucket of the room's owner, who seldom guesses.
+        let name = if full { &self.owner } else { name };
+        let bucket = self.guesses.entry(name.clone()).or_insert_with(|| {
+            Bucket::new(now, limits::ROOM_GUESSES_PER_SECOND, limits::ROOM_GUESSES_AT_ONCE)
+        });
+        bucket.take(now, 1)
+    }
+
+    /// The right password takes no guess away.
+    pub(crate) fn guessed_right(&mut self, name: &TerminalName) {
+        self.guesses.remove(name);
+    }
+
+    fn enter(&mut self, now: Instant, number: u64, entry: ListEntry, tag: u64) -> Vec<Addressed> {
+        let (name, home) = (entry.name.clone(), entry.origin);
+        let before = self.members.get(&name).map(|member| member.entry.origin);
+        if let Some(elsewhere) = before.filter(|before| *before != home) {
+            self.members.remove(&name);
+            self.forget_if_empty(elsewhere);
+        }
+        let feed = self.feeds.entry(home).or_insert_with(|| Feed::new(now, number));
+        let entered_at = feed.last + 1;
+        self.members.insert(name, Member { entry: entry.clone(), entered_at });
+        self.empty_since = None;
+        let members = self.members();
+        let nodes: Vec<NodeId> = self.feeds.keys().copied().collect();
+        let mut news = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let welcome =
+                (node == home).then(|| taoyao_wire::link::Welcome { entry: tag, members: members.clone() });
+            let event = RoomEvent::Entered { newcomer: Box::new(entry.clone()), welcome };
+            news.extend(self.tell(node, event));
+        }
+        news
+    }
+
+    /// The member is out, and the others are told. Nothing happens if a newer session of it is in.
+    pub(crate) fn leave(
+        &mut self,
+        now: Instant,
+        name: &TerminalName,
+        session: SessionEpoch,
+    ) -> Vec<Addressed> {
+        let Some(member) = self.members.get(name) else { return Vec::new() };
+        if member.entry.session > session {
+            return Vec::new();
+        }
+        let node = member.entry.origin;
+        self.members.remove(name);
+        self.note_emptiness(now);
+        self.forget_if_empty(node);
+        self.tell_all(&RoomEvent::Left { who: name.clone() })
+    }
+
+    /// To every node that has members.
+    pub(crate) fn tell_all(&mut self, event: &RoomEvent) -> Vec<Addressed> {
+        let nodes: Vec<NodeId> = self.feeds.keys().copied().collect();
+        nodes.into_iter().filter_map(|node| self.tell(node, event.clone())).collect()
+    }
+
+    /// To the node of one member.
+    pub(crate) fn tell_one(&mut self, name: &TerminalName, event: RoomEvent) -> Option<Addressed> {
+        let node = self.members.get(name)?.entry.origin;
+        self.tell(node, event)
+    }
+
+    fn tell(&mut self, node: NodeId, event: RoomEvent) -> Option<Addressed> {
+        let feed = self.feeds.get_mut(&node)?;
+        feed.last += 1;
+        feed.kept.push_back(event.clone());
+        if feed.kept.len() > limits::ROOM_NEWS_KEPT {
+            feed.kept.pop_front();
+        }
+        Some((node, RoomNews { room: self.id.clone(), feed: feed.number, seq: feed.last, event }))
+    }
+
+    /// A node of members says how far it has heard; what it has missed is sent again. None if it has missed too much.
+    pub(crate) fn catch_up(
+        &mut self,
+        now: Instant,
+        node: NodeId,
+        number: u64,
+        next: u64,
+    ) -> Option<Vec<Addressed>> {
+        let feed = self.feeds.get_mut(&node).filter(|feed| feed.number == number)?;
+        feed.heard_at = now;
+        let missing = feed.last.checked_sub(next.checked_sub(1)?)?;
+        let missing = usize::try_from(missing).ok().filter(|missing| *missing <= feed.kept.len())?;
+        let skipped = feed.kept.len() - missing;
+        let again = feed.kept.iter().skip(skipped).zip(next..);
+        let (room, feed) = (&self.id, feed.number);
+        let news = |(event, seq): (&RoomEvent, u64)| RoomNews {
+            room: room.clone(),
+            feed,
+            seq,
+            event: event.clone(),
+        };
+        Some(again.map(|pair| (node, news(pair))).collect())
+    }
+
+    /// Members at `node` that it should know of, having heard the news before `next`, but does not name.
+    pub(crate) fn ghosts(&self, node: NodeId, next: u64, named: &[TerminalName]) -> Vec<TerminalName> {
+        let at_node = self.members.iter().filter(|(_, member)| member.entry.origin == node);
+        let unknown = at_node.filter(|(name, member)| member.entered_at < next && !named.contains(name));
+        unknown.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether the terminal is a member at that node.
+    pub(crate) fn has_at(&self, name: &TerminalName, node: NodeId) -> bool {
+        self.members.get(name).is_some_and(|member| member.entry.origin == node)
+    }
+
+    /// All members at `node` are out, and the others are told.
+    pub(crate) fn drop_node(&mut self, now: Instant, node: NodeId) -> Vec<Addressed> {
+        self.feeds.remove(&node);
+        let lost: Vec<TerminalName> = self
+            .members
+            .iter()
+            .filter(|(_, m)| m.entry.origin == node)
+            .map(|(name, _)| name.clone())
+            .collect();
+        lost.iter().flat_map(|name| self.leave(now, name, SessionEpoch(u64::MAX))).collect()
+    }
+
+    fn note_emptiness(&mut self, now: Instant) {
+        if self.members.is_empty() {
+            self.empty_since = Some(now);
+        }
+    }
+
+    fn forget_if_empty(&mut self, node: NodeId) {
+        if !self.members.values().any(|member| member.entry.origin == node) {
+            self.feeds.remove(&node);
+        }
+    }
+}
+
+/// Rooms spread over a link's streams as terminals do.
+fn key_of(id: &str, partition: &PartitionName) -> TerminalKey {
+    let in_partition = |client| TerminalKey::of(&TerminalName { client, partition: partition.clone() });
+    id.parse().map_or_else(|_| TerminalKey::first_in(PartitionId::of(partition)), in_partition)
+}
+
+impl Feed {
+    fn new(now: Instant, number: u64) -> Self {
+        Self { number, last: 0, kept: VecDeque::new(), heard_at: now }
+    }
+}

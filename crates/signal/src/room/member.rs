@@ -1,0 +1,325 @@
+//! What terminals ask of rooms, and how they are answered.
+
+use taoyao_types::{ConnId, NodeId, Now, PartitionId, Scope, TerminalKey, TerminalName, limits};
+use taoyao_wire::Class;
+use taoyao_wire::link::{
+    Failure, Message, Payload, Reply, RoomAct, RoomCheck, RoomReply, RoomRequest, Target,
+};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::{Code, Fields, room, state};
+
+use super::host::no_room;
+use super::ids::partition_of;
+use super::seats::Entry;
+use crate::asks::{Asker, OpenAsk, Purpose};
+use crate::failure::Failed;
+use crate::io::Output;
+use crate::say::Request;
+use crate::terminal::Terminal;
+use crate::terminals::Terminals;
+use crate::timers::Alarm;
+
+/// What a request to a room is for, until it is answered.
+#[derive(Debug)]
+pub(crate) struct RoomAsk {
+    signal: Signal,
+    room: String,
+    /// Of `room::enter`.
+    entry: Option<u64>,
+    /// Of `room::invite`: who is invited. Of `room::client::list::id`: whose ids.
+    client: Option<TerminalName>,
+}
+
+// What the terminals of this node want.
+impl Terminals {
+    pub(crate) fn create_room_for(&mut self, now: Now, request: &Request<'_>) {
+        if !self.is_client(now, request) {
+            return;
+        }
+        let room::CreateRequest { name, password, media } = room::CreateRequest::of(request.message);
+        if password.as_ref().is_some_and(|password| password.0.len() > limits::PASSWORD_BYTES_MAX) {
+            let why = format!("请求错误：the password has more than {} bytes", limits::PASSWORD_BYTES_MAX);
+            return self.refuse(now, request, Failed::new(Code::BadRequest, why));
+        }
+        let partition = PartitionId::of(&request.from.partition);
+        let Some(host) = self.config.owners.get(&partition).copied() else {
+            return self.refuse(now, request, Self::plainly(Code::Unknown));
+        };
+        let act = RoomAct::Create { name, password, media };
+        self.ask_room(now, request, host, Wanted { room: String::new(), act, entry: None, client: None });
+    }
+
+    pub(crate) fn enter_room(&mut self, now: Now, request: &Request<'_>) {
+        if !self.is_client(now, request) {
+            return;
+        }
+        let fields = Fields::of(request.message.body);
+        let Some((room, host)) = self.room_of(now, request, &fields) else { return };
+        let password =
+            room::password(&fields).filter(|password| password.0.len() <= limits::PASSWORD_BYTES_MAX);
+        if !self.seats.has_room(&request.from, &room) {
+            return self.refuse(now, request, Failed::busy("the terminal is in too many rooms"));
+        }
+        let Some(terminal) = self.registry.terminal(request.conn) else { return };
+        let state = terminal.state.to_json();
+        let entry = self.seats.begin_entry(Entry { room: room.clone(), asker: request.asker() });
+        // A little later than the mesh gives up, which says more.
+        self.timers.set(now.mono + ENTRY_MAX, Alarm::Entry(entry));
+        let act = RoomAct::Enter { entry, password, state };
+        self.ask_room(now, request, host, Wanted { room, act, entry: Some(entry), client: None });
+    }
+
+    /// Local at once, so that nothing more is heard of the room; its node is told.
+    pub(crate) fn leave_room(&mut self, now: Now, request: &Request<'_>) {
+        let fields = Fields::of(request.message.body);
+        let Some((room, host)) = self.room_of(now, request, &fields) else { return };
+        if !self.seats.stand_up(&room, &request.from) {
+            let wanted = Wanted { room, act: RoomAct::Leave, entry: None, client: None };
+            return self.ask_room(now, request, host, wanted);
+        }
+        if let Some(terminal) = self.registry.terminal(request.conn) {
+            let (name, session) = (terminal.name.clone(), terminal.session);
+            self.tell_left(room, host, name, session);
+        }
+    }
+
+    /// All other signals of rooms.
+    pub(crate) fn ask_in_room(&mut self, now: Now, request: &Request<'_>) {
+        let fields = Fields::of(request.message.body);
+        let Some((room, host)) = self.room_of(now, request, &fields) else { return };
+        let home = &request.from.partition;
+        let named = |field: &str| fields.text(field).and_then(|text| TerminalName::resolve(&text, home).ok());
+        let message = || request.message.relayed();
+        let mut client = None;
+        let act = match request.signal {
+            Signal::RoomBroadcast => RoomAct::Broadcast { message: message() },
+            Signal::RoomClose => RoomAct::Close,
+            Signal::RoomClientList => RoomAct::Members,
+            Signal::RoomStatus => RoomAct::Status,
+            Signal::RoomClientListId => {
+                let whose = named("clientId").unwrap_or_else(|| request.from.clone());
+                client = Some(whose.clone());
+                RoomAct::Ids { client: whose }
+            }
+            // A target that cannot be is dropped in silence, like one that is not there (quirk Q43).
+            Signal::RoomExpel => match named("clientId") {
+                Some(client) => RoomAct::Expel { client, message: message() },
+                None => return,
+            },
+            Signal::RoomInvite => match named("clientId") {
+                Some(invited) => {
+                    client = Some(invited.clone());
+                    RoomAct::Invite { client: invited, message: message() }
+                }
+                None => return,
+            },
+            Signal::ControlServerRecord => match named("to") {
+                Some(client) => RoomAct::Record { client },
+                None => return self.refuse(now, request, Failed::no_target("null")),
+            },
+            other => RoomAct::Media { signal: other.name().to_owned() },
+        };
+        self.ask_room(now, request, host, Wanted { room, act, entry: None, client });
+    }
+
+    /// Rooms are for terminals with people or cameras behind them (reference 4.6).
+    fn is_client(&mut self, now: Now, request: &Request<'_>) -> bool {
+        let terminal = self.registry.terminal(request.conn);
+        let is_client = terminal.is_some_and(|terminal| terminal.state.client_type.is_client());
+        if !is_client {
+            let why =
+                format!("{}：only WEB, CAMERA and MOBILE terminals meet in rooms", Code::BadRequest.text());
+            self.refuse(now, request, Failed::new(Code::BadRequest, why));
+        }
+        is_client
+    }
+
+    /// The room that the request names, and its node.
+    fn room_of(&mut self, now: Now, request: &Request<'_>, fields: &Fields<'_>) -> Option<(String, NodeId)> {
+        let room = room::room_id(fields);
+        match partition_of(&room).and_then(|partition| self.config.owners.get(&partition)) {
+            Some(host) => Some((room, *host)),
+            None => {
+                self.refuse(now, request, Failed::of(&no_room(&room), Self::plainly(Code::Unknown)));
+                None
+            }
+        }
+    }
+
+    fn ask_room(&mut self, now: Now, request: &Request<'_>, host: NodeId, wanted: Wanted) {
+        let Wanted { room, act, entry, client } = wanted;
+        let purpose =
+            Purpose::Room(Box::new(RoomAsk { signal: request.signal, room: room.clone(), entry, client }));
+        let Some((ask, source)) = self.open_ask(now, request, purpose) else {
+            return drop(entry.and_then(|entry| self.seats.end_entry(entry)));
+        };
+        let session =
+            self.registry.terminal(request.conn).map(|terminal| terminal.session).unwrap_or_default();
+        let (from, is_operator) = (request.from.clone(), Self::is_operator(request));
+        let payload = Payload::Room(Box::new(RoomRequest { from, session, room, is_operator, act }));
+        self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(host), payload });
+    }
+}
+
+// How it ended.
+impl Terminals {
+    pub(crate) fn room_replied(&mut self, now: Now, asker: &Asker, ask: RoomAsk, reply: Reply) {
+        let failure = match reply {
+            Reply::Room(reply) => return self.room_answered(now, asker, ask, reply),
+            Reply::Failed(failure) => failure,
+            _ => no_room(&ask.room),
+        };
+        if let Some(entry) = ask.entry {
+            self.seats.end_entry(entry);
+            if matches!(failure, Failure::Deadline | Failure::Interrupted { .. }) {
+                // It may be in all the same, and has been told otherwise.
+                self.leave_again(asker, &ask.room);
+            }
+        }
+        if let Failure::Denied { rule } = &failure {
+            let account = self.registry.caller(asker.conn).map(|caller| caller.account.name.to_string());
+            self.note(account, &asker.name, ask.signal, Some(rule));
+        }
+        self.fail(now, asker.conn, Some(asker.id), Failed::of(&failure, Self::plainly(Code::Gone)));
+    }
+
+    fn room_answered(&mut self, now: Now, asker: &Asker, ask: RoomAsk, reply: RoomReply) {
+        let body = match reply {
+            RoomReply::Done => match ask.client {
+                Some(client) if ask.signal == Signal::RoomClientListId => {
+                    let Some(viewer) = self.registry.caller(asker.conn) else { return };
+                    room::ids(&ask.room, &viewer.sees(&client))
+                }
+                // What is to be seen of it comes with the room's news.
+                _ => return,
+            },
+            RoomReply::State(state) => room::state(&state),
+            RoomReply::Members(entries) => match self.members_shown(asker.conn, &ask.room, &entries) {
+                Some(body) => body,
+                None => return,
+            },
+            RoomReply::Invitation(message) => return self.hand_invitation(now, asker, ask.client, message),
+        };
+        self.answer_later(asker, ask.signal, Some(&body));
+    }
+
+    /// `room::client::list` as one terminal sees it.
+    pub(crate) fn members_shown(
+        &self,
+        conn: ConnId,
+        room: &str,
+        entries: &[taoyao_wire::link::ListEntry],
+    ) -> Option<String> {
+        let viewer = self.registry.caller(conn)?;
+        let own = self.config.node_id;
+        let shown: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| state::shown(&entry.state, &viewer.sees(&entry.name), entry.origin != own))
+            .collect();
+        Some(room::members(room, shown.iter().map(String::as_str)))
+    }
+
+    fn hand_invitation(&mut self, now: Now, asker: &Asker, client: Option<TerminalName>, message: Message) {
+        let Some(client) = client else { return };
+        let policy = &self.config.policy;
+        if let Err(denied) = policy.authorise(Scope::Room, &asker.name.partition, &client.partition) {
+            let account = self.registry.caller(asker.conn).map(|caller| caller.account.name.to_string());
+            self.note(account, &asker.name, Signal::RoomInvite, Some(&denied.rule));
+            return self.fail(now, asker.conn, Some(asker.id), denied.into());
+        }
+        let (source, target) = (TerminalKey::of(&asker.name), Target::Terminal(TerminalKey::of(&client)));
+        let payload = Payload::Message { from: asker.name.clone(), message };
+        self.outputs.push_back(Output::Tell { source, target, class: Class::Event, payload });
+    }
+
+    /// The room's node has not said in time that the terminal is in.
+    pub(crate) fn entry_overdue(&mut self, now: Now, entry: u64) {
+        let Some(Entry { room, asker }) = self.seats.end_entry(entry) else { return };
+        self.leave_again(&asker, &room);
+        if self.registry.caller(asker.conn).is_some_and(|caller| *caller.name == asker.name) {
+            self.fail(
+                now,
+                asker.conn,
+                Some(asker.id),
+                Failed::of(&Failure::Deadline, Self::plainly(Code::Gone)),
+            );
+        }
+    }
+
+    fn leave_again(&mut self, asker: &Asker, room: &str) {
+        let host = partition_of(room).and_then(|partition| self.config.owners.get(&partition)).copied();
+        let session = self.registry.terminal(asker.conn).map(|terminal| terminal.session);
+        if let (Some(host), Some(session), false) = (host, session, self.seats.is_member(room, &asker.name)) {
+            self.tell_left(room.to_owned(), host, asker.name.clone(), session);
+        }
+    }
+}
+
+// Without anybody who waits for an answer.
+impl Terminals {
+    /// A terminal goes: it leaves all its rooms (reference 3.7).
+    pub(crate) fn leave_rooms(&mut self, terminal: &Terminal) {
+        for (room, host) in self.seats.rooms_of(&terminal.name) {
+            self.seats.stand_up(&room, &terminal.name);
+            self.tell_left(room, host, terminal.name.clone(), terminal.session);
+        }
+    }
+
+    fn tell_left(
+        &mut self,
+        room: String,
+        host: NodeId,
+        from: TerminalName,
+        session: taoyao_types::SessionEpoch,
+    ) {
+        if self.asks.is_full() {
+            return; // The next comparison says so, too.
+        }
+        let ask = self.asks.open(OpenAsk(None));
+        let source = TerminalKey::of(&from);
+        if host == self.config.node_id {
+            self.local_leaves.insert(ask);
+        }
+        let request = RoomRequest { from, session, room, is_operator: false, act: RoomAct::Leave };
+        let payload = Payload::Room(Box::new(request));
+        self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(host), payload });
+    }
+
+    /// Compares what is known of rooms with their nodes.
+    pub(crate) fn compare_seats(&mut self, now: Now) {
+        self.seats_compared = false;
+        for host in self.seats.hosts() {
+            self.compare_with(host);
+        }
+        self.watch_seats(now);
+    }
+
+    pub(crate) fn compare_with(&mut self, host: NodeId) {
+        let seats = self.seats.known_of(host);
+        if seats.is_empty() || self.asks.is_full() {
+            return;
+        }
+        let ask = self.asks.open(OpenAsk(None));
+        self.room_checks.insert(ask, host);
+        let source = TerminalKey::first_in(PartitionId::of(&self.config.home));
+        let payload = Payload::RoomCheck(RoomCheck { seats });
+        self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(host), payload });
+    }
+
+    pub(crate) fn watch_seats(&mut self, now: Now) {
+        if !self.seats_compared && self.seats.len() > 0 {
+            self.seats_compared = true;
+            self.timers.set(now.mono + limits::ROOM_CHECK, Alarm::Seats);
+        }
+    }
+}
+
+struct Wanted {
+    room: String,
+    act: RoomAct,
+    entry: Option<u64>,
+    client: Option<TerminalName>,
+}
+
+/// How long a terminal waits to be told that it is in: as long as it waits for any answer (reference 2.6).
+const ENTRY_MAX: std::time::Duration = std::time::Duration::from_millis(4_900);

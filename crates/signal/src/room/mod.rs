@@ -1,0 +1,22 @@
+//! Rooms. A room lives at the node that owns its creator's partition; its members may be anywhere.
+//!
+//! - `hosted`: the rooms of this node and what is known of their members; `host`: what it does when it is asked.
+//! - `seats`: where terminals of this node are members; `member`: what they ask; `news`: what they are told.
+//!
+//! The room's id carries its partition, so every node knows where to ask.
+
+mod host;
+mod hosted;
+mod ids;
+mod list;
+mod member;
+mod news;
+mod password;
+mod seats;
+
+pub(crate) use hosted::Rooms;
+pub(crate) use ids::RoomIds;
+pub(crate) use member::RoomAsk;
+pub(crate) use password::Checks;
+pub use password::{PasswordDone, PasswordWork};
+pub(crate) use seats::Seats;

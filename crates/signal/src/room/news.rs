@@ -1,0 +1,158 @@
+//! What the members at this node are told of their rooms.
+
+use taoyao_types::{ConnId, NodeId, Now, TerminalName};
+use taoyao_wire::link::{ListEntry, Message, RoomChecked, RoomEvent, RoomNews, Welcome};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::{room, state};
+
+use super::ids::partition_of;
+use super::seats::{Entry, Turn};
+use crate::terminals::Terminals;
+
+impl Terminals {
+    /// News of a room from its node. From any other node it is not believed.
+    pub(crate) fn take_room_news(&mut self, now: Now, origin: NodeId, news: RoomNews) {
+        let RoomNews { room, feed, seq, event } = news;
+        let host = partition_of(&room).and_then(|partition| self.config.owners.get(&partition));
+        if host != Some(&origin) {
+            self.stats.mesh_refused += 1;
+            return;
+        }
+        match self.seats.turn(&room, feed, seq) {
+            Some(Turn::Next) => self.tell_members(now, &room, event),
+            Some(Turn::Again) => {}
+            // The first news that concerns this node tells of an entry.
+            Some(Turn::TooEarly) | None => match event {
+                RoomEvent::Entered { newcomer, welcome: Some(welcome) } if self.is_expected(&welcome) => {
+                    self.welcome_first(now, origin, &room, (feed, seq), *newcomer, welcome);
+                }
+                _ => self.compare_with(origin),
+            },
+        }
+    }
+
+    fn is_expected(&self, welcome: &Welcome) -> bool {
+        self.seats.expects(welcome.entry)
+    }
+
+    /// The first member of a room at this node; or the first one after the room's node had given up on the others, who
+    /// are told so by the next comparison.
+    fn welcome_first(
+        &mut self,
+        now: Now,
+        host: NodeId,
+        room: &str,
+        place: (u64, u64),
+        newcomer: ListEntry,
+        welcome: Welcome,
+    ) {
+        if self.seats.get(room).is_some_and(|seat| seat.feed == place.0) {
+            return self.compare_with(host);
+        }
+        if let Some(conn) = self.registry.by_name(&newcomer.name) {
+            self.seats.sit(room, host, place, newcomer.name.clone(), conn);
+            self.watch_seats(now);
+            self.welcome_newcomer(now, room, &newcomer, welcome);
+        } else {
+            // It has gone meanwhile.
+            self.seats.end_entry(welcome.entry);
+        }
+    }
+
+    fn tell_members(&mut self, now: Now, room: &str, event: RoomEvent) {
+        match event {
+            RoomEvent::Entered { newcomer, welcome } => self.tell_entered(now, room, &newcomer, welcome),
+            RoomEvent::Left { who } => {
+                self.seats.stand_up(room, &who);
+                for (conn, shown) in self.members_seeing(room, &who) {
+                    self.push(now, conn, Signal::RoomLeave, &room::left(room, &shown));
+                }
+            }
+            RoomEvent::Closed => self.tell_closed(now, room),
+            RoomEvent::Told { from, to, message } => self.tell_told(now, room, &from, to.as_ref(), &message),
+        }
+    }
+
+    fn tell_entered(&mut self, now: Now, room: &str, newcomer: &ListEntry, welcome: Option<Welcome>) {
+        let own = self.config.node_id;
+        let others = self.members_seeing(room, &newcomer.name);
+        for (conn, shown) in others {
+            if let Some(status) = state::shown(&newcomer.state, &shown, newcomer.origin != own) {
+                self.push(now, conn, Signal::RoomEnter, &room::entered(room, &shown, &status));
+            }
+        }
+        let Some(welcome) = welcome else { return };
+        let Some(conn) = self.registry.by_name(&newcomer.name) else { return };
+        if let Some((host, place)) = self.seats.get(room).map(|seat| (seat.host, (seat.feed, seat.next - 1)))
+        {
+            self.seats.sit(room, host, place, newcomer.name.clone(), conn);
+        }
+        self.welcome_newcomer(now, room, newcomer, welcome);
+    }
+
+    /// The answer first, then the list of members, once (quirk Q6).
+    fn welcome_newcomer(&mut self, now: Now, room: &str, newcomer: &ListEntry, welcome: Welcome) {
+        let Some(Entry { asker, .. }) = self.seats.end_entry(welcome.entry) else { return };
+        let Some(viewer) = self.registry.caller(asker.conn).filter(|caller| *caller.name == asker.name)
+        else {
+            return;
+        };
+        let shown = viewer.sees(&newcomer.name);
+        let Some(status) = state::shown(&newcomer.state, &shown, false) else { return };
+        let body = room::entered(room, &shown, &status);
+        self.answer_later(&asker, Signal::RoomEnter, Some(&body));
+        if let Some(body) = self.members_shown(asker.conn, room, &welcome.members) {
+            self.push(now, asker.conn, Signal::RoomClientList, &body);
+        }
+    }
+
+    fn tell_closed(&mut self, now: Now, room: &str) {
+        for conn in self.seats.remove(room).into_values() {
+            self.push(now, conn, Signal::RoomClose, &room::room(room));
+        }
+    }
+
+    fn tell_told(
+        &mut self,
+        now: Now,
+        room: &str,
+        from: &TerminalName,
+        to: Option<&TerminalName>,
+        message: &Message,
+    ) {
+        let known = [Signal::RoomBroadcast, Signal::RoomExpel].map(Signal::name);
+        let Some(seat) = self.seats.get(room).filter(|_| known.contains(&message.signal.as_str())) else {
+            return;
+        };
+        let meant = |name: &TerminalName| to.map_or(name != from, |to| to == name);
+        let conns: Vec<ConnId> =
+            seat.members.iter().filter(|(name, _)| meant(name)).map(|(_, conn)| *conn).collect();
+        let Some((_, text)) = self.relayed_text(now, message) else { return };
+        for conn in conns {
+            self.say(conn, text.clone());
+        }
+    }
+
+    /// The other members at this node, each with what it calls `who`.
+    fn members_seeing(&self, room: &str, who: &TerminalName) -> Vec<(ConnId, String)> {
+        let members = self.seats.get(room).into_iter().flat_map(|seat| &seat.members);
+        let others = members.filter(|(name, _)| *name != who);
+        others.filter_map(|(_, conn)| Some((*conn, self.registry.caller(*conn)?.sees(who)))).collect()
+    }
+
+    /// What the room's node knows better.
+    pub(crate) fn take_checked(&mut self, now: Now, checked: RoomChecked) {
+        for room in checked.closed {
+            self.tell_closed(now, &room);
+        }
+        for (room, members) in checked.out {
+            for name in members {
+                let conn = self.registry.by_name(&name);
+                if let (true, Some(conn)) = (self.seats.stand_up(&room, &name), conn) {
+                    // The push of a room that was built anew: clients leave and enter again (reference 5.9).
+                    self.push(now, conn, Signal::RoomCreate, &room::room(&room));
+                }
+            }
+        }
+    }
+}

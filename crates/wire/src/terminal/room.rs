@@ -1,0 +1,164 @@
+//! The bodies of `room::*` (reference sections 4.6 and 5).
+
+use serde::Serialize;
+use taoyao_types::{Secret, limits};
+
+use super::envelope::Incoming;
+use super::fields::Fields;
+use super::outgoing::push_text;
+use crate::link::RoomState;
+
+/// `room::create`. The web client sends its whole form: keys that mean nothing here, and nulls (quirk Q19).
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateRequest {
+    pub name: Option<String>,
+    /// None where it is empty.
+    pub password: Option<Secret>,
+    /// `mediaClientId` as the terminal wrote it.
+    pub media: Option<String>,
+}
+
+impl CreateRequest {
+    pub fn of(message: &Incoming<'_>) -> Self {
+        let fields = Fields::of(message.body);
+        let name = fields.text("name").map(|name| {
+            let end = name.floor_char_boundary(limits::ROOM_NAME_BYTES_MAX);
+            name[..end].to_owned()
+        });
+        let media = fields.text("mediaClientId").filter(|id| id != "null").map(|id| id.into_owned());
+        Self { name, password: password(&fields), media }
+    }
+}
+
+/// The password of `room::create` or `room::enter`; none where it is absent or empty.
+pub fn password(fields: &Fields<'_>) -> Option<Secret> {
+    let text = fields.text("password").filter(|text| !text.is_empty() && text != "null")?;
+    Some(Secret(text.into_owned()))
+}
+
+/// The room that a request names; `null` if it names none, as the original's errors have it (quirk Q21).
+pub fn room_id(fields: &Fields<'_>) -> String {
+    fields.text("roomId").map_or_else(|| "null".to_owned(), |id| id.into_owned())
+}
+
+/// The state of a room: `roomId, name?, clientSize, mediaClientId`.
+pub fn state(state: &RoomState) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        room_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        client_size: u32,
+        media_client_id: &'a str,
+    }
+    let RoomState { room, name, size, media } = state;
+    let body = Body { room_id: room, name: name.as_deref(), client_size: *size, media_client_id: media };
+    serde_json::to_string(&body).expect("texts and a number always encode as JSON")
+}
+
+/// The push of `room::close`, and of a room that wants its members to enter anew (reference 5.9): `roomId`.
+pub fn room(room: &str) -> String {
+    with_room(room, "")
+}
+
+/// The push of `room::leave`: `roomId, clientId`.
+pub fn left(room: &str, client_id: &str) -> String {
+    let mut rest = String::from(r#","clientId":"#);
+    push_text(&mut rest, client_id);
+    with_room(room, &rest)
+}
+
+/// The answer and push of `room::enter`: `roomId, clientId, status`; the status is JSON text.
+pub fn entered(room: &str, client_id: &str, status: &str) -> String {
+    let mut rest = String::from(r#","clientId":"#);
+    push_text(&mut rest, client_id);
+    rest.push_str(r#","status":"#);
+    rest.push_str(status);
+    with_room(room, &rest)
+}
+
+/// `room::client::list`: `roomId, clients`; each client's state is JSON text.
+pub fn members<'a>(room: &str, states: impl Iterator<Item = &'a str>) -> String {
+    let mut rest = String::from(r#","clients":["#);
+    for (place, state) in states.enumerate() {
+        if place > 0 {
+            rest.push(',');
+        }
+        rest.push_str(state);
+    }
+    rest.push(']');
+    with_room(room, &rest)
+}
+
+/// `room::client::list::id` of a member without media: all lists empty.
+pub fn ids(room: &str, client_id: &str) -> String {
+    let mut rest = String::from(r#","clientId":"#);
+    push_text(&mut rest, client_id);
+    for list in IDS {
+        rest.push_str(&format!(r#","{list}":[]"#));
+    }
+    with_room(room, &rest)
+}
+
+/// The body of an invitation with a pass in the place of the password.
+pub fn invitation(fields: &Fields<'_>, pass: Option<&str>) -> String {
+    let mut json = fields.without("password");
+    if let Some(pass) = pass {
+        json.pop();
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push_str(r#""password":"#);
+        push_text(&mut json, pass);
+        json.push('}');
+    }
+    json
+}
+
+fn with_room(room: &str, rest: &str) -> String {
+    let mut json = String::from(r#"{"roomId":"#);
+    push_text(&mut json, room);
+    json.push_str(rest);
+    json.push('}');
+    json
+}
+
+const IDS: [&str; 6] = [
+    "dataProducers",
+    "dataConsumers",
+    "audioProducers",
+    "videoProducers",
+    "audioConsumers",
+    "videoConsumers",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_create_request_is_read_as_the_web_client_writes_it() {
+        let text = r#"{"header":{"v":"1.0.0","id":1,"signal":"room::create"},"body":{"name":"n","roomId":null,
+            "password":"","callClientId":null,"mediaClientId":null,"inviteClientId":null}}"#;
+        let request = CreateRequest::of(&Incoming::decode(text).unwrap());
+        assert_eq!(request, CreateRequest { name: Some("n".into()), password: None, media: None });
+    }
+
+    #[test]
+    fn bodies_are_those_of_the_reference() {
+        let shown = RoomState { room: "r".into(), name: None, size: 0, media: "m".into() };
+        assert_eq!(state(&shown), r#"{"roomId":"r","clientSize":0,"mediaClientId":"m"}"#);
+        assert_eq!(left("r", "a\"b"), r#"{"roomId":"r","clientId":"a\"b"}"#);
+        assert_eq!(entered("r", "a", "{}"), r#"{"roomId":"r","clientId":"a","status":{}}"#);
+        assert_eq!(members("r", ["{}", "{}"].into_iter()), r#"{"roomId":"r","clients":[{},{}]}"#);
+        assert!(ids("r", "a").contains(r#""videoConsumers":[]}"#));
+    }
+
+    #[test]
+    fn an_invitation_carries_a_pass_and_never_a_password() {
+        let fields = Fields::of_text(r#"{"roomId":"r","clientId":"b","password":"guessed"}"#);
+        assert_eq!(invitation(&fields, Some("p")), r#"{"roomId":"r","clientId":"b","password":"p"}"#);
+        assert_eq!(invitation(&fields, None), r#"{"roomId":"r","clientId":"b"}"#);
+    }
+}
