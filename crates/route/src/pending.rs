@@ -25,6 +25,8 @@ pub struct Pending {
     pub asker: Asker,
     /// The neighbour that was given the request; this node itself when the target is here.
     pub out: NodeId,
+    /// What stands in the answer as its source: the target terminal, or what stands for the target node.
+    pub answerer: TerminalKey,
     pub since: Instant,
     pub deadline: Instant,
     /// What to send again if the link breaks; only for this node's own requests.
@@ -78,9 +80,19 @@ impl PendingTable {
         Ok(())
     }
 
-    /// Takes out the request that this answer belongs to, if it comes from where the request went.
-    pub fn answered(&mut self, id: SignalId, from: NodeId) -> Option<Pending> {
-        if self.requests.get(&id)?.out != from {
+    /// Takes out the request that this answer belongs to, if it comes from where the request went and in the name of
+    /// who was asked. Every hop has checked that who sent it may use that name.
+    pub fn answered(&mut self, id: SignalId, from: NodeId, source: TerminalKey) -> Option<Pending> {
+        let pending = self.requests.get(&id)?;
+        if pending.out != from || pending.answerer != source {
+            return None;
+        }
+        self.remove(id)
+    }
+
+    /// Takes out a request that was carried out on this node.
+    pub fn carried_out(&mut self, id: SignalId, own: NodeId) -> Option<Pending> {
+        if self.requests.get(&id)?.out != own {
             return None;
         }
         self.remove(id)
@@ -127,15 +139,19 @@ mod tests {
 
     fn pending(out: u32, deadline: u64) -> Pending {
         let deadline = Instant(0) + Duration::from_millis(deadline);
-        Pending { asker: Asker::Local(0), out: NodeId(out), since: Instant(0), deadline, again: None }
+        let (asker, out, answerer) = (Asker::Local(0), NodeId(out), TerminalKey::FIRST);
+        Pending { asker, out, answerer, since: Instant(0), deadline, again: None }
     }
 
     #[test]
-    fn an_answer_counts_only_from_where_the_request_went() {
+    fn an_answer_counts_only_from_where_the_request_went_and_by_whom_it_asked() {
         let mut table = PendingTable::new(3);
         table.insert(id(1), pending(7, 10)).unwrap();
-        assert_eq!(table.answered(id(1), NodeId(8)), None);
-        assert!(table.answered(id(1), NodeId(7)).is_some());
+        let foreign = TerminalKey::first_in(PartitionId(9));
+        assert_eq!(table.answered(id(1), NodeId(8), TerminalKey::FIRST), None);
+        assert_eq!(table.answered(id(1), NodeId(7), foreign), None);
+        assert_eq!(table.carried_out(id(1), NodeId(8)), None);
+        assert!(table.answered(id(1), NodeId(7), TerminalKey::FIRST).is_some());
         assert!(table.is_empty());
     }
 

@@ -38,14 +38,15 @@ impl Router {
     /// What comes from below must be of below: its maker, its source, and the partition it speaks for.
     fn is_allowed(&mut self, from: NodeId, header: &Header) -> bool {
         let from_child = self.neighbours.get(&from).is_some_and(|neighbour| !neighbour.is_parent());
-        if !from_child || header.kind == Kind::Answer {
+        if !from_child {
             return true;
         }
         let spoken_for = match header.target {
             Target::Watchers(partition) => partition,
             _ => header.source.partition(),
         };
-        let maker = header.id.origin == from || self.topology.is_below(header.id.origin, from);
+        // An answer has the id of a request that somebody else made.
+        let maker = header.kind == Kind::Answer || self.topology.is_below(header.id.origin, from);
         if maker && self.topology.may_register(from, spoken_for) {
             return true;
         }
@@ -74,6 +75,18 @@ impl Router {
             Ok(Step::Here) => self.execute(now, asker, header, body),
             Ok(Step::To(peer)) => self.relay_request(now, asker, peer, header, body.encode()),
             Err(failure) => self.refuse(now, asker, &header, failure),
+        }
+    }
+
+    /// In whose name a request to `target` is answered, also by a node on the way that refuses it.
+    fn answerer(&self, target: Target) -> TerminalKey {
+        match target {
+            Target::Terminal(key) => key,
+            Target::Node(node) => match self.topology.node(node) {
+                Some(node) => TerminalKey::first_in(PartitionId::of(node.home_partition())),
+                None => self.own_source(),
+            },
+            Target::Members(partition) | Target::Watchers(partition) => TerminalKey::first_in(partition),
         }
     }
 
@@ -141,7 +154,8 @@ impl Router {
             self.neighbours.get(&peer).is_some_and(|n| n.queued.signals > limits::LINK_QUEUE_BYTES_MAX);
         let until = deadline(now.mono, header.remaining_ms);
         let again = matches!(asker, Asker::Local(_)).then(|| (header.clone(), body.clone()));
-        let pending = Pending { asker, out: peer, since: now.mono, deadline: until, again };
+        let answerer = self.answerer(header.target);
+        let pending = Pending { asker, out: peer, answerer, since: now.mono, deadline: until, again };
         if busy || self.pending.insert(header.id, pending) == Err(Full) {
             let failure = Failure::Busy { node: self.name.clone() };
             return self.refuse(now, asker, &header, failure);
@@ -158,10 +172,7 @@ impl Router {
 
     /// The request has reached its target's node.
     fn execute(&mut self, now: Now, asker: Asker, mut header: Header, body: Body) {
-        let target = match header.target {
-            Target::Terminal(key) => key,
-            _ => self.own_source(),
-        };
+        let target = self.answerer(header.target);
         match asker {
             Asker::Link(from) => {
                 self.mark_path(&mut header, 0);
@@ -178,7 +189,8 @@ impl Router {
             }
             _ => {
                 let until = deadline(now.mono, header.remaining_ms);
-                let pending = Pending { asker, out: self.own, since: now.mono, deadline: until, again: None };
+                let (out, since, again) = (self.own, now.mono, None);
+                let pending = Pending { asker, out, answerer: target, since, deadline: until, again };
                 if self.pending.insert(header.id, pending) == Err(Full) {
                     let failure = Failure::Busy { node: self.name.clone() };
                     return self.refuse(now, asker, &header, failure);
@@ -240,7 +252,7 @@ impl Router {
             }
             Asker::Trace(trace) => self.finish_trace(trace, reply, Vec::new()),
             Asker::Link(from) => {
-                let target = if let Target::Terminal(key) = header.target { key } else { self.own_source() };
+                let target = self.answerer(header.target);
                 let caller = Caller { from, target, path: header.path.clone() };
                 self.send_answer(header.id, &caller, &reply.encode());
             }
@@ -276,7 +288,7 @@ impl Router {
     }
 
     fn handle_answer(&mut self, now: Now, from: NodeId, mut header: Header, body: Bytes) {
-        let Some(pending) = self.pending.answered(header.id, from) else {
+        let Some(pending) = self.pending.answered(header.id, from, header.source) else {
             return self.reroute_answer(from, header, &body);
         };
         let round_trip_us = u64::try_from(now.mono.since(pending.since).as_micros()).unwrap_or(u64::MAX);
@@ -358,7 +370,8 @@ impl Router {
         }
         match (header.target, Payload::decode(body)) {
             (Target::Watchers(partition), Ok(Payload::Presence(news)))
-                if PartitionId::of(&news.partition) == partition =>
+                if PartitionId::of(&news.partition) == partition
+                    && self.may_tell_of(header.id.origin, news.origin) =>
             {
                 self.deliver(Delivery::Presence(news));
             }
@@ -367,6 +380,12 @@ impl Router {
             }
             _ => self.stats.authority_violations += 1,
         }
+    }
+
+    /// Whether a node may say who came and went at another: at itself, at what it may have lost below it, and to those
+    /// below it at what may be lost above.
+    fn may_tell_of(&self, teller: NodeId, origin: NodeId) -> bool {
+        self.topology.is_below(origin, teller) || self.topology.is_below(self.own, teller)
     }
 
     /// One copy for each neighbour that leads to some of the audience, but for the one it came from.
@@ -418,7 +437,7 @@ impl Router {
                 Reply::Failed(Failure::Interrupted { node: self.name.clone(), reason: reason.clone() });
             match pending.asker {
                 Asker::Link(back) => {
-                    let caller = Caller { from: back, target: self.own_source(), path: None };
+                    let caller = Caller { from: back, target: pending.answerer, path: None };
                     self.send_answer(id, &caller, &reply.encode());
                 }
                 _ => self.finish(now, id, pending, reply, Vec::new()),

@@ -83,7 +83,7 @@ impl Router {
     /// Answers a request that was delivered. A second answer to the same request does nothing.
     pub fn reply(&mut self, now: Now, id: SignalId, reply: Reply) {
         if self.pending.contains(id) {
-            if let Some(pending) = self.pending.answered(id, self.own) {
+            if let Some(pending) = self.pending.carried_out(id, self.own) {
                 self.finish(now, id, pending, reply, Vec::new());
             }
             return;

@@ -1,10 +1,11 @@
 //! What a child may say of terminals, and what is refused because the topology does not give it the right.
 
-use taoyao_types::{NodeEpoch, SessionEpoch, Version};
-use taoyao_wire::link::Record;
+use taoyao_types::{NodeEpoch, PartitionId, PartitionName, SessionEpoch, SignalId, TerminalKey, Version};
+use taoyao_wire::Class;
 use taoyao_wire::link::sync::{Change, RefusedReason};
+use taoyao_wire::link::{Complete, Header, Kind, Payload, PresenceNews, Record, Reply, Target};
 
-use crate::world::World;
+use crate::world::{LIFE, NOW, World};
 
 #[test]
 fn a_child_buries_only_what_it_could_have_registered() {
@@ -51,6 +52,52 @@ fn a_withdrawal_from_the_future_is_refused_and_the_terminal_can_come_back() {
     assert_eq!(world.refused(), [RefusedReason::ClockAhead]);
     world.change("east", Change::Add(gone));
     assert!(world.root.directory().find(gone.key).is_some());
+}
+
+#[test]
+fn an_answer_in_the_name_of_a_terminal_elsewhere_is_not_taken_from_a_child() {
+    let mut world = World::new();
+    let there = world.record("north", "b", 1);
+    world.change("north", Change::Add(there));
+    let source = world.record("cn", "a", 1).key;
+    world.root.ask(NOW, 7, source, Target::Terminal(there.key), Payload::Ping);
+    let asked = world.requests();
+    let [request] = &asked[..] else { panic!("{asked:?}") };
+    let answer = |source| {
+        Header::new(Kind::Answer, Class::Request, request.id, Target::Node(request.id.origin), source)
+    };
+    world.signal("east", &answer(there.key), &Reply::Done.encode());
+    assert_eq!((world.alarms, world.replies()), (1, 0), "a name that east may not use");
+    world.signal("north", &answer(source), &Reply::Done.encode());
+    assert_eq!(world.replies(), 0, "a name that nobody asked");
+    world.signal("north", &answer(there.key), &Reply::Done.encode());
+    assert_eq!(world.replies(), 1);
+}
+
+#[test]
+fn a_child_tells_of_presence_at_nodes_below_it_only() {
+    let mut world = World::new();
+    let mobile: PartitionName = "mobile.cn".parse().unwrap();
+    let partition = PartitionId::of(&mobile);
+    world.root.watch([partition].into());
+    let mut tell = |teller: &str, at: &str| {
+        let (teller_id, origin) = (world.node(teller), world.node(at));
+        let news = PresenceNews {
+            partition: mobile.clone(),
+            origin,
+            complete: Some(Complete::lost()),
+            changes: Vec::new(),
+        };
+        let id = SignalId { origin: teller_id, epoch: LIFE, count: 1 };
+        let target = Target::Watchers(partition);
+        let header = Header::new(Kind::Multicast, Class::Event, id, target, TerminalKey::first_in(partition));
+        world.signal("east", &header, &Payload::Presence(news).encode());
+        world.news()
+    };
+    assert_eq!(tell("sh", "sh"), 1);
+    assert_eq!(tell("east", "sh"), 1, "it has lost the site");
+    assert_eq!(tell("east", "north"), 0);
+    assert_eq!(tell("sh", "east"), 0);
 }
 
 const NEWEST: Version =

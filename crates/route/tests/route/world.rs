@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use taoyao_route::{Alarm, Output, Router};
+use taoyao_route::{Alarm, Delivery, Output, Router};
 use taoyao_topology::Topology;
 use taoyao_types::{
     Instant, NodeEpoch, NodeId, Now, PartitionId, SessionEpoch, TerminalKey, TerminalName, Version, Wall,
 };
 use taoyao_wire::link::sync::{Change, RefusedReason, SnapshotMark};
-use taoyao_wire::link::{Frame, Record, Sync, frame};
+use taoyao_wire::link::{Frame, Header, Record, Sync, frame};
 
 const TWO_CHILDREN: &str = r#"
 org = "acme"
@@ -47,14 +47,18 @@ pub(crate) struct World {
     pub(crate) alarms: usize,
     /// What each child was told, in order.
     heard: Vec<(NodeId, Sync)>,
+    requests: Vec<Header>,
+    replies: usize,
+    news: usize,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let topology = Arc::new(Topology::parse("two.toml", TWO_CHILDREN).unwrap());
         let root = Router::new(Arc::clone(&topology), topology.root().id, LIFE, NOW).unwrap();
-        let (told, refused, heard) = Default::default();
-        let mut world = Self { root, topology, told, refused, alarms: 0, heard };
+        let (told, refused, heard, requests) = Default::default();
+        let mut world =
+            Self { root, topology, told, refused, alarms: 0, heard, requests, replies: 0, news: 0 };
         for child in ["east", "north"] {
             let child = world.node(child);
             world.root.handle_link_up(NOW, child, LIFE);
@@ -104,6 +108,29 @@ impl World {
         self.tell(child, &Sync::SnapshotEnd { id: 1, after: until });
     }
 
+    /// A child sends a signal.
+    pub(crate) fn signal(&mut self, child: &str, header: &Header, body: &[u8]) {
+        let child = self.node(child);
+        self.root.handle_frame(NOW, child, frame::encode_signal(header, body));
+        self.drain();
+    }
+
+    /// The signals that the root sent since the last call.
+    pub(crate) fn requests(&mut self) -> Vec<Header> {
+        self.drain();
+        std::mem::take(&mut self.requests)
+    }
+
+    /// How many requests of the root's terminals ended since the last call.
+    pub(crate) fn replies(&mut self) -> usize {
+        std::mem::take(&mut self.replies)
+    }
+
+    /// How much news the root's terminals heard since the last call.
+    pub(crate) fn news(&mut self) -> usize {
+        std::mem::take(&mut self.news)
+    }
+
     /// What a child was told since the last call.
     pub(crate) fn heard_by(&mut self, child: &str) -> Vec<Sync> {
         self.drain();
@@ -121,13 +148,17 @@ impl World {
     fn drain(&mut self) {
         while let Some(output) = self.root.poll_output() {
             match output {
-                Output::ToLink { peer, frame, .. } => {
-                    let Ok(Frame::Sync(message)) = Frame::decode(frame) else { continue };
-                    if let Sync::Refused { reason, .. } = message {
-                        self.refused.push(reason);
+                Output::ToLink { peer, frame, .. } => match Frame::decode(frame).unwrap() {
+                    Frame::Sync(message) => {
+                        if let Sync::Refused { reason, .. } = message {
+                            self.refused.push(reason);
+                        }
+                        self.heard.push((peer, message));
                     }
-                    self.heard.push((peer, message));
-                }
+                    Frame::Signal(header, _) => self.requests.push(header),
+                },
+                Output::Deliver(Delivery::Reply { .. }) => self.replies += 1,
+                Output::Deliver(Delivery::Presence(_)) => self.news += 1,
                 Output::Alarm(Alarm::Authority { .. }) => self.alarms += 1,
                 Output::CloseLink { reason, .. } => panic!("the link is closed: {reason}"),
                 _ => {}
