@@ -8,46 +8,59 @@ use taoyao_topology::Topology;
 
 const DEMO: &str = include_str!("../../topology/demo.toml");
 const SEEDS: u64 = 200;
+const FORGED_SEEDS: u64 = 100;
 
 #[test]
 fn after_every_storm_the_mesh_agrees_with_the_truth() {
-    let outcomes = on_all_cores(seeds());
+    let outcomes = on_all_cores(seeds(SEEDS), Storm::default());
+    expect_none_wrong(&outcomes);
+    report(&outcomes);
+}
+
+#[test]
+fn what_a_forging_region_says_of_others_changes_nothing() {
+    let storm = Storm { has_forger: true, ..Storm::default() };
+    let outcomes = on_all_cores(seeds(FORGED_SEEDS), storm);
+    expect_none_wrong(&outcomes);
+    assert!(outcomes.iter().all(|outcome| outcome.alarms > 10), "forgeries are noticed in every storm");
+}
+
+#[test]
+fn the_same_seed_is_the_same_storm() {
+    let (first, second) = (play(7, Storm::default()), play(7, Storm::default()));
+    assert_eq!((first.frames, &first.answers), (second.frames, &second.answers));
+    assert!(first.frames > 1_000, "a storm of {} frames is none", first.frames);
+}
+
+fn expect_none_wrong(outcomes: &[Outcome]) {
     let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.wrong.is_empty()).collect();
     for outcome in failed.iter().take(5) {
         eprintln!("seed {}: replay with SIMULATION_SEED={}", outcome.seed, outcome.seed);
         outcome.wrong.iter().take(12).for_each(|wrong| eprintln!("  {wrong}"));
     }
     assert!(failed.is_empty(), "{} of {} storms broke an invariant", failed.len(), outcomes.len());
-    report(&outcomes);
 }
 
-#[test]
-fn the_same_seed_is_the_same_storm() {
-    let (first, second) = (storm(7), storm(7));
-    assert_eq!((first.frames, &first.answers), (second.frames, &second.answers));
-    assert!(first.frames > 1_000, "a storm of {} frames is none", first.frames);
-}
-
-fn seeds() -> Vec<u64> {
+fn seeds(by_default: u64) -> Vec<u64> {
     let number = |name: &str| env::var(name).ok().and_then(|text| text.parse().ok());
     match number("SIMULATION_SEED") {
         Some(seed) => vec![seed],
-        None => (1..=number("SIMULATION_SEEDS").unwrap_or(SEEDS)).collect(),
+        None => (1..=number("SIMULATION_SEEDS").unwrap_or(by_default)).collect(),
     }
 }
 
-fn storm(seed: u64) -> Outcome {
+fn play(seed: u64, storm: Storm) -> Outcome {
     let topology = Topology::parse("demo.toml", DEMO).expect("the demo topology is well-formed");
-    run(topology, seed, Storm::default())
+    run(topology, seed, storm)
 }
 
-fn on_all_cores(seeds: Vec<u64>) -> Vec<Outcome> {
+fn on_all_cores(seeds: Vec<u64>, storm: Storm) -> Vec<Outcome> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..cores)
             .map(|core| {
                 let mine: Vec<u64> = seeds.iter().copied().skip(core).step_by(cores).collect();
-                scope.spawn(move || mine.into_iter().map(storm).collect::<Vec<_>>())
+                scope.spawn(move || mine.into_iter().map(|seed| play(seed, storm)).collect::<Vec<_>>())
             })
             .collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("a storm panicked")).collect()

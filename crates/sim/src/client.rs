@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use taoyao_types::{ConnId, Instant, NodeId, TerminalName};
 
+use crate::forger::MARK;
+
 /// A terminal's place in [`crate::World`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientIndex(pub usize);
@@ -132,6 +134,9 @@ impl Client {
             Ok(message) => message,
             Err(error) => return (replies, vec![format!("{} got no JSON: {error}: {text}", self.name)]),
         };
+        if text.contains(MARK) {
+            complaints.push(format!("I11: {} was told a forgery: {text}", self.name));
+        }
         let id = message["header"]["id"].as_i64().unwrap_or_default();
         let signal = message["header"]["signal"].as_str().unwrap_or_default().to_owned();
         let body = &message["body"];

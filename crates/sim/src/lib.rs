@@ -5,10 +5,12 @@
 //! an empty list, or sentences that name the invariant. The same seed gives the same run, always.
 
 mod client;
+mod forger;
 mod judge;
 mod link;
 mod queue;
 mod storm;
+mod traffic;
 mod world;
 
 pub use client::{Client, ClientIndex};

@@ -17,11 +17,13 @@ pub struct Storm {
     pub duration: Duration,
     /// Faults (cuts, kills) per minute.
     pub faults_per_minute: u32,
+    /// Whether a forger has the place of the root's first child that has children.
+    pub has_forger: bool,
 }
 
 impl Default for Storm {
     fn default() -> Self {
-        Self { terminals: 24, duration: Duration::from_secs(90), faults_per_minute: 8 }
+        Self { terminals: 24, duration: Duration::from_secs(90), faults_per_minute: 8, has_forger: false }
     }
 }
 
@@ -33,12 +35,20 @@ pub struct Outcome {
     pub wrong: Vec<String>,
     /// Messages between nodes, and requests of terminals by how they ended: shows that something happened at all.
     pub frames: u64,
+    /// How often an honest node noticed that the forger went too far.
+    pub alarms: u64,
     pub answers: std::collections::BTreeMap<String, u64>,
 }
 
 /// Plays one storm over the topology and judges the peace after it.
 pub fn run(topology: Topology, seed: u64, storm: Storm) -> Outcome {
     let mut world = World::new(topology, seed);
+    if storm.has_forger {
+        let nodes = world.topology().nodes();
+        let region = nodes.iter().find(|node| node.parent().is_some() && !node.children.is_empty());
+        let region = region.expect("the tree has three tiers").id;
+        world.put_forger(region);
+    }
     let terminals = populate(&mut world, storm.terminals);
     world.run_for(Duration::from_secs(3));
     blow(&mut world, &terminals, storm);
@@ -49,12 +59,17 @@ pub fn run(topology: Topology, seed: u64, storm: Storm) -> Outcome {
             *answers.entry(answer.clone()).or_default() += count;
         }
     }
-    Outcome { seed, wrong: Judge::verdict(&world), frames: world.frames, answers }
+    Outcome { seed, wrong: Judge::verdict(&world), frames: world.frames, alarms: world.alarms, answers }
 }
 
 /// Terminals of every node's own partition, and some of a partition that several nodes serve.
 fn populate(world: &mut World, count: usize) -> Vec<ClientIndex> {
-    let partitions: Vec<_> = world.topology().partitions().map(|partition| partition.name.clone()).collect();
+    let partitions: Vec<_> = world
+        .topology()
+        .partitions()
+        .filter(|partition| partition.servers.iter().any(|server| !world.is_forger(*server)))
+        .map(|partition| partition.name.clone())
+        .collect();
     (0..count)
         .map(|number| {
             let partition = partitions[number % partitions.len()].clone();
@@ -71,7 +86,8 @@ fn populate(world: &mut World, count: usize) -> Vec<ClientIndex> {
 fn home_for(world: &mut World, index: ClientIndex) -> NodeId {
     let name = world.client(index).name.clone();
     let partition = taoyao_types::PartitionId::of(&name.partition);
-    let servers = world.topology().partition(partition).map(|p| p.servers.clone()).unwrap_or_default();
+    let mut servers = world.topology().partition(partition).map(|p| p.servers.clone()).unwrap_or_default();
+    servers.retain(|server| !world.is_forger(*server));
     servers[world.rng.usize(0..servers.len())]
 }
 
@@ -90,6 +106,7 @@ fn blow(world: &mut World, terminals: &[ClientIndex], storm: Storm) {
             let index = terminals[world.rng.usize(0..terminals.len())];
             act(world, index, terminals);
         }
+        world.forge();
         world.run_for(step);
         world.complain_of_silence();
     }
@@ -182,6 +199,7 @@ fn calm(world: &mut World, terminals: &[ClientIndex]) {
                 world.connect(*index, node);
             }
         }
+        world.forge();
         world.run_for(Duration::from_secs(10));
         world.complain_of_silence();
     }

@@ -5,15 +5,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use taoyao_auth::{Account, AllowList};
-use taoyao_core::{Input, Node, NodeConfig, Output, PasswordDone, PasswordWork, Verified};
+use taoyao_core::{Alarm, Input, Node, NodeConfig, Output, PasswordDone, PasswordWork, Verified};
 use taoyao_topology::Topology;
-use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, Role, TerminalName, Wall, limits};
+use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, PartitionId, Role, TerminalName, Wall, limits};
 use taoyao_wire::link::Lane;
 
 use crate::client::{Client, ClientIndex};
-use crate::link::{Flight, Link};
+use crate::forger::{Forger, Forgeries};
+use crate::link::Link;
 use crate::queue::Queue;
 
 /// Where wall clocks start: 2026-01-01.
@@ -30,10 +30,13 @@ pub struct World {
     pub(crate) clients: Vec<Client>,
     conns: BTreeMap<ConnId, (NodeId, ClientIndex)>,
     conn_count: u64,
-    events: Queue<Event>,
+    pub(crate) events: Queue<Event>,
     /// What terminals and nodes complained about; each names an invariant.
     pub(crate) complaints: Vec<String>,
     pub(crate) frames: u64,
+    forger: Option<Forger>,
+    /// How often an honest node noticed that the forger went too far.
+    pub(crate) alarms: u64,
 }
 
 /// A node's place, with or without a node that runs.
@@ -47,7 +50,7 @@ struct Seat {
 }
 
 #[derive(Debug)]
-enum Event {
+pub(crate) enum Event {
     /// Something reaches a node, if that is still the same life of it.
     Input {
         node: NodeId,
@@ -102,6 +105,8 @@ impl World {
             events: Queue::default(),
             complaints: Vec::new(),
             frames: 0,
+            forger: None,
+            alarms: 0,
             topology: Arc::clone(&topology),
         };
         for node in topology.nodes() {
@@ -136,6 +141,9 @@ impl World {
 
     /// Adds a terminal that is not connected yet.
     pub fn add_client(&mut self, name: TerminalName, written: String) -> ClientIndex {
+        if let Some(forger) = &mut self.forger {
+            forger.aim_at(name.clone());
+        }
         self.clients.push(Client::new(name, written));
         ClientIndex(self.clients.len() - 1)
     }
@@ -152,6 +160,9 @@ impl World {
 
     /// Starts a node, in a new life.
     pub fn start_node(&mut self, id: NodeId) {
+        if self.is_forger(id) {
+            return;
+        }
         let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.node.is_none()) else { return };
         seat.epoch = NodeEpoch(seat.epoch.0 + 1);
         seat.woken_at = None;
@@ -174,6 +185,51 @@ impl World {
         self.plan_wake(id);
         if self.links.contains_key(&id) {
             self.plan_dial(id);
+        }
+    }
+
+    /// Puts a forger into the place of a node that has a parent. It stays there.
+    pub fn put_forger(&mut self, id: NodeId) {
+        let Some(parent) = self.links.get(&id).map(|link| link.parent) else { return };
+        self.kill_node(id);
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.epoch = NodeEpoch(seat.epoch.0 + 1);
+        }
+        self.forger = Some(Forger::new(Arc::clone(&self.topology), id, parent));
+        self.plan_dial(id);
+    }
+
+    pub(crate) fn has_forger(&self) -> bool {
+        self.forger.is_some()
+    }
+
+    pub fn is_forger(&self, id: NodeId) -> bool {
+        self.forger.as_ref().is_some_and(|forger| forger.own == id)
+    }
+
+    /// Whether the terminals of this partition are at the forger's mercy.
+    pub(crate) fn is_tainted(&self, partition: PartitionId) -> bool {
+        self.forger.as_ref().is_some_and(|forger| forger.may_register(partition))
+    }
+
+    /// Whether a node is the forger or behind it.
+    pub(crate) fn is_behind_forger(&self, node: NodeId) -> bool {
+        self.forger.as_ref().is_some_and(|forger| self.topology.is_below(node, forger.own))
+    }
+
+    /// Lets the forger do one thing that it may not.
+    pub(crate) fn forge(&mut self) {
+        let Some(mut forger) = self.forger.take() else { return };
+        let forgeries = forger.forge(self.read_clocks(forger.own), &mut self.rng);
+        self.utter(forger, forgeries);
+    }
+
+    /// Puts the forger back and sends what it says.
+    fn utter(&mut self, forger: Forger, forgeries: Forgeries) {
+        let (own, parent) = (forger.own, forger.parent);
+        self.forger = Some(forger);
+        for (lane, frame) in forgeries {
+            self.send(own, parent, lane, frame);
         }
     }
 
@@ -271,7 +327,7 @@ impl World {
     /// A number that tells the lives of a node's counters apart in messages.
     pub(crate) fn life_of(&self, node: NodeId) -> Option<NodeEpoch> {
         let seat = self.seats.get(&node)?;
-        seat.node.as_ref().map(|_| seat.epoch)
+        (seat.node.is_some() || self.is_forger(node)).then_some(seat.epoch)
     }
 
     pub(crate) fn running(&self) -> BTreeSet<NodeId> {
@@ -291,7 +347,11 @@ impl World {
         }
     }
 
-    fn input(&mut self, id: NodeId, epoch: NodeEpoch, input: Input) {
+    pub(crate) fn input(&mut self, id: NodeId, epoch: NodeEpoch, input: Input) {
+        if let Some(mut forger) = self.forger.take_if(|forger| forger.own == id) {
+            let forgeries = forger.hear(input);
+            return self.utter(forger, forgeries);
+        }
         let now = self.read_clocks(id);
         let Some(node) = self.alive(id, epoch) else { return };
         node.handle_input(now, input);
@@ -356,10 +416,15 @@ impl World {
                     .push(self.now + Duration::from_millis(20), Event::Input { node: id, epoch, input });
             }
             Output::ToLink { peer, lane, frame } => self.send(id, peer, lane, frame),
+            Output::CloseLink { peer, reason } if self.is_forger(peer) => {
+                self.alarms += 1;
+                self.close_link(id, peer, reason);
+            }
             Output::CloseLink { peer, reason } => {
                 self.complaints.push(format!("{id} closes its link to {peer}: {reason}"));
             }
             Output::Audit(_) => {}
+            Output::Alarm(Alarm::Authority { peer, .. }) if self.is_forger(peer) => self.alarms += 1,
             Output::Alarm(alarm) => self.complaints.push(format!("I11: {id} raises {alarm:?}")),
             Output::Traced { .. } | Output::Listed { .. } => {}
         }
@@ -381,124 +446,9 @@ impl World {
         Now { mono: self.now, wall: Wall(wall) }
     }
 
-    fn hop(&mut self) -> Duration {
+    pub(crate) fn hop(&mut self) -> Duration {
         Duration::from_micros(self.rng.u64(200..=20_000))
     }
-
-    // Links
-
-    fn link_between(&mut self, a: NodeId, b: NodeId) -> Option<(NodeId, &mut Link)> {
-        let key = if self.links.get(&a).is_some_and(|link| link.parent == b) { a } else { b };
-        self.links.get_mut(&key).map(|link| (key, link))
-    }
-
-    fn send(&mut self, from: NodeId, to: NodeId, lane: Lane, frame: Bytes) {
-        self.frames += 1;
-        let Some((key, link)) = self.link_between(from, to) else { return };
-        let Some(generation) = link.seen_by(from) else { return };
-        // QUIC sends a lost packet again: a loss on a stream is a delay.
-        let resent = self.rng.u32(0..100) < 3;
-        if lane == Lane::Datagram && resent {
-            return;
-        }
-        let delay = self.hop() + Duration::from_millis(if resent { 120 } else { 0 });
-        self.fly(key, Flight { to, generation, lane, frame }, delay);
-    }
-
-    fn fly(&mut self, key: NodeId, flight: Flight, delay: Duration) {
-        let wanted = self.now + delay;
-        let (to, lane) = (flight.to, flight.lane);
-        let Some(link) = self.links.get_mut(&key) else { return };
-        let arrives = link.depart(flight, wanted);
-        self.events.push(arrives, Event::Arrival { link: key, to, lane });
-    }
-
-    fn land(&mut self, key: NodeId, to: NodeId, lane: Lane) {
-        let Some(link) = self.links.get_mut(&key) else { return };
-        let Some(flight) = link.arrive(to, lane) else { return };
-        if link.seen_by(to) != Some(flight.generation) {
-            return;
-        }
-        let peer = link.other(to);
-        if let Some(epoch) = self.life_of(to) {
-            self.input(to, epoch, Input::LinkFrame { peer, frame: flight.frame });
-        }
-    }
-
-    /// One end of a link has vanished; the other one finds out by silence.
-    fn break_end(&mut self, key: NodeId, end: NodeId) {
-        let silence = Duration::from_millis(self.rng.u64(100..=5_000));
-        let Some(link) = self.links.get_mut(&key) else { return };
-        link.set_seen(end, None);
-        let other = link.other(end);
-        if let Some(generation) = link.seen_by(other) {
-            self.events.push(self.now + silence, Event::Dead { link: key, end: other, generation });
-        }
-    }
-
-    /// An end gives up on a connection, unless the cut that made it doubt has healed or a newer one is there.
-    fn give_up(&mut self, key: NodeId, end: NodeId, generation: u64) {
-        let Some(link) = self.links.get_mut(&key) else { return };
-        let other = link.other(end);
-        let is_whole = !link.is_cut && link.seen_by(other) == Some(generation);
-        if link.seen_by(end) != Some(generation) || is_whole {
-            return;
-        }
-        link.set_seen(end, None);
-        let peer_waits = link.seen_by(other) == Some(generation);
-        if let Some(epoch) = self.life_of(end) {
-            let reason = "no sign of life for 5 s".to_owned();
-            self.input(end, epoch, Input::LinkDown { peer: other, reason });
-        }
-        if peer_waits {
-            let later = self.now + Duration::from_millis(self.rng.u64(100..=1_500));
-            self.events.push(later, Event::Dead { link: key, end: other, generation });
-        }
-        self.plan_dial(key);
-    }
-
-    fn plan_dial(&mut self, key: NodeId) {
-        let wait = Duration::from_millis(self.rng.u64(20..=800));
-        self.events.push(self.now + wait, Event::Dial { link: key });
-    }
-
-    /// The child dials, whether or not the parent has noticed that the last connection is dead.
-    fn dial(&mut self, key: NodeId) {
-        let Some(link) = self.links.get(&key) else { return };
-        let (child, parent) = (link.child, link.parent);
-        let is_idle = link.child_sees.is_none() && !link.is_cut && !link.is_dialling;
-        if !is_idle || self.life_of(child).is_none() {
-            return;
-        }
-        if self.life_of(parent).is_none() {
-            return self.plan_dial(key);
-        }
-        let delay = self.hop();
-        let Some(link) = self.links.get_mut(&key) else { return };
-        link.generation += 1;
-        let generation = link.generation;
-        link.is_dialling = true;
-        self.events.push(self.now + delay, Event::Accepted { link: key, generation });
-    }
-
-    fn accepted(&mut self, key: NodeId, generation: u64) {
-        let Some(link) = self.links.get_mut(&key) else { return };
-        link.is_dialling = false;
-        let (child, parent, is_cut) = (link.child, link.parent, link.is_cut);
-        let (Some(child_epoch), Some(parent_epoch)) = (self.life_of(child), self.life_of(parent)) else {
-            return self.plan_dial(key);
-        };
-        if is_cut {
-            return;
-        }
-        if let Some(link) = self.links.get_mut(&key) {
-            (link.child_sees, link.parent_sees) = (Some(generation), Some(generation));
-        }
-        self.input(parent, parent_epoch, Input::LinkUp { peer: child, epoch: child_epoch });
-        self.input(child, child_epoch, Input::LinkUp { peer: parent, epoch: parent_epoch });
-    }
-
-    // Terminals
 
     fn hear(&mut self, conn: ConnId, text: &str) {
         let Some((_, index)) = self.conns.get(&conn).copied() else { return };
