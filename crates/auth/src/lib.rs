@@ -1,6 +1,6 @@
 //! Credentials, password hashes and policy: who may do what, decided in one place.
 //!
-//! Four questions have their answer here and nowhere else: is this terminal who it says ([`Login`]), may it try
+//! Four questions have their answer here and nowhere else: is this terminal or script who it says ([`Login`]), may it try
 //! again already ([`LoginLimiter`]), may its account send this signal ([`Account`]), and may a terminal of one partition do
 //! something to another ([`Policy`]).
 //! All of it is pure: no clock, no randomness, no files.
@@ -12,6 +12,7 @@ mod login;
 mod password;
 mod policy;
 mod seal;
+mod token;
 mod users;
 
 pub use account::{Account, AllowList, Lacking};
@@ -21,4 +22,5 @@ pub use login::{Login, LoginVerdict, Refusal, SharedAccount};
 pub use password::{hash_password, is_password};
 pub use policy::{Denied, Explanation, Permit, Policy};
 pub use seal::Sealer;
-pub use users::{BadUser, BadUserTable, User, Users};
+pub use token::{BadTokenHash, TokenHash, token};
+pub use users::{BadToken, BadUser, BadUserTable, User, Users};

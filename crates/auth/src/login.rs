@@ -1,6 +1,7 @@
 //! The three ways in which a node may check who a terminal is.
 
 use std::fmt;
+use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
 use taoyao_types::{ClientId, PartitionName, Role};
@@ -13,7 +14,7 @@ use crate::users::Users;
 #[derive(Debug, Clone)]
 pub enum Login {
     /// Accounts of a user table: the way for anything but development.
-    Users(Users),
+    Users(Arc<Users>),
     /// One account that all terminals share, as the original has it. Development only.
     Shared(SharedAccount),
     /// Anything is accepted: the original's `taoyao.security.enabled=false` (reference section 3.2). Development only.
@@ -93,6 +94,8 @@ pub enum Refusal {
     UnknownUser,
     #[error("the password is wrong")]
     WrongPassword,
+    #[error("no account has this token")]
+    UnknownToken,
     #[error("the password is longer than any account's may be")]
     TooLong,
     #[error("the account has not the role `terminal`")]

@@ -7,6 +7,9 @@
 //! clients = ["cam-7", "cam-8"]  # optional; empty or missing: any
 //! roles = ["terminal"]          # optional; any of terminal, operator, admin; missing: terminal
 //! signals = ["room::*"]         # optional; the signals that it may send; empty or missing: all of its roles
+//!
+//! [user.ann.tokens]             # optional; SHA-256 of bearer tokens, by name
+//! laptop = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,11 +19,12 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
-use taoyao_types::{ClientId, PartitionName, Role, limits};
+use taoyao_types::{ClientId, PartitionName, Role, Secret, limits};
 
 use crate::account::{Account, AllowList};
 use crate::credentials::Credentials;
 use crate::login::{LoginVerdict, Refusal};
+use crate::token::TokenHash;
 
 /// OWASP's recommended minimum for Argon2id: 19 MiB, two passes, one lane. About 20 ms of one core.
 pub(crate) static ARGON2ID: LazyLock<Argon2<'static>> = LazyLock::new(|| {
@@ -58,6 +62,9 @@ pub struct User {
     /// The signals that it may send, and those that it may send beyond its roles.
     #[serde(default, skip_serializing_if = "is_open")]
     pub signals: AllowList,
+    /// Bearer tokens that log in as the account, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tokens: BTreeMap<String, TokenHash>,
 }
 
 fn terminal_only() -> BTreeSet<Role> {
@@ -93,6 +100,21 @@ pub enum BadUser {
     Hash,
 }
 
+/// Why a token cannot be added or revoked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadToken {
+    #[error("there is no such account; list the accounts to see which there are")]
+    UnknownUser,
+    #[error("the token's name must have 1 to {} bytes and no control characters", limits::USERNAME_BYTES_MAX)]
+    Name,
+    #[error("it has a token of this name already; revoke that, or choose another name")]
+    Exists,
+    #[error("it has {} tokens, which is the most; revoke one that is not used", limits::USER_TOKENS_MAX)]
+    TooMany,
+    #[error("it has no token of this name; list the accounts to see which there are")]
+    Unknown,
+}
+
 impl Users {
     /// Reads a table, and checks every name and hash in it.
     pub fn parse(text: &str) -> Result<Self, BadUserTable> {
@@ -126,6 +148,7 @@ impl Users {
             clients: Vec::new(),
             roles: terminal_only(),
             signals: AllowList::default(),
+            tokens: BTreeMap::new(),
         };
         Ok(self.users.entry(name.to_owned()).or_insert(user))
     }
@@ -163,6 +186,38 @@ impl Users {
         }
     }
 
+    /// Whose token it is. Fast, and takes the same time whether or not there is such a token.
+    pub fn authenticate_token(&self, token: &Secret) -> LoginVerdict {
+        let shown = TokenHash::of(token);
+        let mut owner = None;
+        for (name, user) in &self.users {
+            if user.tokens.values().fold(false, |found, kept| found | kept.matches(&shown)) {
+                owner = Some(user.account(name));
+            }
+        }
+        owner.map_or(LoginVerdict::Refused(Refusal::UnknownToken), LoginVerdict::Accepted)
+    }
+
+    /// Lets a token log in as an account from now on.
+    pub fn add_token(&mut self, user: &str, name: &str, hash: TokenHash) -> Result<(), BadToken> {
+        let tokens = &mut self.users.get_mut(user).ok_or(BadToken::UnknownUser)?.tokens;
+        check_name(name).map_err(|_| BadToken::Name)?;
+        if tokens.contains_key(name) {
+            return Err(BadToken::Exists);
+        }
+        if tokens.len() >= limits::USER_TOKENS_MAX {
+            return Err(BadToken::TooMany);
+        }
+        tokens.insert(name.to_owned(), hash);
+        Ok(())
+    }
+
+    /// Lets a token log in no more.
+    pub fn revoke_token(&mut self, user: &str, name: &str) -> Result<(), BadToken> {
+        let tokens = &mut self.users.get_mut(user).ok_or(BadToken::UnknownUser)?.tokens;
+        tokens.remove(name).map(|_| ()).ok_or(BadToken::Unknown)
+    }
+
     fn check(&self, credentials: &Credentials) -> Result<&User, Refusal> {
         if credentials.password.len() > limits::PASSWORD_BYTES_MAX {
             return Err(Refusal::TooLong);
@@ -179,6 +234,11 @@ impl Users {
 }
 
 impl User {
+    /// The names of its tokens.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.tokens.keys().map(String::as_str)
+    }
+
     fn admits(&self, client: &ClientId, partition: &PartitionName) -> Result<(), Refusal> {
         if !self.roles.contains(&Role::Terminal) {
             return Err(Refusal::NoTerminals);
@@ -222,6 +282,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> BadUserTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::token;
 
     #[test]
     fn an_account_works_with_its_password_only() {
@@ -244,6 +305,32 @@ mod tests {
         assert!(matches!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted(_)));
         users.users.get_mut("ann").unwrap().clients = vec!["cam-8".parse().unwrap()];
         assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::OtherClient));
+    }
+
+    #[test]
+    fn a_token_logs_in_as_its_account_until_it_is_revoked() {
+        let mut users = with_ann();
+        let (mine, other) = (token([1; 32]), token([2; 32]));
+        users.add_token("ann", "laptop", TokenHash::of(&mine)).unwrap();
+        let mut users = Users::parse(&users.to_toml()).unwrap();
+        assert!(!users.to_toml().contains(&mine.0));
+        assert_eq!(users.authenticate_token(&mine), accepted());
+        assert_eq!(users.authenticate_token(&other), LoginVerdict::Refused(Refusal::UnknownToken));
+        assert_eq!(users.add_token("ann", "laptop", TokenHash::of(&other)), Err(BadToken::Exists));
+        assert_eq!(users.add_token("bob", "laptop", TokenHash::of(&other)), Err(BadToken::UnknownUser));
+        assert_eq!(users.list().next().unwrap().1.tokens().collect::<Vec<_>>(), ["laptop"]);
+        users.revoke_token("ann", "laptop").unwrap();
+        assert_eq!(users.revoke_token("ann", "laptop"), Err(BadToken::Unknown));
+        assert_eq!(users.authenticate_token(&mine), LoginVerdict::Refused(Refusal::UnknownToken));
+    }
+
+    #[test]
+    fn an_account_has_so_many_tokens_and_no_more() {
+        let mut users = with_ann();
+        for nth in 0..limits::USER_TOKENS_MAX {
+            users.add_token("ann", &nth.to_string(), TokenHash::of(&token([9; 32]))).unwrap();
+        }
+        assert_eq!(users.add_token("ann", "x", TokenHash::of(&token([9; 32]))), Err(BadToken::TooMany));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `GET /mesh/nearest[?partition=&lat=&lon=]` | JSON: the partitions and their nodes, best first |
 //! | `GET`, `HEAD /mesh/probe` | 204: what a terminal times to find the nearest node |
 //! | `GET /` and the files of `assets/` | the web terminal |
+//! | the paths of reference section 8, and `/v3/api-docs` | the REST interface |
 //!
 //! Beside it there may be listeners for the original's bare sockets (reference section 1.3, [`TcpConfig`]). Whoever reads
 //! the events and holds the handles does not see which kind a terminal uses.
@@ -13,7 +14,7 @@
 //! One task serves a connection from its first byte to its last. What terminals say comes out as [`GatewayEvent`]s, in
 //! order per terminal, through one bounded channel: a full channel stops the reading of sockets, nothing else. What they
 //! are told goes in through a [`TerminalHandle`], which never waits: a terminal that reads too slowly is closed.
-//! The gateway knows neither signals nor partitions' rules; it moves text.
+//! It moves their text and reads none of it. Only the REST interface knows signals: it writes them.
 
 mod close;
 mod codec;
@@ -38,7 +39,9 @@ pub use close::CloseReason;
 pub use config::{GatewayConfig, TcpConfig, Timeouts};
 pub use event::{GatewayEvent, Received};
 pub use gateway::{Gateway, ListenError};
-pub use http::{Geo, NearestQuery, Services, WEBSOCKET_PATH};
+pub use http::{
+    Configuration, Geo, NearestQuery, NotLetIn, Proof, Rest, RestRequest, Services, WEBSOCKET_PATH,
+};
 pub use outbox::{TerminalHandle, Text};
 pub use stats::GatewayStats;
 pub use tcp::{BadKey, DoesNotFit, FrameCipher, FrameFault, FrameReader, Framing};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use taoyao_admin::{AdminRequest, AdminService, ApiToken};
 use taoyao_core::{Node, NodeConfig, NotInTopology};
-use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent, ListenError};
+use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent, ListenError, Rest, RestRequest, Services};
 use taoyao_link::{LinkConfig, LinkEvent, Links, ParentAddr, Transport};
 use taoyao_topology::{Node as Place, Topology};
 use taoyao_types::limits::{GATEWAY_EVENTS_MAX, LINK_EVENTS_MAX};
@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, wall_now};
+use crate::configuration;
 use crate::credentials::{self, CredentialsError};
 use crate::desk::Desk;
 use crate::driver::{self, Driver, Sources};
@@ -31,6 +32,8 @@ use crate::users_file::UsersError;
 
 /// Admin requests that wait for the node.
 const ADMIN_REQUESTS_MAX: usize = 16;
+/// Requests of the REST interface that wait for the driver; those beyond wait with the caller.
+const REST_REQUESTS_MAX: usize = 64;
 
 /// What a node is started with besides the topology.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,7 +100,7 @@ impl NodeApp {
         let node = Node::new(Arc::clone(&topology), &config, clock.now())?;
 
         let admin = place.admin.map(|address| bind_admin(address, &state_dir, place)).transpose()?;
-        let (gateway, gateway_events) = open_gateway(&topology, place)?.unzip();
+        let (gateway, (gateway_events, calls)) = open_gateway(&topology, place)?;
         let (links, link_events) = open_links(&topology, place, epoch, options)?.unzip();
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let name = place.name.clone();
@@ -106,7 +109,7 @@ impl NodeApp {
         Ok(Self {
             name,
             driver: Driver::new(node, place, clock, logins),
-            sources: Sources { gateway: gateway_events, links: link_events, questions: asked },
+            sources: Sources { gateway: gateway_events, rest: calls, links: link_events, questions: asked },
             questions,
             gateway,
             links,
@@ -174,20 +177,26 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 type Opened<T, E> = Option<(T, mpsc::Receiver<E>)>;
 
-fn open_gateway(
-    topology: &Arc<Topology>,
-    place: &Place,
-) -> Result<Opened<Gateway, GatewayEvent>, StartError> {
-    let Some(terminals) = &place.terminals else { return Ok(None) };
+/// The listeners, and what comes out of them: from terminals, and from callers of the REST interface.
+type OpenedGateway =
+    (Option<Gateway>, (Option<mpsc::Receiver<GatewayEvent>>, Option<mpsc::Receiver<RestRequest>>));
+
+fn open_gateway(topology: &Arc<Topology>, place: &Place) -> Result<OpenedGateway, StartError> {
+    let Some(terminals) = &place.terminals else { return Ok((None, (None, None))) };
     let tls = credentials::for_terminals(topology.certs(), place, terminals)?;
     let (events, received) = mpsc::channel(GATEWAY_EVENTS_MAX);
     let mut config = GatewayConfig::new(terminals.listen, tls);
     config.tcp = sockets::listeners(topology.certs(), place, terminals)?;
     sockets::warn(place);
-    let services = nearest::services(Arc::clone(topology), place.id);
+    let (requests, calls) = mpsc::channel(REST_REQUESTS_MAX);
+    let (mesh, asked) = (Arc::clone(topology), place.id);
+    let services = Services {
+        nearest: Arc::new(move |query| nearest::answer(&mesh, asked, &query)),
+        rest: Rest::new(requests, configuration::of(topology, place)),
+    };
     let gateway = Gateway::start(config, services, events)
         .map_err(|ListenError { address, source }| StartError::Terminals { address, source })?;
-    Ok(Some((gateway, received)))
+    Ok((Some(gateway), (Some(received), Some(calls))))
 }
 
 /// Standby parents are not dialled yet: the first is the only one that a node registers with.

@@ -6,6 +6,7 @@
 mod answer;
 mod carry;
 mod hear;
+mod rest;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use taoyao_core::{Input, Node};
-use taoyao_gateway::{GatewayEvent, TerminalHandle};
+use taoyao_gateway::{GatewayEvent, RestRequest, TerminalHandle};
 use taoyao_link::LinkEvent;
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Now};
@@ -22,6 +23,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use self::answer::Then;
 use crate::clock::Clock;
+use crate::guests::Guests;
 use crate::links::LinkTable;
 use crate::logins::{Checked, Logins};
 use crate::operators::Operators;
@@ -34,12 +36,16 @@ use crate::throttle::Throttle;
 const TERMINAL_BUDGET: usize = 256;
 /// Events of links in one turn; each may bring some hundred frames.
 const LINK_BUDGET: usize = 16;
+/// Requests of the REST interface in one turn.
+const REST_BUDGET: usize = 16;
 
 /// Where a driver's events come from.
 #[derive(Debug)]
 pub(crate) struct Sources {
     /// `None`: this node serves no terminals.
     pub(crate) gateway: Option<mpsc::Receiver<GatewayEvent>>,
+    /// `None`: nobody calls. Ends with the gateway.
+    pub(crate) rest: Option<mpsc::Receiver<RestRequest>>,
     /// `None`: this node has no neighbours.
     pub(crate) links: Option<mpsc::Receiver<LinkEvent>>,
     pub(crate) questions: mpsc::Receiver<Question>,
@@ -84,8 +90,9 @@ pub(crate) struct Driver {
     pub(crate) readiness: Readiness,
     pub(crate) stats: DriverStats,
     terminals: HashMap<ConnId, Terminal>,
-    operators: Operators,
+    guests: Guests,
     passwords: Passwords,
+    operators: Operators,
     alarm_lines: Throttle,
     is_draining: bool,
 }
@@ -107,8 +114,9 @@ impl Driver {
             readiness: Readiness::default(),
             stats: DriverStats::default(),
             terminals: HashMap::new(),
-            operators: Operators::default(),
+            guests: Guests::default(),
             passwords: Passwords::default(),
+            operators: Operators::default(),
             alarm_lines: Throttle::default(),
             is_draining: false,
         }
@@ -118,6 +126,7 @@ impl Driver {
     pub(crate) async fn run(mut self, mut sources: Sources) -> Result<(), SourceGone> {
         let mut terminals = Vec::with_capacity(TERMINAL_BUDGET);
         let mut links = Vec::with_capacity(LINK_BUDGET);
+        let mut calls = Vec::with_capacity(REST_BUDGET);
         let timer = sleep_until(self.clock.at(self.node.poll_timeout()));
         tokio::pin!(timer);
         loop {
@@ -130,7 +139,11 @@ impl Driver {
                     0 => self.tolerate(SourceGone::Links).map(|()| sources.links = None)?,
                     _ => self.hear_links(&mut links),
                 },
-                Some(checked) = self.logins.next() => self.hear_login(&checked),
+                count = receive(&mut sources.rest, &mut calls, REST_BUDGET) => match count {
+                    0 => sources.rest = None,
+                    _ => self.hear_rest(&mut calls),
+                },
+                Some(checked) = self.logins.next() => self.hear_login(checked),
                 Some((number, done)) = self.passwords.next() => {
                     let now = self.begin_turn();
                     self.feed(now, Input::Password { number, done });
@@ -178,11 +191,11 @@ impl Driver {
         }
     }
 
-    fn hear_login(&mut self, checked: &Checked) {
+    fn hear_login(&mut self, checked: Checked) {
         let now = self.begin_turn();
-        let verified = self.logins.finish(now, checked);
-        let (conn, number) = (checked.ticket.conn, checked.ticket.number);
-        self.feed(now, Input::Verified { conn, number, verified });
+        if let Some(input) = self.logins.finish(now, checked).tell() {
+            self.feed(now, input);
+        }
     }
 
     fn feed(&mut self, now: Now, input: Input) {
@@ -253,7 +266,7 @@ mod tests {
     fn sources() -> (Sources, mpsc::Sender<Question>) {
         let (asking, questions) = mpsc::channel(4);
         let (_gone, gateway) = mpsc::channel(1);
-        (Sources { gateway: Some(gateway), links: None, questions }, asking)
+        (Sources { gateway: Some(gateway), rest: None, links: None, questions }, asking)
     }
 
     fn driver() -> Driver {

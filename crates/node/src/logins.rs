@@ -1,15 +1,20 @@
 //! Checks passwords beside the driver: a few at a time, not at all while somebody guesses.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use taoyao_auth::{AllowList, Credentials, Login, LoginLimiter, LoginVerdict, SharedAccount};
-use taoyao_core::Verified;
+use taoyao_auth::{
+    Account, AllowList, Credentials, Login, LoginLimiter, LoginVerdict, RetryAfter, SharedAccount,
+};
+use taoyao_core::{Input, Verified};
+use taoyao_gateway::NotLetIn;
 use taoyao_topology::Login as Settings;
 use taoyao_types::limits::LOGINS_WAITING_MAX;
-use taoyao_types::{ConnId, Now, TerminalName};
+use taoyao_types::{ConnId, Now, Secret, TerminalName};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::users_file::{UsersError, UsersFile};
@@ -17,19 +22,32 @@ use crate::users_file::{UsersError, UsersFile};
 /// One password to check.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    pub(crate) conn: ConnId,
-    /// The terminals' machine knows the check by it.
-    pub(crate) number: u64,
+    pub(crate) who: Who,
     pub(crate) ip: IpAddr,
     pub(crate) credentials: Credentials,
-    pub(crate) terminal: TerminalName,
 }
 
-/// A ticket whose password has been checked.
+/// Who logs in.
 #[derive(Debug)]
-pub(crate) struct Checked {
-    pub(crate) ticket: Ticket,
-    verdict: LoginVerdict,
+pub(crate) enum Who {
+    /// A terminal; the terminals' machine knows the check by the number.
+    Terminal { conn: ConnId, number: u64, name: TerminalName },
+    /// Somebody who calls the REST interface.
+    Caller { reply: oneshot::Sender<Result<Account, NotLetIn>> },
+}
+
+/// What has been looked at.
+#[derive(Debug)]
+pub(crate) enum Checked {
+    Password { ticket: Ticket, verdict: LoginVerdict },
+    Token { reply: oneshot::Sender<Result<Account, NotLetIn>>, verdict: LoginVerdict },
+}
+
+/// How a login ended.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    who: Who,
+    outcome: Result<Account, NotLetIn>,
 }
 
 /// Totals since the start.
@@ -87,26 +105,38 @@ impl Logins {
     }
 
     /// Decides at once where that costs nothing; else `None`, and [`Logins::next`] has it later.
-    pub(crate) fn begin(&mut self, now: Now, ticket: Ticket) -> Option<Verified> {
+    pub(crate) fn begin(&mut self, now: Now, ticket: Ticket) -> Option<Settled> {
         if let Err(wait) = self.limiter.check(now, ticket.ip, &ticket.credentials.username) {
-            tracing::debug!(conn = ticket.conn.0, terminal = %ticket.terminal, %wait, "login put off");
-            self.stats.put_off += 1;
-            return Some(Verified::Refused);
+            tracing::debug!(who = %ticket.who, %wait, "login put off");
+            let RetryAfter(wait) = wait;
+            return Some(self.put_off(ticket.who, NotLetIn::TooSoon { seconds: wait.as_secs().max(1) }));
         }
         if let Some(shared) = &self.shared {
-            let name = &ticket.terminal;
-            let verdict = shared.verify(&ticket.credentials, &name.client, &name.partition);
+            let verdict = ticket.verify_by(shared);
             if let LoginVerdict::Accepted(_) = verdict {
-                return Some(self.finish(now, &Checked { ticket, verdict }));
+                return Some(self.finish(now, Checked::Password { ticket, verdict }));
             }
         }
         if self.waiting.len() >= LOGINS_WAITING_MAX {
-            self.stats.put_off += 1;
-            return Some(Verified::Refused);
+            return Some(self.put_off(ticket.who, NotLetIn::Busy));
         }
         self.waiting.push_back(ticket);
         self.start_waiting();
         None
+    }
+
+    /// Looks whose token it is, beside the passwords that wait: it takes no time. Nobody guesses a token, so wrong ones put
+    /// nobody off.
+    pub(crate) fn check_token(&mut self, token: Secret, reply: oneshot::Sender<Result<Account, NotLetIn>>) {
+        if self.running.len() >= LOGINS_WAITING_MAX {
+            self.put_off(Who::Caller { reply }, NotLetIn::Busy).tell();
+            return;
+        }
+        let users = Arc::clone(&self.users);
+        self.running.spawn_blocking(move || {
+            let verdict = users.current().authenticate_token(&token);
+            Checked::Token { reply, verdict }
+        });
     }
 
     /// The next login that has been checked; `None` if none is being checked.
@@ -116,28 +146,44 @@ impl Logins {
         match checked {
             Ok(checked) => Some(checked),
             Err(error) => {
-                tracing::error!(%error, "a password check failed; its terminal is closed as unregistered");
+                tracing::error!(%error, "a password check failed; its terminal is closed as unregistered, its caller is told to try again");
                 None
             }
         }
     }
 
     /// Counts and remembers how a login ended.
-    pub(crate) fn finish(&mut self, now: Now, checked: &Checked) -> Verified {
-        let Ticket { conn, ip, credentials, terminal, .. } = &checked.ticket;
-        match &checked.verdict {
+    pub(crate) fn finish(&mut self, now: Now, checked: Checked) -> Settled {
+        match checked {
+            Checked::Password { ticket: Ticket { who, ip, credentials }, verdict } => {
+                match verdict {
+                    LoginVerdict::Accepted(_) => self.limiter.succeeded(now, ip, &credentials.username),
+                    LoginVerdict::Refused(_) => self.limiter.failed(now, ip, &credentials.username),
+                }
+                self.settle(who, verdict)
+            }
+            Checked::Token { reply, verdict } => self.settle(Who::Caller { reply }, verdict),
+        }
+    }
+
+    fn settle(&mut self, who: Who, verdict: LoginVerdict) -> Settled {
+        let outcome = match verdict {
             LoginVerdict::Accepted(account) => {
-                self.limiter.succeeded(now, *ip, &credentials.username);
                 self.stats.accepted += 1;
-                Verified::Accepted(account.clone())
+                Ok(account)
             }
             LoginVerdict::Refused(reason) => {
-                self.limiter.failed(now, *ip, &credentials.username);
                 self.stats.refused += 1;
-                tracing::debug!(conn = conn.0, %terminal, %reason, "login refused");
-                Verified::Refused
+                tracing::debug!(%who, %reason, "login refused");
+                Err(NotLetIn::Wrong)
             }
-        }
+        };
+        Settled { who, outcome }
+    }
+
+    fn put_off(&mut self, who: Who, why: NotLetIn) -> Settled {
+        self.stats.put_off += 1;
+        Settled { who, outcome: Err(why) }
     }
 
     fn start_waiting(&mut self) {
@@ -151,9 +197,43 @@ impl Logins {
 
 /// About 20 ms of one core.
 fn check(users: &UsersFile, ticket: Ticket) -> Checked {
-    let name = &ticket.terminal;
-    let verdict = users.current().verify(&ticket.credentials, &name.client, &name.partition);
-    Checked { ticket, verdict }
+    let verdict = ticket.verify_by(&Login::Users(users.current()));
+    Checked::Password { ticket, verdict }
+}
+
+impl Ticket {
+    fn verify_by(&self, login: &Login) -> LoginVerdict {
+        match &self.who {
+            Who::Terminal { name, .. } => login.verify(&self.credentials, &name.client, &name.partition),
+            Who::Caller { .. } => login.authenticate(&self.credentials),
+        }
+    }
+}
+
+impl Settled {
+    /// Tells a caller; what is returned is for the terminals' machine.
+    pub(crate) fn tell(self) -> Option<Input> {
+        match self.who {
+            Who::Terminal { conn, number, .. } => {
+                let verified = self.outcome.map_or(Verified::Refused, Verified::Accepted);
+                Some(Input::Verified { conn, number, verified })
+            }
+            Who::Caller { reply } => {
+                // The caller may have given up by now.
+                let _gave_up = reply.send(self.outcome);
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Terminal { name, .. } => write!(f, "terminal {name}"),
+            Self::Caller { .. } => f.write_str("a REST call"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -167,10 +247,10 @@ mod tests {
     #[tokio::test]
     async fn the_shared_account_is_decided_at_once_and_others_are_looked_up() {
         let mut logins = logins("shared_account = { username = \"taoyao\", password = \"peach\" }");
-        assert!(matches!(logins.begin(NOW, ticket("taoyao", "peach")), Some(Verified::Accepted(_))));
-        assert_eq!(logins.begin(NOW, ticket("taoyao", "pear")), None);
+        assert!(is_accepted(logins.begin(NOW, ticket("taoyao", "peach")).unwrap()));
+        assert!(logins.begin(NOW, ticket("taoyao", "pear")).is_none());
         let checked = logins.next().await.unwrap();
-        assert_eq!(logins.finish(NOW, &checked), Verified::Refused);
+        assert!(!is_accepted(logins.finish(NOW, checked)));
         assert_eq!(logins.stats(), LoginStats { accepted: 1, refused: 1, put_off: 0 });
     }
 
@@ -178,12 +258,31 @@ mod tests {
     async fn whoever_guesses_is_put_off_without_a_look_at_the_password() {
         let mut logins = logins("shared_account = { username = \"taoyao\", password = \"peach\" }");
         for _ in 0..6 {
-            assert_eq!(logins.begin(NOW, ticket("taoyao", "pear")), None);
+            assert!(logins.begin(NOW, ticket("taoyao", "pear")).is_none());
             let checked = logins.next().await.unwrap();
-            logins.finish(NOW, &checked);
+            logins.finish(NOW, checked);
         }
-        assert_eq!(logins.begin(NOW, ticket("taoyao", "peach")), Some(Verified::Refused));
+        assert!(!is_accepted(logins.begin(NOW, ticket("taoyao", "peach")).unwrap()));
         assert_eq!(logins.stats().put_off, 1);
+        let (reply, answer) = oneshot::channel();
+        let caller = Ticket { who: Who::Caller { reply }, ..ticket("taoyao", "peach") };
+        assert!(logins.begin(NOW, caller).unwrap().tell().is_none());
+        assert_eq!(answer.await.unwrap(), Err(NotLetIn::TooSoon { seconds: 1 }));
+    }
+
+    #[tokio::test]
+    async fn whoever_calls_gets_the_account_of_a_password_or_a_token() {
+        let mut logins = logins("shared_account = { username = \"taoyao\", password = \"peach\" }");
+        let (reply, answer) = oneshot::channel();
+        let caller = Ticket { who: Who::Caller { reply }, ..ticket("taoyao", "peach") };
+        assert!(logins.begin(NOW, caller).unwrap().tell().is_none());
+        assert_eq!(&*answer.await.unwrap().unwrap().name, "taoyao");
+
+        let (reply, answer) = oneshot::channel();
+        logins.check_token(Secret("tao_nobody's".into()), reply);
+        let checked = logins.next().await.unwrap();
+        assert!(logins.finish(NOW, checked).tell().is_none());
+        assert_eq!(answer.await.unwrap(), Err(NotLetIn::Wrong));
     }
 
     #[tokio::test]
@@ -191,9 +290,9 @@ mod tests {
         let mut logins = logins("");
         let room = logins.running_max + LOGINS_WAITING_MAX;
         for nth in 0..room {
-            assert_eq!(logins.begin(NOW, ticket("ann", "x")), None, "{nth}");
+            assert!(logins.begin(NOW, ticket("ann", "x")).is_none(), "{nth}");
         }
-        assert_eq!(logins.begin(NOW, ticket("ann", "x")), Some(Verified::Refused));
+        assert!(!is_accepted(logins.begin(NOW, ticket("ann", "x")).unwrap()));
     }
 
     fn logins(settings: &str) -> Logins {
@@ -205,7 +304,11 @@ mod tests {
 
     fn ticket(username: &str, password: &str) -> Ticket {
         let credentials = Credentials { username: username.to_owned(), password: password.to_owned() };
-        let (ip, terminal) = (IpAddr::from([192, 0, 2, 1]), "cam-7@cn".parse().unwrap());
-        Ticket { conn: ConnId(1), number: 1, ip, credentials, terminal }
+        let who = Who::Terminal { conn: ConnId(1), number: 1, name: "cam-7@cn".parse().unwrap() };
+        Ticket { who, ip: IpAddr::from([192, 0, 2, 1]), credentials }
+    }
+
+    fn is_accepted(settled: Settled) -> bool {
+        matches!(settled.tell(), Some(Input::Verified { verified: Verified::Accepted(_), .. }))
     }
 }

@@ -1,19 +1,12 @@
 //! Answers `GET /mesh/nearest` out of the topology.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use taoyao_gateway::{NearestQuery, Services};
+use taoyao_gateway::NearestQuery;
 use taoyao_topology::{Candidate, Candidates, Geo, Nearest, Reason, Topology};
 use taoyao_types::{NodeId, PartitionId};
 
-/// What the gateway of the node `asked` answers requests with.
-pub(crate) fn services(topology: Arc<Topology>, asked: NodeId) -> Services {
-    Services { nearest: Arc::new(move |query| answer(&topology, asked, &query)) }
-}
-
 /// `{"partitions": [{"partition", "nodes": [{"node", "url", "probe", "reason", "distance"}]}]}`, best first.
-fn answer(topology: &Topology, asked: NodeId, query: &NearestQuery) -> Result<Value, String> {
+pub(crate) fn answer(topology: &Topology, asked: NodeId, query: &NearestQuery) -> Result<Value, String> {
     let partition = query.partition.as_ref().map(PartitionId::of);
     if let Some(name) =
         query.partition.as_ref().filter(|name| topology.partition(PartitionId::of(name)).is_none())

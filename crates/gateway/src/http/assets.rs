@@ -17,9 +17,13 @@ pub(super) struct Asset {
     content: &'static [u8],
 }
 
-/// The file at a URL's path; `/` is the page.
+/// The file at a URL's path; `/` is the page, and the REST interface's is where the original has its own.
 pub(super) fn find(path: &str) -> Option<Asset> {
-    let path = if path == "/" { "/index.html" } else { path };
+    let path = match path {
+        "/" => "/index.html",
+        "/swagger-ui" | "/swagger-ui/" | "/swagger-ui.html" => "/swagger-ui/index.html",
+        path => path,
+    };
     let index = FILES.binary_search_by_key(&path, |(path, _)| path).ok()?;
     let (path, content) = FILES[index];
     Some(Asset { path, content })

@@ -1,13 +1,16 @@
-//! What the listener answers to HTTP: the upgrade to a WebSocket, the nearest node, the probe, the web terminal.
+//! What the listener answers to HTTP: the upgrade to a WebSocket, the nearest node, the probe, the web terminal, the REST
+//! interface.
 
 mod assets;
 mod nearest;
+mod rest;
 mod upgrade;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
@@ -17,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use self::nearest::{Geo, NearestQuery};
+pub use self::rest::{Configuration, NotLetIn, Proof, Rest, RestRequest};
 pub(crate) use self::upgrade::Answers;
 pub use self::upgrade::WEBSOCKET_PATH;
 
@@ -25,6 +29,8 @@ pub use self::upgrade::WEBSOCKET_PATH;
 pub struct Services {
     /// Answers `GET /mesh/nearest`; the error is a sentence for whoever asked. Must not block.
     pub nearest: Arc<dyn Fn(NearestQuery) -> Result<serde_json::Value, String> + Send + Sync>,
+    /// Carries out REST calls.
+    pub rest: Rest,
 }
 
 /// The remote address of a request.
@@ -41,7 +47,8 @@ pub(crate) fn router(services: Services) -> Router {
     Router::new()
         .route("/mesh/nearest", get(nearest::nearest))
         .route("/mesh/probe", get(probe))
-        .fallback(asset_or_404)
+        .merge(rest::routes())
+        .fallback(asset_or_unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(services)
 }
@@ -50,13 +57,19 @@ async fn probe() -> Response {
     for_anyone(StatusCode::NO_CONTENT)
 }
 
-async fn asset_or_404(method: Method, uri: Uri, headers: axum::http::HeaderMap) -> Response {
-    if method != Method::GET && method != Method::HEAD {
-        return wrong_method(method, uri).await;
-    }
-    match assets::find(uri.path()) {
-        Some(asset) => protected(asset.answer(&headers)),
-        None => sentence(StatusCode::NOT_FOUND, format!("There is nothing at {}.", uri.path())),
+/// Files are for everybody; that there is nothing at a path is for those who may log in.
+async fn asset_or_unknown(
+    State(services): State<Services>,
+    Extension(Remote(ip)): Extension<Remote>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    match assets::find(parts.uri.path()) {
+        Some(asset) if parts.method == Method::GET || parts.method == Method::HEAD => {
+            protected(asset.answer(&parts.headers))
+        }
+        Some(_) => wrong_method(parts.method, parts.uri).await,
+        None => rest::unknown(&services.rest, ip, &parts).await,
     }
 }
 

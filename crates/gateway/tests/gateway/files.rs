@@ -75,7 +75,6 @@ async fn the_client_module_is_served_as_a_script_that_is_asked_for_each_time() {
 async fn errors_are_plain_sentences() {
     let (_gateway, dialler) = Server::start().echo();
     for (request, status, sentence) in [
-        ("GET /no/such.html", "404", "There is nothing at /no/such.html."),
         ("POST /", "405", "/ cannot be asked for with POST; use GET."),
         ("DELETE /mesh/nearest", "405", "/mesh/nearest cannot be asked for with DELETE; use GET."),
         ("GET /websocket.signal", "426", "/websocket.signal is for WebSockets"),

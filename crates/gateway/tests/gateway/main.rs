@@ -6,6 +6,7 @@ mod abuse;
 mod child;
 mod files;
 mod memory;
+mod rest;
 mod support;
 mod tcp;
 mod websocket;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent, NearestQuery, Services, TerminalHandle};
+use taoyao_gateway::{
+    Configuration, Gateway, GatewayConfig, GatewayEvent, NearestQuery, Rest, Services, TerminalHandle,
+};
 use taoyao_types::{ConnId, limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,8 +44,24 @@ impl Server {
         let (tls, certificate) = certificate();
         let mut config = GatewayConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)), tls);
         change(&mut config);
+        Self::listen(config, services(), events, certificate)
+    }
+
+    /// With somebody behind the REST interface.
+    pub(crate) fn start_with_rest(rest: Rest) -> Self {
+        let (tls, certificate) = certificate();
+        let config = GatewayConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)), tls);
+        Self::listen(config, services_with(rest), 16, certificate)
+    }
+
+    fn listen(
+        config: GatewayConfig,
+        services: Services,
+        events: usize,
+        certificate: CertificateDer<'static>,
+    ) -> Self {
         let (sender, events) = mpsc::channel(events);
-        let gateway = Gateway::start(config, services(), sender).unwrap();
+        let gateway = Gateway::start(config, services, sender).unwrap();
         let dialler = Dialler::new(gateway.local_addr(), certificate);
         Self { gateway, events, dialler }
     }
@@ -160,8 +178,15 @@ pub(crate) fn certificate() -> (Arc<ServerConfig>, CertificateDer<'static>) {
     (Arc::new(config), cert.der().clone())
 }
 
-pub(crate) fn services() -> Services {
+/// Without a node behind the REST interface.
+fn services() -> Services {
+    let (nobody, _) = mpsc::channel(1);
+    services_with(Rest::new(nobody, Configuration::default()))
+}
+
+fn services_with(rest: Rest) -> Services {
     Services {
+        rest,
         nearest: Arc::new(|NearestQuery { ip, partition, geo }| match partition {
             Some(partition) if partition.as_str() == "nowhere" => {
                 Err("There is no partition nowhere.".to_owned())

@@ -6,7 +6,7 @@ use taoyao_link::SendError;
 use taoyao_types::{ConnId, Now, TerminalName};
 
 use super::{Driver, Terminal};
-use crate::logins::Ticket;
+use crate::logins::{Settled, Ticket, Who};
 
 impl Driver {
     pub(super) fn carry_out_all(&mut self, now: Now) {
@@ -21,6 +21,8 @@ impl Driver {
                 tracing::trace!(conn = conn.0, bytes = text.len(), "to terminal");
                 if let Some(terminal) = self.terminals.get(&conn) {
                     terminal.handle.send(text);
+                } else if self.guests.answer(conn, text) {
+                    self.node.handle_input(now, Input::TerminalClosed { conn });
                 }
             }
             Output::ToLink { peer, lane, frame } => {
@@ -34,6 +36,8 @@ impl Driver {
                 tracing::debug!(conn = conn.0, code, reason, "closing terminal");
                 if let Some(terminal) = self.terminals.get(&conn) {
                     terminal.handle.close(code, &reason);
+                } else if self.guests.close(conn) {
+                    self.node.handle_input(now, Input::TerminalClosed { conn });
                 }
             }
             Output::CloseLink { peer, reason } => self.links.close(peer, &reason),
@@ -58,10 +62,11 @@ impl Driver {
         terminal: TerminalName,
     ) {
         let Some(&Terminal { ip, .. }) = self.terminals.get(&conn) else { return };
-        let ticket = Ticket { conn, number, ip, credentials, terminal };
-        if let Some(verified) = self.logins.begin(now, ticket) {
+        let who = Who::Terminal { conn, number, name: terminal };
+        let settled = self.logins.begin(now, Ticket { who, ip, credentials });
+        if let Some(input) = settled.and_then(Settled::tell) {
             // Its outputs join the queue that is being carried out.
-            self.node.handle_input(now, Input::Verified { conn, number, verified });
+            self.node.handle_input(now, input);
         }
     }
 

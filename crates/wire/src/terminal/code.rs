@@ -1,4 +1,4 @@
-//! The status codes of the terminal protocol and their texts (reference section 2.4).
+//! The status codes of the terminal protocol, their texts and their HTTP statuses (reference section 2.4).
 
 /// A status code. Terminals compare the four characters, people read the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,11 @@ impl Code {
 
     /// The text that goes with the code where no better one is known.
     pub const fn text(self) -> &'static str {
+        self.row().2
+    }
+
+    /// The status of a REST answer with this code.
+    pub const fn http_status(self) -> u16 {
         self.row().1
     }
 
@@ -62,27 +67,27 @@ impl Code {
         Code::ALL.into_iter().find(|code| code.as_str() == text).unwrap_or(Code::Unknown)
     }
 
-    const fn row(self) -> (&'static str, &'static str) {
+    const fn row(self) -> (&'static str, u16, &'static str) {
         match self {
-            Code::Success => ("0000", "成功"),
-            Code::UnknownInterface => ("1000", "未知接口"),
-            Code::StillBusy => ("1001", "上次请求没有完成"),
-            Code::BadFormat => ("1002", "数据格式错误"),
-            Code::BadSignature => ("1003", "验签失败"),
-            Code::ServerFault => ("2000", "服务错误"),
-            Code::Timeout => ("2001", "服务超时"),
-            Code::BadRequest => ("3400", "请求错误"),
-            Code::Unauthorised => ("3401", "没有授权"),
-            Code::Refused => ("3403", "请求拒绝"),
-            Code::Gone => ("3404", "资源失效"),
-            Code::BadMethod => ("3405", "请求方法错误"),
-            Code::NotAcceptable => ("3406", "请求不可接受"),
-            Code::Unsupported => ("3415", "请求资源类型错误"),
-            Code::SystemFault => ("3500", "系统异常"),
-            Code::Unreachable => ("3502", "服务无效"),
-            Code::Overloaded => ("3503", "服务正在维护"),
-            Code::UpstreamTimeout => ("3504", "服务超时"),
-            Code::Unknown => ("9999", "未知错误"),
+            Code::Success => ("0000", 200, "成功"),
+            Code::UnknownInterface => ("1000", 404, "未知接口"),
+            Code::StillBusy => ("1001", 400, "上次请求没有完成"),
+            Code::BadFormat => ("1002", 400, "数据格式错误"),
+            Code::BadSignature => ("1003", 400, "验签失败"),
+            Code::ServerFault => ("2000", 500, "服务错误"),
+            Code::Timeout => ("2001", 504, "服务超时"),
+            Code::BadRequest => ("3400", 400, "请求错误"),
+            Code::Unauthorised => ("3401", 401, "没有授权"),
+            Code::Refused => ("3403", 403, "请求拒绝"),
+            Code::Gone => ("3404", 404, "资源失效"),
+            Code::BadMethod => ("3405", 405, "请求方法错误"),
+            Code::NotAcceptable => ("3406", 406, "请求不可接受"),
+            Code::Unsupported => ("3415", 415, "请求资源类型错误"),
+            Code::SystemFault => ("3500", 500, "系统异常"),
+            Code::Unreachable => ("3502", 502, "服务无效"),
+            Code::Overloaded => ("3503", 503, "服务正在维护"),
+            Code::UpstreamTimeout => ("3504", 504, "服务超时"),
+            Code::Unknown => ("9999", 500, "未知错误"),
         }
     }
 }

@@ -1,0 +1,131 @@
+//! Why a call is not carried out, as the code table has it, and its answer (reference section 8).
+
+use axum::Json;
+use axum::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use taoyao_auth::Lacking;
+use taoyao_wire::terminal::Code;
+
+use super::call::NotLetIn;
+use super::unkept;
+
+/// A call that failed: its code and a text for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) code: Code,
+    pub(super) text: String,
+}
+
+/// What was called; every error says it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Place {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
+    method: String,
+}
+
+#[derive(Serialize)]
+struct Shape<'a> {
+    code: &'static str,
+    message: &'a str,
+    body: &'a Place,
+}
+
+impl Fault {
+    /// With a text that says everything.
+    pub(super) fn new(code: Code, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    /// With the code's text and the reason behind it.
+    pub(super) fn with(code: Code, why: impl std::fmt::Display) -> Self {
+        Self { code, text: format!("{}：{why}", code.text()) }
+    }
+
+    /// The answer, with the status of its code.
+    pub(super) fn answer(&self, place: &Place) -> Response {
+        self.answer_as(status(self.code), place)
+    }
+
+    pub(super) fn answer_as(&self, status: StatusCode, place: &Place) -> Response {
+        let shape = Shape { code: self.code.as_str(), message: &self.text, body: place };
+        unkept((status, Json(shape)))
+    }
+}
+
+impl From<Lacking> for Fault {
+    fn from(lacking: Lacking) -> Self {
+        Self::with(Code::Refused, lacking)
+    }
+}
+
+impl Place {
+    pub(super) fn of(method: &Method, uri: &Uri) -> Self {
+        let query = uri.query().map(str::to_owned);
+        Self { path: uri.path().to_owned(), query, method: method.to_string() }
+    }
+
+    /// 404 for a path that is none.
+    pub(super) fn unknown(&self) -> Response {
+        Fault::new(Code::Gone, Code::Gone.text()).answer(self)
+    }
+
+    /// 405 with what may be asked instead.
+    pub(super) fn wrong_method(&self, allowed: &str) -> Response {
+        let fault = Fault::with(Code::BadMethod, format!("use {allowed}"));
+        let mut response = fault.answer(self);
+        let allow = HeaderValue::from_str(allowed).expect("names of methods are ASCII");
+        response.headers_mut().insert(ALLOW, allow);
+        response
+    }
+}
+
+/// 401 without a body and with both ways to log in, as the original's clients expect it; or 503 if nobody could look.
+pub(super) fn not_let_in(why: NotLetIn, place: &Place) -> Response {
+    if why == NotLetIn::Busy {
+        let fault = Fault::with(Code::Overloaded, "too many logins are being checked; try again");
+        return fault.answer(place);
+    }
+    let mut response = unkept(StatusCode::UNAUTHORIZED);
+    let headers = response.headers_mut();
+    headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic Realm=\"taoyao\""));
+    headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"taoyao\""));
+    if let NotLetIn::TooSoon { seconds } = why {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+pub(super) fn status(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.http_status()).expect("the code table has statuses")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_status() {
+        for code in Code::ALL {
+            assert!(status(code).as_u16() >= 200, "{code:?}");
+        }
+        assert_eq!(status(Code::Refused), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn whoever_is_not_let_in_hears_how_to_log_in_and_no_more() {
+        let response = not_let_in(NotLetIn::TooSoon { seconds: 8 }, &place());
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        let ways: Vec<_> = response.headers().get_all(WWW_AUTHENTICATE).iter().collect();
+        assert_eq!(ways, ["Basic Realm=\"taoyao\"", "Bearer realm=\"taoyao\""]);
+        assert_eq!(response.headers()[RETRY_AFTER], "8");
+        assert_eq!(not_let_in(NotLetIn::Busy, &place()).status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    fn place() -> Place {
+        Place::of(&Method::GET, &Uri::from_static("/client/list"))
+    }
+}

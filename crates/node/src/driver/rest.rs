@@ -1,0 +1,46 @@
+//! What the REST interface asks: accounts are looked up, signals are carried out for guests.
+
+use taoyao_auth::Account;
+use taoyao_core::Input;
+use taoyao_gateway::{Proof, RestRequest};
+use taoyao_types::Now;
+use tokio::sync::oneshot;
+
+use super::Driver;
+use crate::logins::{Ticket, Who};
+
+impl Driver {
+    pub(super) fn hear_rest(&mut self, requests: &mut Vec<RestRequest>) {
+        let now = self.begin_turn();
+        for conn in self.guests.given_up() {
+            self.feed(now, Input::TerminalClosed { conn });
+        }
+        for request in requests.drain(..) {
+            match request {
+                RestRequest::Authenticate { ip, proof: Proof::Password(credentials), reply } => {
+                    self.look_up(now, Ticket { who: Who::Caller { reply }, ip, credentials });
+                }
+                RestRequest::Authenticate { proof: Proof::Token(token), reply, .. } => {
+                    self.logins.check_token(token, reply);
+                }
+                RestRequest::Signal { account, text, reply, .. } => {
+                    self.carry_out_call(now, account, text, reply)
+                }
+            }
+        }
+    }
+
+    fn look_up(&mut self, now: Now, ticket: Ticket) {
+        if let Some(settled) = self.logins.begin(now, ticket) {
+            let none_for_terminals = settled.tell();
+            debug_assert!(none_for_terminals.is_none());
+        }
+    }
+
+    fn carry_out_call(&mut self, now: Now, account: Account, text: String, reply: oneshot::Sender<String>) {
+        let Some(conn) = self.guests.open(&account, reply) else { return };
+        tracing::trace!(conn = conn.0, account = %account, bytes = text.len(), "from a REST call");
+        self.feed(now, Input::GuestOpened { conn, account });
+        self.feed(now, Input::TerminalText { conn, text });
+    }
+}
