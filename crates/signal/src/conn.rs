@@ -52,6 +52,7 @@ pub(crate) struct Claim {
     pub(crate) client_type: Option<String>,
     pub(crate) display: Option<String>,
     pub(crate) readings: Readings,
+    pub(crate) resume: bool,
 }
 
 impl Conn {

@@ -30,12 +30,14 @@ impl Terminals {
         if let Some(terminal) = self.registry.remove(conn) {
             self.retire(now, conn, &terminal, Whereabouts::Gone);
         }
+        self.lines.forget(conn);
     }
 
     /// Ends a connection from this side.
     pub(crate) fn dismiss(&mut self, now: Now, conn: ConnId, code: u16, reason: &str) {
+        let socket = self.lines.outward(conn);
         self.hang_up(now, conn);
-        self.outputs.push_back(Output::Close { conn, code, reason: reason.to_owned() });
+        self.close(socket, code, reason.to_owned());
     }
 
     pub(crate) fn dismiss_all(&mut self, now: Now) {
@@ -56,8 +58,9 @@ impl Terminals {
     /// (reference 3.3).
     pub(crate) fn replace(&mut self, now: Now, conn: ConnId, node: &str) {
         self.stats.replaced += 1;
+        let socket = self.lines.outward(conn);
         self.hang_up(now, conn);
-        self.say_replaced(now, conn, node);
+        self.say_replaced(now, socket, node);
     }
 
     /// A login at another node claims to be newer. A fresh session outbids it once: then the clocks disagree, and
@@ -84,10 +87,12 @@ impl Terminals {
             return self.stay(conn);
         };
         self.stats.replaced += 1;
+        let socket = self.lines.outward(conn);
         if let Some(terminal) = self.registry.remove(conn) {
             self.retire(now, conn, &terminal, Whereabouts::Elsewhere(origin));
         }
-        self.say_replaced(now, conn, &format!("node {origin}"));
+        self.lines.forget(conn);
+        self.say_replaced(now, socket, &format!("node {origin}"));
     }
 
     /// An alarm whose time has come; most find that what they were set for has happened.
@@ -96,6 +101,7 @@ impl Terminals {
             Alarm::Unregistered(conn) => self.check_registered(now, conn),
             Alarm::Silent(conn) => self.check_heard(now, conn),
             Alarm::Entry(entry) => self.entry_overdue(now, entry),
+            Alarm::Away(conn, departure) => self.give_up(now, conn, departure),
             Alarm::Seats => self.compare_seats(now),
             Alarm::RoomLeases => self.expire_leases(now),
             Alarm::Unanswered(conn, id) => {
@@ -162,7 +168,8 @@ impl Terminals {
 
     /// The last words to a connection whose terminal is now somewhere else. Code 3401 without a request makes the
     /// shipped clients stop reconnecting (quirk Q3): otherwise two logins would throw each other out forever.
-    fn say_replaced(&mut self, now: Now, conn: ConnId, node: &str) {
+    fn say_replaced(&mut self, now: Now, socket: Option<ConnId>, node: &str) {
+        let Some(conn) = socket else { return };
         let text = format!("终端已在别处登录：logged in elsewhere, at {node}");
         self.fail(now, conn, None, Failed::new(Code::Unauthorised, text));
         let reason = "logged in elsewhere".to_owned();

@@ -6,6 +6,7 @@ use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::client::{self, Register};
 use taoyao_wire::terminal::{ClientState, ClientType, Code, Incoming, Outgoing, Readings};
 
+use crate::backlog::Backlog;
 use crate::conn::{Claim, Conn};
 use crate::failure::Failed;
 use crate::io::{Output, Verified};
@@ -35,6 +36,14 @@ impl Terminals {
             return self.fail(now, conn, Some(message.id), Failed::busy("this node is about to end"));
         }
         let body = Register::of(message);
+        if body.ticket.is_some() && self.registry.terminal(conn).is_none() {
+            if self.resume(now, conn, message, &body) {
+                return;
+            }
+            if body.username.is_empty() {
+                return self.refuse_ticket(now, conn, message);
+            }
+        }
         let name = match self.claimed_name(body.client_id.as_deref()) {
             Ok(name) => name,
             Err(failed) => return self.fail(now, conn, Some(message.id), failed),
@@ -49,9 +58,11 @@ impl Terminals {
             client_type: body.client_type,
             display: body.name,
             readings: body.readings,
+            resume: body.resume,
         };
         self.registry.verify(conn, number, claim);
         let (username, password) = (body.username, Secret(body.password));
+        let conn = self.lines.outward(conn).unwrap_or(conn);
         self.outputs.push_back(Output::Verify { conn, number, username, password, terminal: name });
     }
 
@@ -117,7 +128,7 @@ impl Terminals {
         terminal.state.last_heartbeat = heard;
         terminal.state.merge(claim.readings);
         let index = terminal.index;
-        self.welcome(now, conn, claim.id, &claim.v, index);
+        self.welcome(now, conn, claim.id, &claim.v, (index, claim.resume));
     }
 
     fn admit(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim, account: Account) {
@@ -152,21 +163,35 @@ impl Terminals {
             silent_at: now.mono + limits::TERMINAL_SILENT_MAX,
             state,
             broadcasts: Terminal::full_bucket(now.mono),
+            backlog: None,
+            departure: 0,
             asks_open: 0,
             name: claim.name,
         };
         self.timers.set(terminal.silent_at, Alarm::Silent(conn));
         self.registry.register(conn, terminal);
-        self.welcome(now, conn, claim.id, &claim.v, index);
+        self.welcome(now, conn, claim.id, &claim.v, (index, claim.resume));
         self.outputs.push_back(Output::Register { key, session });
         self.come(conn);
     }
 
-    /// The answer comes first, the configuration second (quirk Q7).
-    fn welcome(&mut self, now: Now, conn: ConnId, id: i64, v: &str, index: u32) {
-        let body = client::registered(index);
+    /// The answer comes first, the configuration second (quirk Q7). What a terminal that may come back is told counts from
+    /// here on.
+    fn welcome(&mut self, now: Now, conn: ConnId, id: i64, v: &str, (index, resume): (u32, bool)) {
+        let Some(terminal) = self.registry.terminal_mut(conn) else { return };
+        terminal.backlog = None;
+        let body = match self.registry.terminal(conn).filter(|_| resume) {
+            Some(terminal) => {
+                let ticket = self.ticket(&terminal.name, terminal.session.0);
+                client::resumed(index, &ticket, limits::RESUME_KEPT, false)
+            }
+            None => client::registered(index),
+        };
         let text = Outgoing::success(v, id, Signal::ClientRegister.name(), Some(&body)).encode();
         self.say(conn, text);
+        if let Some(terminal) = self.registry.terminal_mut(conn) {
+            terminal.backlog = resume.then(Backlog::default);
+        }
         self.push_config(now, conn);
     }
 }

@@ -30,9 +30,26 @@ impl Request<'_> {
 
 impl Terminals {
     pub(crate) fn say(&mut self, conn: ConnId, text: String) {
+        if let Some(backlog) = self.registry.terminal_mut(conn).and_then(|terminal| terminal.backlog.as_mut())
+        {
+            backlog.push(&text);
+        }
+        if let Some(socket) = self.lines.outward(conn) {
+            self.write(socket, text);
+        }
+    }
+
+    pub(crate) fn write(&mut self, socket: ConnId, text: String) {
         self.stats.messages_out += 1;
         self.stats.bytes_out += text.len() as u64;
-        self.outputs.push_back(Output::ToTerminal { conn, text });
+        self.outputs.push_back(Output::ToTerminal { conn: socket, text });
+    }
+
+    /// Closes what the connection is written to, if it is there.
+    pub(crate) fn close(&mut self, socket: Option<ConnId>, code: u16, reason: String) {
+        if let Some(conn) = socket {
+            self.outputs.push_back(Output::Close { conn, code, reason });
+        }
     }
 
     /// A success under the request's own id and version.

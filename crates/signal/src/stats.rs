@@ -13,6 +13,8 @@ pub struct Stats {
     pub registered: u64,
     /// Now: ends of peer-to-peer sessions at this node; a session within the node has two.
     pub session_ends: u64,
+    /// Now: terminals without a connection that may come back.
+    pub away: u64,
     /// Now: rooms of this node.
     pub rooms: u64,
     /// Now: requests to the mesh that are not answered.
@@ -29,6 +31,8 @@ pub struct Stats {
     pub bytes_out: u64,
     pub registrations: u64,
     pub logins_refused: u64,
+    /// Terminals that came back with a ticket.
+    pub resumed: u64,
     /// Terminals that lost their connection to a newer login, here or elsewhere.
     pub replaced: u64,
     /// Logins that claimed to be newer than the one that displaced them.

@@ -4,6 +4,7 @@ use taoyao_auth::Account;
 use taoyao_types::{Instant, PartitionName, SessionEpoch, TerminalKey, TerminalName, limits};
 use taoyao_wire::terminal::ClientState;
 
+use crate::backlog::Backlog;
 use crate::bucket::Bucket;
 
 #[derive(Debug)]
@@ -24,6 +25,10 @@ pub(crate) struct Terminal {
     pub(crate) silent_at: Instant,
     pub(crate) state: ClientState,
     pub(crate) broadcasts: Bucket,
+    /// What it is told, if it may come back after a lost connection.
+    pub(crate) backlog: Option<Backlog>,
+    /// Counts the times that it was away; tells an alarm of an earlier time.
+    pub(crate) departure: u64,
     /// Requests of this terminal that the mesh works on.
     pub(crate) asks_open: usize,
 }

@@ -17,6 +17,7 @@ use crate::guest::Guest;
 use crate::hlc::LoginClock;
 use crate::index::Indexes;
 use crate::io::{AskId, MeshEvent, Output, Verified};
+use crate::lines::Lines;
 use crate::pending::Pending;
 use crate::registry::Registry;
 use crate::room::{Checks, PasswordDone, RoomIds, Rooms, Seats};
@@ -45,6 +46,8 @@ pub struct Terminals {
     pub(crate) logins: LoginClock,
     pub(crate) message_ids: ServerIds,
     pub(crate) session_ids: SessionIds,
+    pub(crate) lines: Lines,
+    pub(crate) departures: u64,
     pub(crate) rooms: Rooms,
     pub(crate) room_ids: RoomIds,
     pub(crate) checks: Checks,
@@ -91,6 +94,8 @@ impl Terminals {
             logins: LoginClock::default(),
             message_ids: ServerIds::new(config.server_index, offset),
             session_ids: SessionIds::new(seed, config.node_id),
+            lines: Lines::default(),
+            departures: 0,
             rooms: Rooms::default(),
             room_ids: RoomIds::new(SessionIds::new(!seed, config.node_id)),
             checks: Checks::default(),
@@ -124,13 +129,17 @@ impl Terminals {
     pub fn handle_text(&mut self, now: Now, conn: ConnId, text: &str) {
         self.stats.messages_in += 1;
         self.stats.bytes_in += text.len() as u64;
-        self.receive(now, conn, text);
+        if let Some(conn) = self.lines.inward(conn) {
+            self.receive(now, conn, text);
+        }
         self.settle(now);
     }
 
     /// The check of a password, asked for by [`Output::Verify`], has ended.
     pub fn handle_verified(&mut self, now: Now, conn: ConnId, number: u64, verified: Verified) {
-        self.verified(now, conn, number, verified);
+        if let Some(conn) = self.lines.inward(conn) {
+            self.verified(now, conn, number, verified);
+        }
         self.settle(now);
     }
 
@@ -142,7 +151,11 @@ impl Terminals {
 
     /// A connection is gone, whoever closed it.
     pub fn handle_closed(&mut self, now: Now, conn: ConnId) {
-        self.hang_up(now, conn);
+        if let Some(conn) = self.lines.inward(conn)
+            && !self.linger(now, conn)
+        {
+            self.hang_up(now, conn);
+        }
         self.settle(now);
     }
 
@@ -209,6 +222,7 @@ impl Terminals {
         let stats = &mut self.stats;
         stats.connections = self.registry.connections() as u64;
         stats.registered = self.registry.registered() as u64;
+        stats.away = self.lines.away() as u64;
         stats.rooms = self.rooms.len() as u64;
         stats.session_ends = self.calls.len() as u64;
         stats.asks_open = self.asks.len() as u64;

@@ -63,6 +63,11 @@ pub const GATEWAY_EVENTS_MAX: usize = 4_096;
 pub const LINK_EVENTS_MAX: usize = 1_024;
 /// Logins that wait until their password is checked; twenty seconds of work for one core. Beyond it they are refused.
 pub const LOGINS_WAITING_MAX: usize = 1_024;
+/// How long a terminal that may come back stays registered without a connection.
+pub const RESUME_KEPT: Duration = Duration::from_secs(30);
+/// Messages to such a terminal that are kept, and their bytes. Whoever has missed more registers anew.
+pub const RESUME_MESSAGES_MAX: usize = 256;
+pub const RESUME_BYTES_MAX: usize = 256 * 1024;
 /// A registered terminal that said nothing for this long is closed (reference section 3.6: what the original meant).
 pub const TERMINAL_SILENT_MAX: Duration = Duration::from_secs(300);
 /// Messages of one connection that wait while its password is checked. Beyond it they are refused as busy.

@@ -11,6 +11,7 @@ mod messages;
 mod presence;
 mod registration;
 mod requests;
+mod resume;
 mod rooms;
 mod sessions;
 mod world;

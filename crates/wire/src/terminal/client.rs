@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use taoyao_types::limits;
@@ -22,6 +23,12 @@ pub struct Register {
     pub username: String,
     pub password: String,
     pub readings: Readings,
+    /// The terminal wants a ticket with which it may come back after a lost connection.
+    pub resume: bool,
+    /// The ticket of a terminal that comes back.
+    pub ticket: Option<String>,
+    /// Messages that it has received since the answer to its registration.
+    pub received: u64,
 }
 
 impl Register {
@@ -35,6 +42,9 @@ impl Register {
             username: owned("username").unwrap_or_default(),
             password: owned("password").unwrap_or_default(),
             readings: Readings::of(&fields),
+            resume: fields.flag("resume").unwrap_or(false),
+            ticket: owned("ticket"),
+            received: fields.number("received").map_or(0, |received| received.max(0.0) as u64),
         }
     }
 }
@@ -88,6 +98,20 @@ pub fn registered(index: u32) -> String {
         index: u32,
     }
     serde_json::to_string(&Body { index }).expect("a number always encodes as JSON")
+}
+
+/// The answer to a terminal that may come back: its ticket, how long it may be away, and whether it has just come back.
+pub fn resumed(index: u32, ticket: &str, kept: Duration, resumed: bool) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        index: u32,
+        ticket: &'a str,
+        resume_seconds: u64,
+        resumed: bool,
+    }
+    let body = Body { index, ticket, resume_seconds: kept.as_secs(), resumed };
+    serde_json::to_string(&body).expect("texts and numbers always encode as JSON")
 }
 
 /// `client::offline`, `{"clientId": id}`.
