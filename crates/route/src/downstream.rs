@@ -33,8 +33,8 @@ impl Downstream {
     /// The link is up: forgets what belongs to an earlier life of the child and says what is held.
     pub fn handle_up(&mut self, epoch: NodeEpoch) -> Sync {
         if epoch != self.epoch {
-            let displaced = std::mem::take(&mut self.displaced);
-            *self = Self { epoch, round: self.round, displaced, ..Self::default() };
+            self.handle_withdrawn();
+            self.epoch = epoch;
         }
         self.complete = false;
         Sync::Resume { epoch, applied: self.applied, snapshot: self.snapshot, digest: None }
@@ -42,6 +42,12 @@ impl Downstream {
 
     pub fn handle_down(&mut self) {
         self.complete = false;
+    }
+
+    /// The child's records are withdrawn, because it was away for too long: it has to tell all of them anew.
+    pub fn handle_withdrawn(&mut self) {
+        let displaced = std::mem::take(&mut self.displaced);
+        *self = Self { round: self.round, displaced, ..Self::default() };
     }
 
     /// A terminal of the child's has a newer session.
@@ -154,6 +160,17 @@ mod tests {
         assert_eq!(same, Sync::Resume { epoch: NodeEpoch(4), applied: 15, snapshot: None, digest: None });
         let anew = down.handle_up(NodeEpoch(5));
         assert_eq!(anew, Sync::Resume { epoch: NodeEpoch(5), applied: 0, snapshot: None, digest: None });
+    }
+
+    #[test]
+    fn after_its_records_were_withdrawn_it_asks_for_everything() {
+        let mut down = Downstream::default();
+        down.handle_up(NodeEpoch(4));
+        down.handle_changes(1, 5).unwrap();
+        down.handle_down();
+        down.handle_withdrawn();
+        let resume = down.handle_up(NodeEpoch(4));
+        assert_eq!(resume, Sync::Resume { epoch: NodeEpoch(4), applied: 0, snapshot: None, digest: None });
     }
 
     #[test]

@@ -403,6 +403,9 @@ impl Router {
             .filter(over)
             .map(|neighbour| {
                 neighbour.lost_at = None;
+                if let Side::Child(downstream) = &mut neighbour.side {
+                    downstream.handle_withdrawn();
+                }
                 (neighbour.id, neighbour.is_parent())
             })
             .collect();

@@ -1,10 +1,10 @@
 //! What becomes of records of which only one side has heard the end.
 
-use taoyao_types::{NodeEpoch, NodeId, SessionEpoch, Version};
+use taoyao_types::{NodeEpoch, NodeId, Now, SessionEpoch, Version, limits};
 use taoyao_wire::link::sync::{Change, Displacement};
 use taoyao_wire::link::{Record, Sync};
 
-use crate::world::{LIFE, World};
+use crate::world::{LIFE, NOW, World};
 
 /// The same terminal in a session begun `later` milliseconds later, at another node.
 fn moved(record: Record, origin: NodeId, later: u64) -> Record {
@@ -66,4 +66,20 @@ fn who_begins_to_watch_asks_for_the_members_although_news_of_them_passes_through
     assert!(asked(world.heard_by("east")));
     world.root.watch([partition].into());
     assert!(world.heard_by("east").is_empty());
+}
+
+#[test]
+fn a_child_that_comes_back_after_its_lease_is_asked_for_everything() {
+    let mut world = World::new();
+    let there = world.record("east", "a", 1);
+    world.change("east", Change::Add(there));
+    let east = world.node("east");
+    world.root.handle_link_down(NOW, east, "a test");
+    let later = Now { mono: NOW.mono + limits::LEASE, ..NOW };
+    world.root.handle_timeout(later);
+    assert!(world.root.directory().find(there.key).is_none());
+    world.heard_by("east");
+    world.root.handle_link_up(later, east, LIFE);
+    let resume = Sync::Resume { epoch: LIFE, applied: 0, snapshot: None, digest: None };
+    assert!(world.heard_by("east").contains(&resume));
 }
