@@ -9,6 +9,7 @@ import { LOCAL, TaoyaoError, UNAUTHORIZED } from './taoyao/errors.js';
 import { LocalMedia } from './taoyao/media.js';
 import { askNearest, measure } from './taoyao/nearest.js';
 import { Session } from './taoyao/session.js';
+import { Ticket } from './taoyao/ticket.js';
 import { startTicker } from './taoyao/ticker.js';
 
 export { Session, TaoyaoError };
@@ -74,6 +75,8 @@ export class Taoyao extends EventTarget {
   #media = new LocalMedia(() => this.config?.media);
   #openCalls = 0;
   #early = [];
+  /** @type {Ticket|undefined} */
+  #ticket;
   /** Grows with each connect and disconnect, so that an attempt that was overtaken stops by itself. */
   #attempt = 0;
 
@@ -114,8 +117,9 @@ export class Taoyao extends EventTarget {
   }
 
   /**
-   * Connects and registers. Later losses are repaired without being asked: with growing, jittered delays, and with
-   * the next nearest node when one stays away.
+   * Connects and registers. Later losses are repaired without being asked. For a few seconds the same node is tried, which
+   * has kept this terminal as it was: calls go on, and what was missed comes then. After that calls end, and the next
+   * nearest node will do, with growing, jittered delays.
    *
    * @param {ConnectOptions} options
    * @returns {Promise<Terminal>} this terminal, as the mesh describes it
@@ -142,6 +146,7 @@ export class Taoyao extends EventTarget {
     clearTimeout(this.#retryTimer);
     for (const session of [...this.sessions.values()]) session.close();
     const connection = this.#connection;
+    this.#ticket = undefined;
     if (connection) {
       this.#lose('local');
       await connection.request('client::close', {}, 1_000).catch(() => {});
@@ -217,6 +222,7 @@ export class Taoyao extends EventTarget {
 
   /** Sends any message of the protocol that has no answer. */
   push(signal, body) {
+    if (!this.#connection && this.#ticket?.isAway()) return this.#ticket.hold(signal, body);
     this.#connected(signal).push(signal, body);
   }
 
@@ -234,7 +240,8 @@ export class Taoyao extends EventTarget {
   /** One attempt: tries the nodes in order; a refused login is final, an unreachable node is not. */
   async #register(attempt) {
     let last;
-    for (const url of this.#urls) {
+    const urls = this.#ticket?.isUrgent() ? [this.#ticket.url] : this.#urls;
+    for (const url of urls) {
       try {
         return await this.#registerAt(url, attempt);
       } catch (error) {
@@ -253,7 +260,7 @@ export class Taoyao extends EventTarget {
       signal: (record) => this.#emit('signal', record),
     });
     try {
-      await this.#login(opened);
+      await this.#login(opened, url);
       if (attempt !== this.#attempt) throw new TaoyaoError(LOCAL.CLOSED, 'The attempt to connect was given up.');
     } catch (error) {
       opened.close();
@@ -268,11 +275,34 @@ export class Taoyao extends EventTarget {
     if (connection === this.#connection) this.#become('online');
   }
 
-  async #login(connection) {
+  async #login(connection, url) {
+    if (this.#ticket?.url === url && this.#ticket.isAway() && (await this.#comeBack(connection))) return;
+    this.#giveUpTicket();
     const { clientId, name = clientId, username, password } = this.#options;
-    const body = { clientId, name, clientType: 'WEB', username, password, ...(await readBattery()) };
+    const body = { clientId, name, clientType: 'WEB', username, password, resume: true, ...(await readBattery()) };
     const answer = await connection.request('client::register', body);
     if (Number.isInteger(answer.body?.index)) connection.index = answer.body.index;
+    if (answer.body?.ticket) this.#ticket = new Ticket(url, connection, answer);
+  }
+
+  /** Shows the ticket; false if the node does not know it any more. */
+  async #comeBack(connection) {
+    try {
+      const answer = await connection.request('client::register', this.#ticket.claim(this.#options.clientId));
+      connection.index = answer.body.index;
+      this.#ticket.redeem(connection, answer);
+      return true;
+    } catch (error) {
+      if (error.code === LOCAL.CLOSED || error.code === LOCAL.TIMEOUT) throw error;
+      return false;
+    }
+  }
+
+  /** The node will not take this terminal back as it was: its calls are over. */
+  #giveUpTicket() {
+    if (!this.#ticket) return;
+    this.#ticket = undefined;
+    for (const session of [...this.sessions.values()]) session.end('signal-lost');
   }
 
   #startHeartbeat() {
@@ -347,13 +377,15 @@ export class Taoyao extends EventTarget {
     if (error.code !== UNAUTHORIZED) return this.#emit('refused', error);
     const connection = this.#connection;
     this.#attempt += 1;
+    this.#ticket = undefined;
     this.#lose('signal-lost');
     connection?.close();
     return this.#shut(error);
   }
 
   #onLoss({ reason }) {
-    this.#lose('signal-lost');
+    if (this.#ticket) this.#stepAway();
+    else this.#lose('signal-lost');
     this.#retryLater(new TaoyaoError(LOCAL.CLOSED, reason || 'The connection to the node was lost.'));
   }
 
@@ -361,6 +393,13 @@ export class Taoyao extends EventTarget {
     this.#stopHeartbeat();
     this.#connection = undefined;
     for (const session of [...this.sessions.values()]) session.end(sessionsEndAs);
+  }
+
+  /** The connection is gone, the calls are not: the node keeps this terminal for a while. */
+  #stepAway() {
+    this.#stopHeartbeat();
+    this.#connection = undefined;
+    this.#ticket.lose();
   }
 
   #retryLater(error) {
@@ -377,7 +416,7 @@ export class Taoyao extends EventTarget {
     clearTimeout(this.#retryTimer);
     const attempt = ++this.#attempt;
     try {
-      if (!this.#options.url) this.#urls = await this.#nearestUrls().catch(() => this.#urls);
+      if (!this.#options.url && !this.#ticket?.isUrgent()) this.#urls = await this.#nearestUrls().catch(() => this.#urls);
       await this.#register(attempt);
     } catch (error) {
       if (attempt !== this.#attempt) return;
@@ -387,6 +426,7 @@ export class Taoyao extends EventTarget {
   }
 
   #shut(error) {
+    this.#giveUpTicket();
     this.#become('closed', error);
   }
 

@@ -29,6 +29,8 @@ export class Connection {
   #handlers;
   #requests = new Requests();
   #ids = new MessageIds();
+  /** How many messages have come so far. */
+  received = 0;
 
   /**
    * Opens a connection.
@@ -80,7 +82,7 @@ export class Connection {
    * @param {string} signal
    * @param {object} [body]
    * @param {number} [timeoutMs]
-   * @returns {Promise<import('./envelope.js').Message>}
+   * @returns {Promise<import('./envelope.js').Message & {ordinal: number}>} `ordinal`: the how manieth message it was
    */
   async request(signal, body, timeoutMs) {
     const id = this.#ids.next();
@@ -130,6 +132,7 @@ export class Connection {
       return; // A node that talks nonsense must not stop the terminal; the next message may be fine.
     }
     this.#record('in', text.length, message);
+    message.ordinal = this.received += 1;
     if (!this.#requests.settle(message)) this.#handlers.message(message);
   }
 

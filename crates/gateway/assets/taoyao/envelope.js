@@ -8,7 +8,7 @@ export const VERSION = '1.0.0';
 /** A larger text message closes the connection, so it is refused before it is sent. */
 export const MESSAGE_BYTES_MAX = 1024 * 1024;
 
-const SECRET_KEY = /password|credential|secret|token/i;
+const SECRET_KEY = /password|credential|secret|ticket|token/i;
 const MASK = '••••••';
 
 /**
