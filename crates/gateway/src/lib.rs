@@ -27,6 +27,7 @@ mod http;
 mod inbound;
 mod linger;
 mod outbox;
+mod pace;
 mod protocol;
 mod registry;
 mod session;

@@ -58,9 +58,8 @@ impl Protocol {
 fn append(framing: &Framing, text: &str, out: &mut Vec<u8>, counters: &Counters) {
     let Err(why) = framing.append(text, out) else { return };
     counters.texts_replaced.add(1);
-    tracing::info!(%why, "a terminal is told an error instead of a message that is too long for its frames");
     let is_told = replacement(text, why).is_some_and(|error| framing.append(&error, out).is_ok());
-    if !is_told {
-        tracing::warn!("not even that error fits into the terminal's frames; the message is dropped");
+    if counters.lines.admits() {
+        tracing::info!(%why, is_told, "a message is too long for a terminal's frames, which gets an error instead");
     }
 }

@@ -68,7 +68,9 @@ impl Session {
         self.terminal.end(reason.clone());
         match &reason {
             // Mostly an operator's mistake, and the terminal cannot be told.
-            CloseReason::BadFrame(_) => tracing::info!(conn = conn.0, %ip, %reason, "terminal disconnected"),
+            CloseReason::BadFrame(_) if self.shared.counters.lines.admits() => {
+                tracing::info!(conn = conn.0, %ip, %reason, "terminal disconnected");
+            }
             _ => tracing::debug!(conn = conn.0, %reason, "terminal disconnected"),
         }
         // Both at once: a node that is slow to hear of it, or stopping, keeps no terminal from its closing frame.

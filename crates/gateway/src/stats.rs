@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::pace::Pace;
+
 /// Counts since the start, and gauges (`connections`, `terminals`) as of now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GatewayStats {
@@ -48,6 +50,8 @@ pub(crate) struct Counters {
     pub(crate) slow_readers: Counter,
     pub(crate) idle_closed: Counter,
     pub(crate) faulty_closed: Counter,
+    /// Which of what is counted is worth a line of the log as well.
+    pub(crate) lines: Pace,
 }
 
 impl Counters {
