@@ -85,6 +85,10 @@ impl Registry {
         }
     }
 
+    pub(crate) fn is_guest(&self, conn: taoyao_types::ConnId) -> bool {
+        matches!(self.conn(conn), Some(Conn::Guest(_)))
+    }
+
     /// How many requests of a caller the mesh works on, to be counted; and the key that it asks as.
     pub(crate) fn asks_open(&mut self, conn: taoyao_types::ConnId) -> Option<(&mut usize, TerminalKey)> {
         match self.conn_mut(conn)? {

@@ -16,6 +16,7 @@ mod topology;
 mod up;
 mod user;
 mod user_table;
+mod user_token;
 
 use clap::{FromArgMatches, Parser, Subcommand};
 

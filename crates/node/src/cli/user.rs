@@ -1,19 +1,21 @@
-//! `taoyao user add | remove | list`: the accounts that terminals log in with.
+//! `taoyao user add | remove | list`: the accounts that terminals and scripts log in with.
 
 use std::io::{self, IsTerminal, Read};
 
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use serde::Serialize;
+use taoyao_auth::{AllowList, User};
 use taoyao_topology::Topology;
-use taoyao_types::{ClientId, PartitionName, limits};
+use taoyao_types::{ClientId, PartitionName, Role, limits};
 
 use super::exit::{Exit, Failed};
 use super::input::{self, Format, TopologyArg};
 use super::output;
 use super::user_table::UserTable;
+use super::user_token::Token;
 
-/// Add, remove or list the accounts that terminals log in with
+/// Add, remove or list the accounts that terminals and scripts log in with
 #[derive(Debug, Args)]
 pub(crate) struct UserCommand {
     #[command(subcommand)]
@@ -25,6 +27,7 @@ enum Verb {
     Add(Add),
     Remove(Remove),
     List(List),
+    Token(Token),
 }
 
 /// Add an account; the password is asked for, or read from standard input
@@ -36,13 +39,16 @@ enum Verb {
 Examples:
   taoyao user add ann
   taoyao user add cam-7 --partition sh.east.cn --client cam-7
+  taoyao user add root --role terminal --role admin
   pass show taoyao/ann | taoyao user add ann --password-stdin
 
 The table is TOML and may be edited by hand:
   [user.ann]
   hash = \"$argon2id$v=19$m=19456,t=2,p=1$...\"
   partitions = [\"sh.east.cn\"]
-  clients = [\"cam-7\"]")]
+  clients = [\"cam-7\"]
+  roles = [\"terminal\"]
+  signals = [\"room::*\", \"platform::script\"]")]
 struct Add {
     /// The account's name
     name: String,
@@ -55,6 +61,12 @@ struct Add {
     /// A client id that the account may register; may be repeated
     #[arg(long, value_name = "ID")]
     client: Vec<ClientId>,
+    /// What the account may be used for: terminal, operator or admin; may be repeated; default: terminal
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    role: Vec<Role>,
+    /// A signal that it may send, `family::name` or `family::*`; may be repeated; default: all that its roles allow
+    #[arg(long, value_name = "SIGNAL")]
+    signal: Vec<String>,
     #[command(flatten)]
     topology: TopologyArg,
     #[command(flatten)]
@@ -94,6 +106,10 @@ struct Account<'a> {
     name: &'a str,
     partitions: &'a [PartitionName],
     clients: &'a [ClientId],
+    roles: Vec<Role>,
+    signals: &'a [String],
+    /// The names of its bearer tokens.
+    tokens: Vec<&'a str>,
 }
 
 impl UserCommand {
@@ -102,6 +118,7 @@ impl UserCommand {
             Verb::Add(add) => add.run(),
             Verb::Remove(remove) => remove.run(),
             Verb::List(list) => list.run(),
+            Verb::Token(token) => token.run(),
         }
     }
 }
@@ -115,10 +132,14 @@ impl Add {
             if self.password_stdin { password_from_stdin()? } else { password_from_person(&self.name)? };
         let user = table
             .users
-            .add(&self.name, &password, fresh_salt()?)
+            .add(&self.name, &password, fresh()?)
             .map_err(|bad| Failed::new(Exit::Usage, format!("account {:?}: {bad}", self.name)))?;
         user.partitions = self.partition;
         user.clients = self.client;
+        user.signals = AllowList(self.signal);
+        if !self.role.is_empty() {
+            user.roles = self.role.into_iter().collect();
+        }
         table.write()?;
         confirm("added", &self.name, &table, self.format)
     }
@@ -153,11 +174,8 @@ impl List {
     fn run(self) -> Result<Exit, Failed> {
         let topology = input::load(&self.topology.topology)?;
         let table = UserTable::read(&topology.login().users)?;
-        let accounts: Vec<Account<'_>> = table
-            .users
-            .list()
-            .map(|(name, user)| Account { name, partitions: &user.partitions, clients: &user.clients })
-            .collect();
+        let accounts: Vec<Account<'_>> =
+            table.users.list().map(|(name, user)| Account::of(name, user)).collect();
         if self.format.json {
             output::say_json(&accounts)?;
         } else if accounts.is_empty() {
@@ -169,13 +187,29 @@ impl List {
     }
 }
 
+impl<'a> Account<'a> {
+    fn of(name: &'a str, user: &'a User) -> Self {
+        Self {
+            name,
+            partitions: &user.partitions,
+            clients: &user.clients,
+            roles: user.roles.iter().copied().collect(),
+            signals: &user.signals.0,
+            tokens: user.tokens().collect(),
+        }
+    }
+}
+
 fn drawn(accounts: &[Account<'_>]) -> String {
-    let mut table = output::table(&["NAME", "PARTITIONS", "CLIENT IDS"]);
+    let mut table = output::table(&["NAME", "PARTITIONS", "CLIENT IDS", "ROLES", "SIGNALS", "TOKENS"]);
     for account in accounts {
         table.add_row([
             Cell::new(account.name),
             Cell::new(any_or(account.partitions)),
             Cell::new(any_or(account.clients)),
+            Cell::new(joined(&account.roles)),
+            Cell::new(any_or(account.signals)),
+            Cell::new(joined(&account.tokens)),
         ]);
     }
     output::drawn(table)
@@ -185,10 +219,19 @@ fn any_or<T: ToString>(names: &[T]) -> String {
     if names.is_empty() {
         return "any".to_owned();
     }
+    joined(names)
+}
+
+fn joined<T: ToString>(names: &[T]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn confirm(done: &str, name: &str, table: &UserTable, format: Format) -> Result<Exit, Failed> {
+fn role(text: &str) -> Result<Role, String> {
+    let all = Role::ALL.map(Role::as_str).join(", ");
+    Role::ALL.into_iter().find(|role| role.as_str() == text).ok_or(format!("one of: {all}"))
+}
+
+pub(super) fn confirm(done: &str, name: &str, table: &UserTable, format: Format) -> Result<Exit, Failed> {
     if format.json {
         output::say_json(&serde_json::json!({ done: name, "users": table.path }))?;
     } else {
@@ -235,9 +278,10 @@ fn password_from_stdin() -> Result<String, Failed> {
     Ok(line.to_owned())
 }
 
-fn fresh_salt() -> Result<[u8; 16], Failed> {
-    let mut salt = [0; 16];
-    getrandom::fill(&mut salt)
+/// Random bytes from the system.
+pub(super) fn fresh<const COUNT: usize>() -> Result<[u8; COUNT], Failed> {
+    let mut bytes = [0; COUNT];
+    getrandom::fill(&mut bytes)
         .map_err(|error| Failed::new(Exit::Io, format!("the system gives no randomness: {error}")))?;
-    Ok(salt)
+    Ok(bytes)
 }

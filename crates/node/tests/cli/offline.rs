@@ -102,9 +102,37 @@ fn accounts_are_kept_as_hashes_in_a_private_file() {
     assert!(unknown.err.contains("bj.north.cn, cn, east.cn, north.cn, sh.east.cn"), "{}", unknown.err);
 
     let list = user(&["list", "--json"], "").ends_with(0).json();
-    assert_eq!(list, serde_json::json!([{ "name": "ann", "partitions": ["sh.east.cn"], "clients": [] }]));
+    let ann = serde_json::json!({
+        "name": "ann", "partitions": ["sh.east.cn"], "clients": [], "roles": ["terminal"], "signals": [], "tokens": [],
+    });
+    assert_eq!(list, serde_json::json!([ann]));
     user(&["remove", "ann"], "").ends_with(0);
     user(&["remove", "ann"], "").ends_with(64);
+}
+
+#[test]
+fn a_token_is_shown_once_and_kept_as_a_hash() {
+    let site = Site::new();
+    let user = |arguments: &[&str], input: &str| {
+        let arguments = [&["user"][..], arguments, &["--topology", "mesh.toml"]].concat();
+        site.run_with_input(&arguments, input)
+    };
+    let roles = ["--role", "terminal", "--role", "operator", "--signal", "room::*"];
+    user(&[&["add", "ann", "--password-stdin"][..], &roles].concat(), "correct horse\n").ends_with(0);
+    user(&["add", "bob", "--password-stdin", "--role", "king"], "x").ends_with(64);
+
+    let made = user(&["token", "ann", "--name", "laptop"], "").ends_with(0);
+    let token = made.out.trim();
+    assert!(token.starts_with("tao_") && token.len() == 47, "{token}");
+    assert!(!fs::read_to_string(site.path("users.toml")).unwrap().contains(token));
+    user(&["token", "ann", "--name", "laptop"], "").ends_with(64);
+    user(&["token", "bob"], "").ends_with(64);
+
+    let list = user(&["list", "--json"], "").ends_with(0).json();
+    assert_eq!(list[0]["tokens"], serde_json::json!(["laptop"]));
+    assert_eq!(list[0]["roles"], serde_json::json!(["terminal", "operator"]));
+    user(&["token", "ann", "--revoke", "laptop"], "").ends_with(0);
+    user(&["token", "ann", "--revoke", "laptop"], "").ends_with(64);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod admin;
 mod life;
 mod operations;
 mod ports;
+mod rest;
 mod signals;
 mod support;
 mod terminal;

@@ -18,6 +18,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Somebody else may take a port between its choice and its use.
 const ATTEMPTS: usize = 5;
 
+const SHARED_ACCOUNT: &str =
+    "[login]\ndevelopment = true\nshared_account = { username = \"taoyao\", password = \"taoyao\" }\n";
+
 /// Root, two regions, a site under each; `mobile.cn` roams between the sites.
 const THREE_TIERS: [(&str, &str); 5] =
     [("cn", ""), ("east", "cn"), ("north", "cn"), ("sh", "east"), ("bj", "north")];
@@ -32,9 +35,7 @@ pub(crate) struct Site {
 impl Site {
     /// A mesh of three tiers with fresh ports.
     pub(crate) fn three_tiers() -> Self {
-        Self::new(
-            "[login]\ndevelopment = true\nshared_account = { username = \"taoyao\", password = \"taoyao\" }\n",
-        )
+        Self::new(SHARED_ACCOUNT)
     }
 
     /// The same with other settings.
@@ -91,8 +92,14 @@ impl Site {
 
 /// A mesh of three tiers with all links in step.
 pub(crate) async fn up() -> (Site, Mesh) {
+    up_with("", |_| {}).await
+}
+
+/// The same with further settings, and with something done to its files before it starts.
+pub(crate) async fn up_with(settings: &str, prepare: impl Fn(&Site)) -> (Site, Mesh) {
     for _ in 1..ATTEMPTS {
-        let site = Site::three_tiers();
+        let site = Site::new(&format!("{SHARED_ACCOUNT}{settings}"));
+        prepare(&site);
         match Mesh::up(Arc::clone(&site.topology), &[], NodeOptions::default(), |_| {}).await {
             Ok(mesh) => return (site, mesh),
             Err(UpError::Start {

@@ -20,17 +20,7 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) async fn connect(url: &str, authority: &Path) -> Self {
-        let mut roots = rustls::RootCertStore::empty();
-        for cert in taoyao_pki::load_chain(authority).unwrap() {
-            roots.add(cert).unwrap();
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connector = Connector::Rustls(Arc::new(tls));
+        let connector = Connector::Rustls(trusting(authority));
         let connecting = connect_async_tls_with_config(url, None, true, Some(connector));
         let (socket, _) = within(connecting).await.unwrap_or_else(|e| panic!("{url}: {e}"));
         Self { socket, count: 100 }
@@ -64,6 +54,12 @@ impl Terminal {
     pub(crate) async fn ask(&mut self, signal: &str, body: Value) -> Value {
         let id = self.send(signal, body).await;
         self.find(&format!("the answer to {signal}"), |message| message["header"]["id"] == id).await
+    }
+
+    /// Answers a request with a body.
+    pub(crate) async fn answer(&mut self, request: &Value, body: Value) {
+        let text = json!({ "header": request["header"], "body": body }).to_string();
+        within(self.socket.send(Message::text(text))).await.unwrap();
     }
 
     /// The next message of this signal; what else arrives meanwhile is skipped.
@@ -106,6 +102,21 @@ impl Terminal {
     }
 }
 
-async fn within<F: Future>(future: F) -> F::Output {
+/// TLS that trusts the mesh's authority and no other.
+pub(crate) fn trusting(authority: &Path) -> Arc<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    for cert in taoyao_pki::load_chain(authority).unwrap() {
+        roots.add(cert).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(tls)
+}
+
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future).await.expect("within the tests' patience")
 }

@@ -190,6 +190,10 @@ impl Terminals {
                     let Some(viewer) = self.registry.caller(asker.conn) else { return };
                     room::ids(&ask.room, &viewer.sees(&client))
                 }
+                // A guest sees no news of the room, but it waits.
+                _ if self.registry.is_guest(asker.conn) => {
+                    return self.answer_later(asker, ask.signal, None);
+                }
                 // What is to be seen of it comes with the room's news.
                 _ => return,
             },

@@ -43,6 +43,10 @@ pub(super) fn tell(route: &Route, message: Message, place: &Place) -> Result<Res
 
 fn tell_error(route: &Route, message: &Message, place: &Place) -> Result<Response, Fault> {
     let fault = Fault::new(message.code, message.message.as_str());
+    if message.lacks_membership() {
+        let why = "denied by rule role:operator: the account is no member of the room and has not the role";
+        return Err(Fault::with(Code::Refused, why));
+    }
     if !message.is_missing() {
         return Err(fault);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use taoyao_wire::signals::{Need, Signal};
 use taoyao_wire::terminal::Code;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
@@ -160,8 +161,9 @@ fn own(route: &Route) -> Vec<Code> {
     if !route.body.is_empty() {
         codes.push(Code::Unsupported);
     }
+    // What an operator has to switch on first.
     if let Does::Signal(signal) = route.does
-        && !signal.name().starts_with("control::")
+        && (signal == Signal::ControlServerRecord || signal.row().need == Need::Named)
     {
         codes.push(Code::NotAcceptable);
     }

@@ -5,6 +5,9 @@ use serde_json::value::RawValue;
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::Code;
 
+/// How the text begins for whoever is not in the room (reference section 2.4).
+const NO_MEMBERSHIP: &str = "终端没有房间权限";
+
 /// An envelope (reference section 2.1) and its text.
 #[derive(Debug)]
 pub(super) struct Message {
@@ -46,6 +49,12 @@ impl Message {
         self.is_error
     }
 
+    /// Whether it failed because the account is no member of the room, for which the protocol has a text and no code of its
+    /// own.
+    pub(super) fn lacks_membership(&self) -> bool {
+        self.code == Code::Unknown && self.message.starts_with(NO_MEMBERSHIP)
+    }
+
     /// Whether it failed for want of what was named: a terminal, a room or a recording that is not there.
     ///
     /// The protocol has one code for all of these and for the unexpected; what is not there is named in a text.
@@ -74,6 +83,7 @@ mod tests {
         assert!(error.is_error() && error.is_missing());
         assert!(!message("9999", "busy eating", "control::bell").is_error());
         assert!(!message("9999", "未知错误", "platform::error").is_missing());
+        assert!(message("9999", "终端没有房间权限：rest", "platform::error").lacks_membership());
         assert!(Message::read("[]".into()).is_none());
     }
 
