@@ -17,6 +17,7 @@ mod paths;
 mod raw;
 mod read;
 mod rewrite;
+mod script;
 mod settings;
 mod suggest;
 mod summary;
@@ -30,6 +31,7 @@ pub use mistake::{Mistake, Mistakes};
 pub use nearest::{Candidate, Candidates, Nearest, Reason};
 pub use node::{Geo, Listener, Near, Node, Terminals, TlsFiles};
 pub use rewrite::{Rewrite, RewriteRule};
+pub use script::{Argument, BadArguments, Script};
 pub use settings::{Ice, Limits, Login, Password, SharedAccount, Turn};
 pub use summary::{
     ListenerSummary, NodeSummary, PartitionSummary, PolicySummary, RewriteRuleSummary, RewriteSummary,

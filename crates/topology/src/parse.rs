@@ -7,7 +7,7 @@ use taoyao_types::{NodeId, PartitionId};
 use crate::certs::Certs;
 use crate::check::{
     Delegation, FileSpans, NodeFileSpans, Place, check_addresses, check_ids, check_partitions, check_policy,
-    check_tree,
+    check_scripts, check_tree,
 };
 use crate::mistake::{Mistakes, Report, Source};
 use crate::node::{Listener, Node, Terminals, TlsFiles};
@@ -35,6 +35,7 @@ fn check(raw: RawTopology, source: &Source, report: &Report<'_>) -> Option<Topol
     let delegations = check_partitions(&places, &raw.nodes, report);
     check_addresses(&raw.nodes, report);
     let rules = check_policy(&raw.policy, &delegations, report);
+    let scripts = check_scripts(raw.scripts, &places, report);
     if report.is_clean() {
         check_ids(&places, &delegations, &raw.nodes, report);
     }
@@ -54,6 +55,7 @@ fn check(raw: RawTopology, source: &Source, report: &Report<'_>) -> Option<Topol
         limits: raw.limits,
         login: raw.login,
         ice: raw.ice,
+        scripts,
         policy: Policy { between_partitions: raw.policy.between_partitions, rules },
         ends: subtree_ends(&places),
         downs: children(&places),

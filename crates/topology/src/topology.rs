@@ -9,6 +9,7 @@ use crate::certs::Certs;
 use crate::check::{FileSpans, check_files};
 use crate::mistake::{Mistakes, Report, Source};
 use crate::node::Node;
+use crate::script::Script;
 use crate::settings::{Ice, Limits, Login};
 
 /// A partition and the nodes that its terminals may attach to.
@@ -44,6 +45,7 @@ pub struct Topology {
     pub(crate) login: Login,
     pub(crate) ice: Ice,
     pub(crate) policy: Policy,
+    pub(crate) scripts: Vec<Script>,
     /// Each parent before its children, each subtree without gaps; never empty.
     pub(crate) nodes: Vec<Node>,
     /// For each node the index behind its subtree's last node.
@@ -88,6 +90,11 @@ impl Topology {
 
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What accounts may have a node run, in the order of the file.
+    pub fn scripts_of(&self, node: NodeId) -> impl Iterator<Item = &Script> {
+        self.scripts.iter().filter(move |script| script.is_at(node))
     }
 
     /// All nodes: the root first, each parent before its children, each subtree together.

@@ -107,6 +107,29 @@ pub const ROOM_GUESSERS_MAX: usize = 256;
 pub const ROOM_PASSWORDS_WAITING_MAX: usize = 256;
 /// How long the pass of an invitation is good for.
 pub const ROOM_PASS_KEPT: Duration = Duration::from_secs(600);
+/// Alarms that one terminal may raise in a second, and at once after a silence. Beyond it they are refused as busy.
+pub const ALARMS_PER_SECOND: u32 = 1;
+pub const ALARMS_AT_ONCE: u32 = 16;
+/// Bytes of an alarm's message. What goes beyond is cut off.
+pub const ALARM_BYTES_MAX: usize = 1024;
+/// Alarms that one node keeps of its partitions: more than a person reads. The oldest go first.
+pub const ALARMS_KEPT: usize = 1_024;
+/// Alarms of one node's terminals that wait for the owners of their partitions. The oldest go first, and are counted.
+pub const ALARMS_WAITING_MAX: usize = 1_024;
+/// Bounds of the pause before an alarm is reported again; doubled at each failure.
+pub const ALARM_RETRY_MIN: Duration = Duration::from_secs(1);
+/// See [`ALARM_RETRY_MIN`].
+pub const ALARM_RETRY_MAX: Duration = Duration::from_secs(10);
+/// Scripts and looks at the machine under way at one node. Beyond it new ones are refused as busy.
+pub const DEEDS_MAX: usize = 16;
+/// Bytes of a `platform::script`, name and arguments. A longer one is refused like one of no known name.
+pub const SCRIPT_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of what a script says, of each of its two outputs. What goes beyond is cut off.
+pub const SCRIPT_OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// How long a script may run unless the operator says otherwise: its answer is in time for the terminal.
+pub const SCRIPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// The longest that the operator may let a script run.
+pub const SCRIPT_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 /// Broadcasts that one terminal may send in a second, and at once after a silence. Beyond it they are refused as busy.
 pub const BROADCASTS_PER_SECOND: u32 = 20;
 pub const BROADCASTS_AT_ONCE: u32 = 40;

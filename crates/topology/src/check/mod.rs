@@ -5,6 +5,7 @@ mod files;
 mod ids;
 mod partitions;
 mod policy;
+mod scripts;
 mod tree;
 
 pub(crate) use addresses::check_addresses;
@@ -12,4 +13,5 @@ pub(crate) use files::{FileSpans, NodeFileSpans, check_files};
 pub(crate) use ids::check_ids;
 pub(crate) use partitions::{Delegation, check_partitions};
 pub(crate) use policy::check_policy;
+pub(crate) use scripts::check_scripts;
 pub(crate) use tree::{Place, check_tree};

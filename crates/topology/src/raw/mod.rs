@@ -2,10 +2,12 @@
 
 mod node;
 mod policy;
+mod script;
 mod tcp;
 
 pub(crate) use node::{RawListener, RawNode, Socket};
 pub(crate) use policy::{RawPolicy, RawRule};
+pub(crate) use script::RawScript;
 pub(crate) use tcp::RawTcp;
 
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ pub(crate) struct RawTopology {
     pub(crate) login: Login,
     pub(crate) ice: Ice,
     pub(crate) policy: RawPolicy,
+    pub(crate) scripts: Vec<RawScript>,
     pub(crate) nodes: Vec<RawNode>,
 }
 
@@ -65,6 +68,11 @@ impl RawTopology {
             policy: file
                 .table("policy", "[policy]")
                 .map_or_else(RawPolicy::default, |table| RawPolicy::read(table, report)),
+            scripts: file
+                .tables("script", "[[script]]")
+                .into_iter()
+                .filter_map(|table| RawScript::read(table, base))
+                .collect(),
             nodes: file
                 .tables("node", "[[node]]")
                 .into_iter()

@@ -5,6 +5,7 @@ mod files;
 mod mistakes;
 mod nearest;
 mod rewriting;
+mod scripts;
 mod secrets;
 mod sections;
 mod tcp;
