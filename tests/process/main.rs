@@ -27,6 +27,7 @@ mod player;
 mod ports;
 mod program;
 mod relay;
+mod rooms;
 mod shape;
 mod socket;
 mod sockets;

@@ -66,7 +66,8 @@ pub(crate) fn topology(places: &[Place], detour: Option<(&str, u16)>) -> String 
     let mut file = format!(
         "# The topology of one test.\n\
          org = \"{ORG}\"\n\
-         login = {{ development = true, shared_account = {{ username = \"{USERNAME}\", password = \"{PASSWORD}\" }} }}\n"
+         login = {{ development = true, shared_account = {{ username = \"{USERNAME}\", password = \"{PASSWORD}\" }} }}\n\
+         policy = {{ between_partitions = [\"see\", \"presence\", \"call\", \"control\", \"room\"] }}\n"
     );
     for place in places {
         let Place { short, terminals, links, admin, .. } = place;

@@ -121,6 +121,13 @@ impl Terminal {
         self.say(Message::text(envelope(id, signal, body)));
     }
 
+    /// Answers a push that is a request.
+    pub(crate) fn answer(&self, push: &Value, body: Value) {
+        let (id, signal) =
+            (push["header"]["id"].as_i64().unwrap(), push["header"]["signal"].as_str().unwrap());
+        self.say(Message::text(envelope(id, signal, body)));
+    }
+
     /// Sends a WebSocket message as it is. What is said after the end is lost, as on any line.
     pub(crate) fn say(&self, message: Message) {
         let _ended = self.out.send(message).is_err();
