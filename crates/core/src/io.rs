@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use taoyao_auth::Account;
 use taoyao_route::{Alarm, Queued};
-use taoyao_signal::{Audit, PasswordDone, PasswordWork, Verified};
+use taoyao_signal::{Audit, Deed, PasswordDone, PasswordWork, Performed, Verified};
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Secret, TerminalName};
 use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Trace};
 
@@ -42,6 +42,11 @@ pub enum Input {
     Password {
         number: u64,
         done: PasswordDone,
+    },
+    /// The end of an [`Output::Perform`].
+    Performed {
+        number: u64,
+        done: Performed,
     },
     /// A link to this neighbour is up; the neighbour is in its life `epoch`. Replaces an older link.
     LinkUp {
@@ -120,6 +125,11 @@ pub enum Output {
     Password {
         number: u64,
         work: PasswordWork,
+    },
+    /// Do this to the node or its machine and answer by [`Input::Performed`] with the same number, but for [`Deed::Stop`].
+    Perform {
+        number: u64,
+        deed: Deed,
     },
     /// A refusal or a privilege used, for the audit log.
     Audit(Audit),

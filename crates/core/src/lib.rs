@@ -8,4 +8,6 @@ pub use io::{Input, Output};
 pub use node::{Node, NodeConfig, NotInTopology};
 // What a driver sees of the two machines inside: it knows `core` only.
 pub use taoyao_route::{Alarm, NeighbourStatus, Queued, Stats as RouterStats};
-pub use taoyao_signal::{Audit, PasswordDone, PasswordWork, Stats as TerminalStats, Verified};
+pub use taoyao_signal::{
+    Audit, Deed, PasswordDone, PasswordWork, Performed, Stats as TerminalStats, Verified,
+};

@@ -75,6 +75,7 @@ impl Node {
                 self.terminals.handle_verified(now, conn, number, verified);
             }
             Input::Password { number, done } => self.terminals.handle_password(now, number, done),
+            Input::Performed { number, done } => self.terminals.handle_performed(now, number, done),
             Input::LinkUp { peer, epoch } => self.router.handle_link_up(now, peer, epoch),
             Input::LinkDown { peer, reason } => self.router.handle_link_down(now, peer, &reason),
             Input::LinkFrame { peer, frame } => self.router.handle_frame(now, peer, frame),
@@ -145,6 +146,7 @@ impl Node {
             }
             Said::Watch { partitions } => router.watch(partitions),
             Said::Password { number, work } => self.outputs.push_back(Output::Password { number, work }),
+            Said::Perform { number, deed } => self.outputs.push_back(Output::Perform { number, deed }),
             Said::Audit(audit) => self.outputs.push_back(Output::Audit(audit)),
         }
     }

@@ -6,6 +6,7 @@ use taoyao_auth::{Policy, Sealer};
 use taoyao_signal::TerminalsConfig;
 use taoyao_topology::{Ice, Topology};
 use taoyao_types::limits;
+use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{IceConfig, MediaConfig, StunServer, TurnServer};
 
 use crate::node::NodeConfig;
@@ -25,6 +26,17 @@ pub(crate) fn terminals(topology: &Topology, config: &NodeConfig) -> Option<Term
         serves: node.attachable().cloned().collect(),
         partitions: topology.partitions().map(|partition| partition.name.clone()).collect(),
         owners: topology.partitions().map(|partition| (partition.id, partition.owner)).collect(),
+        servers: topology
+            .partitions()
+            .filter(|partition| partition.owner == node.id)
+            .map(|partition| (partition.id, partition.servers.iter().copied().collect()))
+            .collect(),
+        scripts: topology
+            .scripts_of(node.id)
+            .filter(|script| !script.is_order())
+            .map(|script| script.name.clone())
+            .collect(),
+        orders: topology.scripts_of(node.id).filter_map(|script| Signal::of(&script.name)).collect(),
         epoch: config.epoch,
         server_index: (place % 10) as u8,
         utc_offset_seconds: config.utc_offset_seconds,

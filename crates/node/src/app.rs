@@ -27,7 +27,7 @@ use crate::question::{QUESTIONS_MAX, Question};
 use crate::running::RunningNode;
 use crate::sockets::{self, SocketsError};
 use crate::state_dir::{StateDir, StateError, token_path};
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Command, Supervisor};
 use crate::users_file::UsersError;
 
 /// Admin requests that wait for the node.
@@ -71,6 +71,7 @@ pub struct NodeApp {
     driver: Driver,
     sources: Sources,
     questions: mpsc::Sender<Question>,
+    commands: (mpsc::Sender<Command>, mpsc::Receiver<Command>),
     gateway: Option<Gateway>,
     links: Option<Links>,
     admin: Option<Admin>,
@@ -103,14 +104,16 @@ impl NodeApp {
         let (gateway, (gateway_events, calls)) = open_gateway(&topology, place)?;
         let (links, link_events) = open_links(&topology, place, epoch, options)?.unzip();
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
+        let commands = mpsc::channel(1);
         let name = place.name.clone();
         let desk = Desk::new(Arc::clone(&topology), own, questions.clone());
         let place = driver::Place { topology, own, epoch };
         Ok(Self {
             name,
-            driver: Driver::new(node, place, clock, logins),
+            driver: Driver::new(node, place, clock, logins, commands.0.clone()),
             sources: Sources { gateway: gateway_events, rest: calls, links: link_events, questions: asked },
             questions,
+            commands,
             gateway,
             links,
             admin,
@@ -136,7 +139,7 @@ impl NodeApp {
             admin_requests = requests;
             admin.spawn(taoyao_admin::serve(listener, taoyao_admin::router(service), ended(stopping)));
         }
-        let (commands, commanded) = mpsc::channel(1);
+        let (commands, commanded) = self.commands;
         let supervisor = Supervisor {
             node: self.name,
             gateway: self.gateway,

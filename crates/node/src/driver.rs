@@ -23,6 +23,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use self::answer::Then;
 use crate::clock::Clock;
+use crate::deeds::Deeds;
 use crate::guests::Guests;
 use crate::links::LinkTable;
 use crate::logins::{Checked, Logins};
@@ -30,6 +31,7 @@ use crate::operators::Operators;
 use crate::passwords::Passwords;
 use crate::question::Question;
 use crate::readiness::Readiness;
+use crate::supervisor::Command;
 use crate::throttle::Throttle;
 
 /// Events of terminals in one turn: enough to share its fixed costs, few enough that no other source waits for long.
@@ -92,6 +94,9 @@ pub(crate) struct Driver {
     terminals: HashMap<ConnId, Terminal>,
     guests: Guests,
     passwords: Passwords,
+    deeds: Deeds,
+    /// Where the node's end is asked for.
+    commands: mpsc::Sender<Command>,
     operators: Operators,
     alarm_lines: Throttle,
     is_draining: bool,
@@ -104,7 +109,14 @@ struct Terminal {
 }
 
 impl Driver {
-    pub(crate) fn new(node: Node, place: Place, clock: Clock, logins: Logins) -> Self {
+    pub(crate) fn new(
+        node: Node,
+        place: Place,
+        clock: Clock,
+        logins: Logins,
+        commands: mpsc::Sender<Command>,
+    ) -> Self {
+        let scripts = place.topology.scripts_of(place.own).cloned().collect();
         Self {
             node,
             place,
@@ -116,6 +128,8 @@ impl Driver {
             terminals: HashMap::new(),
             guests: Guests::default(),
             passwords: Passwords::default(),
+            deeds: Deeds::new(scripts),
+            commands,
             operators: Operators::default(),
             alarm_lines: Throttle::default(),
             is_draining: false,
@@ -147,6 +161,10 @@ impl Driver {
                 Some((number, done)) = self.passwords.next() => {
                     let now = self.begin_turn();
                     self.feed(now, Input::Password { number, done });
+                }
+                Some((number, done)) = self.deeds.next() => {
+                    let now = self.begin_turn();
+                    self.feed(now, Input::Performed { number, done });
                 }
                 question = sources.questions.recv() => match question {
                     None => return Err(SourceGone::Supervisor),
@@ -276,6 +294,6 @@ mod tests {
         let config = NodeConfig { own, epoch, seed: 7, secret: [7; 32], utc_offset_seconds: 0 };
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let logins = Logins::open(topology.login()).unwrap();
-        Driver::new(node, Place { topology, own, epoch }, clock, logins)
+        Driver::new(node, Place { topology, own, epoch }, clock, logins, mpsc::channel(1).0)
     }
 }

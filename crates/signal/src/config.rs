@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use taoyao_auth::{Policy, Sealer};
 use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionId, PartitionName};
+use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
 /// Who this node is to its terminals, and what it lets them do.
@@ -20,6 +21,12 @@ pub struct TerminalsConfig {
     pub partitions: BTreeSet<PartitionName>,
     /// The node that owns each of them, and has its rooms and alarms.
     pub owners: BTreeMap<PartitionId, NodeId>,
+    /// For each partition of this node, the nodes where its terminals may attach.
+    pub servers: BTreeMap<PartitionId, BTreeSet<NodeId>>,
+    /// The scripts of the operator that `platform::script` may name.
+    pub scripts: BTreeSet<String>,
+    /// The signals `platform::reboot`, `system::reboot` and `system::shutdown` that the operator gave a script.
+    pub orders: BTreeSet<Signal>,
     /// This life of the node.
     pub epoch: NodeEpoch,
     /// 0 to 9, a digit of the message ids that this node makes.

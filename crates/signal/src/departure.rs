@@ -104,6 +104,8 @@ impl Terminals {
             Alarm::Away(conn, departure) => self.give_up(now, conn, departure),
             Alarm::Seats => self.compare_seats(now),
             Alarm::RoomLeases => self.expire_leases(now),
+            Alarm::Reports(owner) => self.resume_alarms(now, owner),
+            Alarm::Deed(number) => self.deed_overdue(now, number),
             Alarm::Unanswered(conn, id) => {
                 if let Some(waiting) = self.pending.take(conn, id) {
                     let reply = Reply::Failed(Failure::Deadline);

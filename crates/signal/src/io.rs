@@ -9,6 +9,7 @@ use taoyao_types::{
 use taoyao_wire::Class;
 use taoyao_wire::link::{ListPage, ListQuery, Payload, PresenceChange, PresenceNews, Reply, Target};
 
+use crate::deed::Deed;
 use crate::room::PasswordWork;
 
 /// A request that this machine made and whose reply it waits for.
@@ -61,6 +62,8 @@ pub enum Output {
     Verify { conn: ConnId, number: u64, username: String, password: Secret, terminal: TerminalName },
     /// Hash or check the password of a room (slow, so not in here); answer by `handle_password` with the number.
     Password { number: u64, work: PasswordWork },
+    /// Do this to the node or its machine; answer by `handle_performed` with the number, but for [`Deed::Stop`].
+    Perform { number: u64, deed: Deed },
     /// A terminal is here now: tell the mesh. A repeated one with a newer session replaces the older.
     Register { key: TerminalKey, session: SessionEpoch },
     /// It is gone.
@@ -94,6 +97,8 @@ pub struct Audit {
     pub signal: &'static str,
     /// The rule that refused it; none if it was carried out.
     pub denied: Option<String>,
+    /// What was done and how it ended, where the signal's name does not say it all.
+    pub detail: Option<String>,
 }
 
 /// How an [`Output::Verify`] ended.

@@ -10,6 +10,7 @@ pub mod io;
 pub mod stats;
 pub mod terminals;
 
+mod alarm;
 mod announcer;
 mod asks;
 mod backlog;
@@ -17,6 +18,7 @@ mod bucket;
 mod calls;
 mod conn;
 mod control;
+mod deed;
 mod departure;
 mod failure;
 mod guest;
@@ -44,6 +46,7 @@ mod timers;
 mod watch;
 
 pub use config::TerminalsConfig;
+pub use deed::{Deed, Performed};
 pub use io::{AskId, Audit, MeshEvent, Output, Token, Verified};
 pub use room::{PasswordDone, PasswordWork};
 pub use stats::Stats;

@@ -45,6 +45,10 @@ impl Terminals {
             }
             return;
         }
+        if let Some(owner) = self.outbox.replied(ask) {
+            self.asks.close(ask);
+            return self.alarm_replied(now, owner, reply);
+        }
         let Some((asker, purpose)) = self.asker(ask) else { return };
         match purpose {
             Purpose::Call { callee, session } => self.called(now, &asker, &callee, &session, reply),
@@ -144,6 +148,7 @@ impl Terminals {
         let reply = match payload {
             Payload::Room(request) => return self.serve_room(now, token, origin, request),
             Payload::RoomCheck(check) => self.check_seats(now, origin, check),
+            Payload::Alarm(report) => self.take_alarm(origin, report),
             _ => self.not_supported(),
         };
         self.outputs.push_back(Output::Reply { token, reply });

@@ -59,7 +59,7 @@ impl Terminals {
             self.stats.denied += 1;
         }
         let denied = denied.map(str::to_owned);
-        let audit = Audit { account, terminal: from.clone(), signal: signal.name(), denied };
+        let audit = Audit { account, terminal: from.clone(), signal: signal.name(), denied, detail: None };
         self.outputs.push_back(Output::Audit(audit));
     }
 }

@@ -83,7 +83,7 @@ impl Terminals {
             return self.refuse(now, request, failed);
         }
         match request.signal {
-            Signal::ClientAlarm => self.raise_alarm(request),
+            Signal::ClientAlarm => self.raise_alarm(now, request),
             Signal::ClientBroadcast => self.broadcast(now, request),
             Signal::ClientClose => self.take_leave(now, request),
             Signal::ClientConfig => self.push_config(now, request.conn),
@@ -102,6 +102,12 @@ impl Terminals {
             | Signal::ControlPtz
             | Signal::ControlWakeup
             | Signal::ControlWatermark => self.control(now, request),
+            Signal::PlatformReboot
+            | Signal::PlatformShutdown
+            | Signal::SystemReboot
+            | Signal::SystemShutdown => self.order_node(now, request),
+            Signal::PlatformScript => self.run_script(now, request),
+            Signal::SystemInfo => self.look_at_machine(now, request),
             Signal::SessionCall => self.call(now, request),
             Signal::SessionClose => self.end_session(now, request),
             Signal::SessionExchange | Signal::SessionPause | Signal::SessionResume => {
@@ -113,13 +119,6 @@ impl Terminals {
             Signal::RoomList => self.list_rooms(now, request),
             signal if signal.row().route == Route::Room => self.ask_in_room(now, request),
             _ => {}
-        }
-    }
-
-    fn raise_alarm(&mut self, request: &Request<'_>) {
-        if let Some(terminal) = self.registry.terminal_mut(request.conn) {
-            terminal.state.readings.alarming = Some(true);
-            tracing::info!(terminal = %terminal.name, "a terminal raised an alarm");
         }
     }
 

@@ -163,6 +163,7 @@ impl Terminals {
             silent_at: now.mono + limits::TERMINAL_SILENT_MAX,
             state,
             broadcasts: Terminal::full_bucket(now.mono),
+            alarms: Terminal::full_alarms(now.mono),
             backlog: None,
             departure: 0,
             asks_open: 0,

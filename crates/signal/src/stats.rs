@@ -17,6 +17,10 @@ pub struct Stats {
     pub away: u64,
     /// Now: rooms of this node.
     pub rooms: u64,
+    /// Now: alarms that this node keeps.
+    pub alarms_kept: u64,
+    /// Now: alarms of terminals here that the owners of their partitions do not have yet.
+    pub alarms_waiting: u64,
     /// Now: requests to the mesh that are not answered.
     pub asks_open: u64,
     /// Now: requests to terminals that are not answered.
@@ -40,6 +44,12 @@ pub struct Stats {
     /// Signals that the account's roles or its allow list, a room's owner or policy refused.
     pub denied: u64,
     pub calls: u64,
+    /// Alarms of terminals here.
+    pub alarms_raised: u64,
+    /// Alarms of the partitions of this node, raised anywhere.
+    pub alarms_taken: u64,
+    /// Alarms that never reached the owner of their partition: too many waited, or it did not take them.
+    pub alarms_lost: u64,
     /// Messages and requests from the mesh that policy stopped here, or that made no sense.
     pub mesh_refused: u64,
     /// Terminals elsewhere that were not announced because too many are known already.

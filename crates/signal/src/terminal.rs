@@ -25,6 +25,7 @@ pub(crate) struct Terminal {
     pub(crate) silent_at: Instant,
     pub(crate) state: ClientState,
     pub(crate) broadcasts: Bucket,
+    pub(crate) alarms: Bucket,
     /// What it is told, if it may come back after a lost connection.
     pub(crate) backlog: Option<Backlog>,
     /// Counts the times that it was away; tells an alarm of an earlier time.
@@ -41,6 +42,10 @@ impl Terminal {
     /// How this terminal is shown another one, or itself.
     pub(crate) fn sees(&self, other: &TerminalName) -> String {
         if *other == self.name { self.written.clone() } else { other.seen_from(self.partition()) }
+    }
+
+    pub(crate) fn full_alarms(now: Instant) -> Bucket {
+        Bucket::new(now, limits::ALARMS_PER_SECOND, limits::ALARMS_AT_ONCE)
     }
 
     pub(crate) fn full_bucket(now: Instant) -> Bucket {

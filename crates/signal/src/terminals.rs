@@ -9,10 +9,12 @@ use taoyao_types::{
 };
 use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
+use crate::alarm::{Kept, Outbox};
 use crate::announcer::Announcer;
 use crate::asks::Asks;
 use crate::calls::Calls;
 use crate::config::TerminalsConfig;
+use crate::deed::{Deeds, Performed};
 use crate::guest::Guest;
 use crate::hlc::LoginClock;
 use crate::index::Indexes;
@@ -60,6 +62,11 @@ pub struct Terminals {
     pub(crate) local_leaves: BTreeSet<AskId>,
     /// Comparisons that are not answered.
     pub(crate) room_checks: BTreeMap<AskId, NodeId>,
+    /// Alarms of the partitions of this node.
+    pub(crate) alarms: Kept,
+    /// Alarms of terminals here, for others.
+    pub(crate) outbox: Outbox,
+    pub(crate) deeds: Deeds,
     pub(crate) verifications: u64,
     pub(crate) draining: bool,
     pub(crate) outputs: VecDeque<Output>,
@@ -104,6 +111,9 @@ impl Terminals {
             seats_compared: false,
             local_leaves: BTreeSet::new(),
             room_checks: BTreeMap::new(),
+            alarms: Kept::default(),
+            outbox: Outbox::default(),
+            deeds: Deeds::default(),
             verifications: 0,
             draining: false,
             outputs: VecDeque::new(),
@@ -146,6 +156,12 @@ impl Terminals {
     /// The work of an [`Output::Password`] is done.
     pub fn handle_password(&mut self, now: Now, number: u64, done: PasswordDone) {
         self.password_done(now, number, done);
+        self.settle(now);
+    }
+
+    /// The deed of an [`Output::Perform`] is done.
+    pub fn handle_performed(&mut self, now: Now, number: u64, done: Performed) {
+        self.deed_done(now, number, done);
         self.settle(now);
     }
 
@@ -224,6 +240,8 @@ impl Terminals {
         stats.registered = self.registry.registered() as u64;
         stats.away = self.lines.away() as u64;
         stats.rooms = self.rooms.len() as u64;
+        stats.alarms_kept = self.alarms.len() as u64;
+        stats.alarms_waiting = self.outbox.len() as u64;
         stats.session_ends = self.calls.len() as u64;
         stats.asks_open = self.asks.len() as u64;
         stats.pending_open = self.pending.len() as u64;

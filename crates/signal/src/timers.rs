@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use taoyao_types::{ConnId, Instant};
+use taoyao_types::{ConnId, Instant, NodeId};
 
 /// Why the machine wants to be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,10 @@ pub(crate) enum Alarm {
     Seats,
     /// Nodes of members should have compared by now.
     RoomLeases,
+    /// Alarms are to be reported to this node again.
+    Reports(NodeId),
+    /// Who waits for this deed has waited long enough.
+    Deed(u64),
 }
 
 #[derive(Debug, Default)]

@@ -423,7 +423,8 @@ impl World {
             Output::CloseLink { peer, reason } => {
                 self.complaints.push(format!("{id} closes its link to {peer}: {reason}"));
             }
-            Output::Audit(_) => {}
+            // No account of a storm may do anything to a node.
+            Output::Perform { .. } | Output::Audit(_) => {}
             Output::Alarm(Alarm::Authority { peer, .. }) if self.is_forger(peer) => self.alarms += 1,
             Output::Alarm(alarm) => self.complaints.push(format!("I11: {id} raises {alarm:?}")),
             Output::Traced { .. } | Output::Listed { .. } => {}

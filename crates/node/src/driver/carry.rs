@@ -1,12 +1,13 @@
 //! What the machine wants done, done: nothing in here waits.
 
 use taoyao_auth::Credentials;
-use taoyao_core::{Alarm, Audit, Input, Output};
+use taoyao_core::{Alarm, Audit, Deed, Input, Output};
 use taoyao_link::SendError;
 use taoyao_types::{ConnId, Now, TerminalName};
 
 use super::{Driver, Terminal};
 use crate::logins::{Settled, Ticket, Who};
+use crate::supervisor::{Command, DRAIN_DEADLINE};
 
 impl Driver {
     pub(super) fn carry_out_all(&mut self, now: Now) {
@@ -49,6 +50,8 @@ impl Driver {
             Output::Listed { number, page } => self.operators.listed(number, page),
             Output::Alarm(alarm) => self.raise(now, &alarm),
             Output::Password { number, work } => self.passwords.begin(number, work),
+            Output::Perform { deed: Deed::Stop, .. } => self.stop(),
+            Output::Perform { number, deed } => self.deeds.begin(number, deed),
             Output::Audit(audit) => log_audit(&audit),
         }
     }
@@ -68,6 +71,12 @@ impl Driver {
             // Its outputs join the queue that is being carried out.
             self.node.handle_input(now, input);
         }
+    }
+
+    /// Asks for a drain, as a signal to the process does.
+    fn stop(&self) {
+        // Fails only if the node is being ended already.
+        let _ends = self.commands.try_send(Command::Drain { deadline: DRAIN_DEADLINE }).is_err();
     }
 
     /// Every alarm is counted; a neighbour that causes many fills no log.
@@ -92,10 +101,11 @@ impl Driver {
 /// One line for each refusal and each privilege used, under the target `audit`. Never thinned out: whoever floods it is
 /// named in it.
 fn log_audit(audit: &Audit) {
-    let Audit { account, terminal, signal, denied } = audit;
+    let Audit { account, terminal, signal, denied, detail } = audit;
     let account = account.as_deref().unwrap_or("unknown");
+    let detail = detail.as_deref().unwrap_or_default();
     match denied {
         Some(rule) => tracing::warn!(target: "audit", account, %terminal, signal, rule, "denied"),
-        None => tracing::info!(target: "audit", account, %terminal, signal, "carried out"),
+        None => tracing::info!(target: "audit", account, %terminal, signal, ?detail, "carried out"),
     }
 }

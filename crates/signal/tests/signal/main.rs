@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
 
+mod alarms;
 mod chaos;
 mod control;
+mod deeds;
 mod departures;
 mod envelope;
 mod lists;

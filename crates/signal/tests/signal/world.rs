@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList, Policy, Sealer};
 use taoyao_signal::{
-    AskId, Audit, MeshEvent, Output, PasswordDone, PasswordWork, Terminals, TerminalsConfig, Token, Verified,
+    AskId, Audit, Deed, MeshEvent, Output, PasswordDone, PasswordWork, Terminals, TerminalsConfig, Token,
+    Verified,
 };
 use taoyao_types::{
     ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, Scope, SessionEpoch,
@@ -16,12 +17,16 @@ use taoyao_types::{
 use taoyao_wire::link::{
     Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply, Target,
 };
+use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
 /// 2023-06-01 12:00:00 UTC.
 const START: u64 = 1_685_620_800_000;
 const EVERYTHING: [Scope; 7] =
     [Scope::See, Scope::Presence, Scope::Call, Scope::Broadcast, Scope::Control, Scope::Room, Scope::Record];
+
+/// What `platform::script` may name in every node of these meshes.
+pub(crate) const SCRIPTS: [&str; 2] = ["lights", "sirens"];
 
 /// A terminal's connection: its node and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +44,8 @@ pub(crate) struct World {
     pub(crate) outputs: Vec<(usize, Output)>,
     /// What the audit logs say.
     pub(crate) audits: Vec<Audit>,
+    /// What was to be done to a node, until somebody says that it is done.
+    pub(crate) deeds: Vec<(usize, u64, Deed)>,
     /// Accounts by name; who is not in here is a plain terminal's.
     pub(crate) accounts: BTreeMap<String, Account>,
     /// Nodes that nothing reaches and that reach nobody.
@@ -91,6 +98,13 @@ impl World {
                     .iter()
                     .map(|name| (PartitionId::of(&name.default_partition()), NodeId::of(name)))
                     .collect(),
+                // The owner's own, and the first node's, which serves them all.
+                servers: BTreeMap::from([(
+                    PartitionId::of(&name.default_partition()),
+                    [name, &names[0]].map(NodeId::of).into(),
+                )]),
+                scripts: SCRIPTS.iter().map(|name| (*name).to_owned()).collect(),
+                orders: BTreeSet::from([Signal::SystemReboot]),
                 policy: Arc::clone(&policy),
                 list_max: 1_000,
             };
@@ -104,6 +118,7 @@ impl World {
             lose_replies: None,
             outputs: Vec::new(),
             audits: Vec::new(),
+            deeds: Vec::new(),
             accounts: BTreeMap::new(),
             cut: BTreeSet::new(),
             watched: vec![BTreeSet::new(); names.len()],
@@ -274,6 +289,7 @@ impl World {
             Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
             Output::Tell { target, payload, .. } => self.tell(node, target, payload),
             Output::Audit(audit) => self.audits.push(audit),
+            Output::Perform { number, deed } => self.deeds.push((node, number, deed)),
             Output::Password { number, work } => {
                 let done = match work {
                     PasswordWork::Hash(password) => PasswordDone::Hashed(format!("hash of {}", password.0)),

@@ -1,0 +1,174 @@
+//! Alarms on their way to the nodes that own the terminals' partitions.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use taoyao_types::{NodeId, limits};
+use taoyao_wire::link::AlarmReport;
+
+use crate::io::AskId;
+
+/// What owners do not have yet. In memory only: it ends with the node.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    ways: BTreeMap<NodeId, Way>,
+    asked: BTreeMap<AskId, NodeId>,
+}
+
+/// To one owner; one alarm at a time, so that they arrive in order.
+#[derive(Debug)]
+struct Way {
+    /// The oldest first.
+    waiting: VecDeque<AlarmReport>,
+    state: State,
+    /// How long the owner rests after the next failure.
+    rest: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Free,
+    /// The alarm of this number is on its way.
+    Sent(u64),
+    Resting,
+}
+
+impl Outbox {
+    /// Adds an alarm. Returns whether the oldest of all had to make way for it.
+    pub(crate) fn put(&mut self, owner: NodeId, report: AlarmReport) -> bool {
+        let is_full = self.len() >= limits::ALARMS_WAITING_MAX;
+        if is_full {
+            self.drop_oldest();
+        }
+        self.ways.entry(owner).or_default().waiting.push_back(report);
+        is_full
+    }
+
+    /// What may be sent to the owner now.
+    pub(crate) fn next(&self, owner: NodeId) -> Option<&AlarmReport> {
+        let way = self.ways.get(&owner).filter(|way| way.state == State::Free)?;
+        way.waiting.front()
+    }
+
+    /// The one that was next is on its way.
+    pub(crate) fn sent(&mut self, owner: NodeId, ask: AskId) {
+        if let Some(way) = self.ways.get_mut(&owner) {
+            way.state = way.waiting.front().map_or(State::Free, |report| State::Sent(report.number));
+            self.asked.insert(ask, owner);
+        }
+    }
+
+    /// Whose reply this is, if it is one to an alarm.
+    pub(crate) fn replied(&mut self, ask: AskId) -> Option<NodeId> {
+        self.asked.remove(&ask)
+    }
+
+    /// The one that was on its way has arrived, or will not.
+    pub(crate) fn taken(&mut self, owner: NodeId) {
+        let Some(way) = self.ways.get_mut(&owner) else { return };
+        // It may have made way for a newer one meanwhile.
+        if way.waiting.front().is_some_and(|report| way.state == State::Sent(report.number)) {
+            way.waiting.pop_front();
+        }
+        (way.state, way.rest) = (State::Free, limits::ALARM_RETRY_MIN);
+        if way.waiting.is_empty() {
+            self.ways.remove(&owner);
+        }
+    }
+
+    /// The owner could not be reached: it is left alone until [`Outbox::rested`], for as long as this returns.
+    pub(crate) fn rest(&mut self, owner: NodeId) -> Duration {
+        let way = self.ways.entry(owner).or_default();
+        let rest = way.rest;
+        (way.state, way.rest) = (State::Resting, (2 * rest).min(limits::ALARM_RETRY_MAX));
+        rest
+    }
+
+    pub(crate) fn rested(&mut self, owner: NodeId) {
+        if let Some(way) = self.ways.get_mut(&owner).filter(|way| way.state == State::Resting) {
+            way.state = State::Free;
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ways.values().map(|way| way.waiting.len()).sum()
+    }
+
+    fn drop_oldest(&mut self) {
+        let number = |way: &&mut Way| way.waiting.front().map_or(u64::MAX, |report| report.number);
+        if let Some(way) = self.ways.values_mut().min_by_key(number) {
+            way.waiting.pop_front();
+        }
+    }
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), state: State::Free, rest: limits::ALARM_RETRY_MIN }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use taoyao_types::NodeEpoch;
+
+    use super::*;
+
+    const OWNER: NodeId = NodeId(1);
+    const OTHER: NodeId = NodeId(2);
+
+    fn report(number: u64) -> AlarmReport {
+        AlarmReport {
+            from: "a@cn".parse().unwrap(),
+            node: "cn".parse().unwrap(),
+            epoch: NodeEpoch(1),
+            number,
+            at: 0,
+            message: String::new(),
+            datetime: None,
+        }
+    }
+
+    #[test]
+    fn one_is_on_its_way_and_the_next_waits_for_it() {
+        let mut outbox = Outbox::default();
+        for number in [1, 2] {
+            assert!(!outbox.put(OWNER, report(number)));
+        }
+        outbox.sent(OWNER, AskId(7));
+        assert_eq!(outbox.next(OWNER), None);
+        assert_eq!((outbox.replied(AskId(8)), outbox.replied(AskId(7))), (None, Some(OWNER)));
+        outbox.taken(OWNER);
+        assert_eq!(outbox.next(OWNER).map(|report| report.number), Some(2));
+        outbox.sent(OWNER, AskId(9));
+        outbox.taken(OWNER);
+        assert!(outbox.ways.is_empty());
+    }
+
+    #[test]
+    fn an_owner_out_of_reach_rests_longer_and_longer_and_keeps_its_alarm() {
+        let mut outbox = Outbox::default();
+        outbox.put(OWNER, report(1));
+        let mut rests = Vec::new();
+        for _ in 0..6 {
+            outbox.sent(OWNER, AskId(1));
+            rests.push(outbox.rest(OWNER).as_secs());
+            assert_eq!(outbox.next(OWNER), None);
+            outbox.rested(OWNER);
+            assert_eq!(outbox.next(OWNER).map(|report| report.number), Some(1));
+        }
+        assert_eq!(rests, [1, 2, 4, 8, 10, 10]);
+    }
+
+    #[test]
+    fn the_oldest_of_all_makes_way_even_if_it_is_on_its_way() {
+        let mut outbox = Outbox::default();
+        outbox.put(OTHER, report(1));
+        outbox.sent(OTHER, AskId(1));
+        let full = limits::ALARMS_WAITING_MAX as u64;
+        assert_eq!((2..=full + 1).filter(|number| outbox.put(OWNER, report(*number))).count(), 1);
+        assert_eq!(outbox.len(), limits::ALARMS_WAITING_MAX);
+        outbox.taken(OTHER);
+        assert_eq!((outbox.next(OTHER), outbox.next(OWNER).map(|report| report.number)), (None, Some(2)));
+    }
+}
