@@ -1,15 +1,12 @@
 // Accessibility of every view by axe-core, light and dark, on a desktop and on a phone.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import test from 'node:test';
 
-import { DESKTOP, PHONE, openPage, shoot, startBrowser } from '../support/browser.mjs';
+import { checkView } from '../support/access.mjs';
+import { DESKTOP, PHONE, openPage, startBrowser } from '../support/browser.mjs';
 import { NODE_A, NODE_B, uniqueId } from '../support/mesh.mjs';
 import { callWith, inState, online, openForm, person, register } from '../support/terminal.mjs';
-
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 for (const colorScheme of ['light', 'dark']) {
   for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
@@ -53,13 +50,4 @@ test('the page in Chinese has no serious accessibility fault', async (t) => {
 
 async function openSignals(page, size) {
   await page.getByTestId(size === 'phone' ? 'tab-signals' : 'signals-toggle').click();
-}
-
-async function checkView(page, name) {
-  await shoot(page, name);
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  const serious = violations.filter((it) => ['serious', 'critical'].includes(it.impact));
-  const lines = serious.flatMap((it) => it.nodes.map((node) => `${it.id}: ${node.html}\n  ${node.failureSummary}`));
-  assert.equal(lines.length, 0, `${name} has serious faults:\n${lines.join('\n')}`);
 }

@@ -18,7 +18,7 @@ try {
 
 function show(api) {
   byId('title').textContent = `${api.info.title} REST ${api.info.version}`;
-  byId('about').textContent = api.info.description;
+  byId('about').replaceChildren(...said(api.info.description));
   const calls = Object.entries(api.paths).flatMap(([path, methods]) =>
     METHODS.filter((method) => method in methods).map((method) => ({ path, method, ...methods[method] })),
   );
@@ -63,26 +63,28 @@ function card(api, call) {
     element('span', { class: 'about' }, call.summary),
   );
   const text = `${call.method} ${call.path} ${call.summary} ${call.description ?? ''}`.toLowerCase();
-  const content = [call.description ? element('p', {}, call.description) : '', inputs(call), answers(api, call), example(call)];
+  const content = [element('p', {}, ...said(call.description ?? '')), inputs(call), answers(api, call), example(call)];
   return element('details', { class: 'call', 'data-text': text }, summary, element('div', { class: 'inside' }, ...content));
 }
 
 function inputs(call) {
   const rows = (call.parameters ?? []).map((it) =>
-    row(it.name, it.schema, it.required, `${it.in === 'path' ? words.inPath : words.inQuery}. ${it.description}`),
+    row(it.name, it.schema, it.required, ...said(`${it.in === 'path' ? words.inPath : words.inQuery}. ${it.description}`)),
   );
   const schema = call.requestBody?.content['application/json'].schema;
-  const fields = Object.entries(schema?.properties ?? {}).map(([name, it]) => row(name, it, schema.required?.includes(name), ''));
+  const object = schema?.anyOf?.[0] ?? schema;
+  const isRequired = (name) => !schema.anyOf && object.required?.includes(name);
+  const fields = Object.entries(object?.properties ?? {}).map(([name, it]) => row(name, it, isRequired(name)));
   return element('div', {}, table(words.parameters, rows), table(words.body, fields));
 }
 
-function row(name, schema, required, about) {
+function row(name, schema, required, ...about) {
   const kind = schema.enum ? schema.enum.join(' | ') : schema.type;
-  return [element('code', {}, name), `${kind}${required ? `, ${words.required}` : ''}`, about];
+  return [[element('code', {}, name)], [`${kind}${required ? `, ${words.required}` : ''}`], about];
 }
 
 function answers(api, call) {
-  const rows = Object.entries(call.responses).map(([status, it]) => [status, resolved(api, it).description]);
+  const rows = Object.entries(call.responses).map(([status, it]) => [[status], said(resolved(api, it).description)]);
   return table(words.answers, rows);
 }
 
@@ -101,8 +103,13 @@ function example(call) {
 
 function table(title, rows) {
   if (rows.length === 0) return '';
-  const body = rows.map((cells) => element('tr', {}, ...cells.map((cell) => element('td', {}, cell))));
+  const body = rows.map((cells) => element('tr', {}, ...cells.map((cell) => element('td', {}, ...cell))));
   return element('table', {}, element('caption', {}, title), element('tbody', {}, ...body));
+}
+
+/** A text with its words in backticks set as code. */
+function said(text) {
+  return text.split('`').map((part, place) => (place % 2 === 1 ? element('code', {}, part) : part));
 }
 
 function element(name, attributes, ...children) {

@@ -131,7 +131,7 @@ fn body(route: &Route) -> Option<RequestBody> {
     if route.body.is_empty() {
         return None;
     }
-    let content = ContentBuilder::new().schema(Some(schemas::fields(route.body))).build();
+    let content = ContentBuilder::new().schema(Some(schemas::fields(route.body, route.either))).build();
     Some(
         RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build(),
     )

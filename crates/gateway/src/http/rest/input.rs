@@ -8,12 +8,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Uri};
 use serde_json::{Map, Value};
 use taoyao_types::limits;
-use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::Code;
 use tokio::time::timeout;
 
 use super::fault::Fault;
-use super::route::{Does, Field, Kind, Route};
+use super::route::{Field, Kind, Route};
 
 /// For a request's body to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(5);
@@ -28,11 +27,8 @@ pub(super) async fn read(
 ) -> Result<Map<String, Value>, Fault> {
     let mut fields = match route.body {
         [] => Map::new(),
-        wanted => check(read_json(headers, body).await?, wanted)?,
+        wanted => check(read_json(headers, body).await?, wanted, route.either)?,
     };
-    if route.does == Does::Signal(Signal::ControlConfigVideo) {
-        check_size(&fields)?;
-    }
     read_query(route.query, uri, &mut fields)?;
     for (name, value) in variables {
         if let Some(variable) = route.variables.iter().find(|variable| variable.name == name) {
@@ -64,24 +60,25 @@ fn is_json(content_type: &str) -> bool {
 }
 
 /// Null counts as absent, as everywhere in the protocol. Fields that are not known are for the terminal to understand.
-fn check(mut fields: Map<String, Value>, wanted: &[Field]) -> Result<Map<String, Value>, Fault> {
+fn check(
+    mut fields: Map<String, Value>,
+    wanted: &[Field],
+    either: &[&[&str]],
+) -> Result<Map<String, Value>, Fault> {
     fields.retain(|_, value| !value.is_null());
     for field in wanted {
-        match fields.get(field.name) {
+        match fields.get_mut(field.name) {
             None if field.is_required => return Err(absent(field)),
-            Some(value) if !field.kind.admits(value) => return Err(unfit(field)),
-            _ => {}
+            None => {}
+            Some(value) => *value = field.kind.taken(value).ok_or_else(|| unfit(field))?,
         }
     }
-    Ok(fields)
-}
-
-fn check_size(fields: &Map<String, Value>) -> Result<(), Fault> {
-    let has = |name| fields.contains_key(name);
-    if has("resolution") || (has("width") && has("height")) {
-        return Ok(());
+    let is_there = |group: &&[&str]| group.iter().all(|name| fields.contains_key(*name));
+    if either.is_empty() || either.iter().any(is_there) {
+        return Ok(fields);
     }
-    Err(bad("give resolution, or width and height"))
+    let groups: Vec<String> = either.iter().map(|group| group.join(" and ")).collect();
+    Err(bad(format!("give {}", groups.join(", or "))))
 }
 
 fn read_query(wanted: &[Field], uri: &Uri, fields: &mut Map<String, Value>) -> Result<(), Fault> {
@@ -101,14 +98,16 @@ fn read_query(wanted: &[Field], uri: &Uri, fields: &mut Map<String, Value>) -> R
 }
 
 impl Kind {
-    fn admits(self, value: &Value) -> bool {
-        match self {
+    /// The value, if it is of this kind.
+    fn taken(self, value: &Value) -> Option<Value> {
+        let fits = match self {
             Self::Flag => value.is_boolean(),
             Self::Text => value.is_string(),
-            Self::Count => value.is_u64(),
+            Self::Count => return whole(value).map(Value::from),
             Self::Number => value.is_number(),
             Self::OneOf(texts) => value.as_str().is_some_and(|text| texts.contains(&text)),
-        }
+        };
+        fits.then(|| value.clone())
     }
 
     /// The value that a text in a query stands for. Flags as the original takes them.
@@ -121,7 +120,7 @@ impl Kind {
             (Self::Number, text) => text.parse::<f64>().ok()?.into(),
             (Self::Text | Self::OneOf(_), text) => text.into(),
         };
-        self.admits(&value).then_some(value)
+        self.taken(&value)
     }
 
     fn words(self) -> String {
@@ -132,6 +131,16 @@ impl Kind {
             Self::Number => "a number".into(),
             Self::OneOf(texts) => format!("one of {}", texts.join(", ")),
         }
+    }
+}
+
+/// To JSON 5 and 5.0 are one number; to terminals they are not.
+fn whole(value: &Value) -> Option<u32> {
+    match value.as_f64()? {
+        number if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number) => {
+            Some(number as u32)
+        }
+        _ => None,
     }
 }
 
@@ -176,7 +185,7 @@ mod tests {
 
     #[test]
     fn known_fields_have_their_type_and_others_pass() {
-        let checked = |value: Value| check(value.as_object().unwrap().clone(), &TURN).map(Value::Object);
+        let checked = |value: Value| check(value.as_object().unwrap().clone(), &TURN, &[]).map(Value::Object);
         let good = json!({ "type": "PAN", "value": 2.5, "speed": [1] });
         assert_eq!(checked(good.clone()), Ok(good));
         assert_eq!(checked(json!({ "type": "TILT", "value": null })), Ok(json!({ "type": "TILT" })));
@@ -191,13 +200,29 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        for (value, taken) in [
+            (json!(5), Some(5)),
+            (json!(5.0), Some(5)),
+            (json!(5.5), None),
+            (json!(-1), None),
+            (json!(u64::MAX), None),
+            (json!("5"), None),
+        ] {
+            assert_eq!(whole(&value), taken, "{value}");
+        }
+    }
+
+    #[test]
     fn a_picture_needs_a_size() {
         for (fields, is_enough) in [
             (json!({ "resolution": "720*480" }), true),
             (json!({ "width": 720, "height": 480 }), true),
             (json!({ "width": 720 }), false),
         ] {
-            assert_eq!(check_size(fields.as_object().unwrap()).is_ok(), is_enough, "{fields}");
+            let either: &[&[&str]] = &[&["resolution"], &["width", "height"]];
+            let checked = check(fields.as_object().unwrap().clone(), &[], either);
+            assert_eq!(checked.is_ok(), is_enough, "{fields}");
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Route {
     pub(super) query: &'static [Field],
     /// What a JSON object as the request's body may have; empty: no body is read.
     pub(super) body: &'static [Field],
+    /// Of these groups of the body's fields one has to be complete; none: each field says for itself whether it is required.
+    pub(super) either: &'static [&'static [&'static str]],
     pub(super) answer: Answer,
     /// What the answer is if what is named is not there.
     pub(super) missing: Missing,
@@ -136,7 +138,7 @@ impl Verbs {
 impl Route {
     const fn new(path: &'static str, verbs: Verbs, does: Does, answer: Answer, about: &'static str) -> Self {
         let missing = Missing::NotFound;
-        Self { path, verbs, does, variables: &[], query: &[], body: &[], answer, missing, about }
+        Self { path, verbs, does, variables: &[], query: &[], body: &[], either: &[], answer, missing, about }
     }
 
     pub(super) const fn reads(
@@ -176,6 +178,10 @@ impl Route {
 
     pub(super) const fn takes(self, body: &'static [Field]) -> Self {
         Self { body, ..self }
+    }
+
+    pub(super) const fn either(self, either: &'static [&'static [&'static str]]) -> Self {
+        Self { either, ..self }
     }
 
     pub(super) const fn if_missing(self, missing: Missing) -> Self {

@@ -15,7 +15,7 @@ pub(super) const ROUTES: [Route; 32] = [
         "The terminals that the account may see.",
     )
     .asks(&[
-        Field::optional("clientType", Kind::Text, "Only terminals of this type, for example `WEB`."),
+        Field::optional("clientType", Kind::OneOf(&TYPES), "Only terminals of this type."),
         Field::optional("partition", Kind::Text, "Only terminals of this partition."),
         Field::optional("after", Kind::Text, "The next page: only what comes after this terminal."),
         Field::optional("limit", Kind::Count, "At most so many."),
@@ -91,7 +91,8 @@ pub(super) const ROUTES: [Route; 32] = [
         Field::optional("resolution", Kind::Text, "`width*height`."),
         Field::optional("width", Kind::Count, "In pixels."),
         Field::optional("height", Kind::Count, "In pixels."),
-    ]),
+    ])
+    .either(&[&["resolution"], &["width", "height"]]),
     Route::controls(
         "/control/client/record/{clientId}",
         Signal::ControlClientRecord,
@@ -170,6 +171,7 @@ pub(super) const ROUTES: [Route; 32] = [
     Route::shows("/protocol/list", Does::Protocol, Answer::Markdown, "All signals, as a table."),
 ];
 
+const TYPES: [&str; 6] = ["WEB", "CAMERA", "MOBILE", "MEDIA", "SERVER", "OTHER"];
 const CLIENT: Variable = Variable {
     name: "clientId",
     field: "clientId",

@@ -2,7 +2,8 @@
 
 use taoyao_wire::signals::Need;
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema,
+    Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
@@ -49,12 +50,20 @@ pub(super) fn value(kind: Kind) -> Schema {
 }
 
 /// A JSON object as the body of a request.
-pub(super) fn fields(fields: &[Field]) -> Schema {
-    let object = fields.iter().fold(ObjectBuilder::new(), |object, field| {
+pub(super) fn fields(fields: &[Field], either: &[&[&str]]) -> Schema {
+    if either.is_empty() {
+        return object_of(fields).into();
+    }
+    let complete =
+        |group: &&[&str]| group.iter().fold(object_of(fields), |object, name| object.required(*name));
+    either.iter().map(complete).fold(AnyOfBuilder::new(), AnyOfBuilder::item).into()
+}
+
+fn object_of(fields: &[Field]) -> ObjectBuilder {
+    fields.iter().fold(ObjectBuilder::new(), |object, field| {
         let object = object.property(field.name, value(field.kind));
         if field.is_required { object.required(field.name) } else { object }
-    });
-    object.into()
+    })
 }
 
 /// `{"code": "0000", "message", "body"}`.
