@@ -3,6 +3,7 @@
 use taoyao_types::{ConnId, Now, PartitionId, PartitionName, Scope, TerminalKey, TerminalName};
 use taoyao_wire::Class;
 use taoyao_wire::link::{Message, Payload, Target};
+use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{ClientType, Fields};
 
 use crate::control::is_handed_over;
@@ -67,6 +68,8 @@ impl Terminals {
             self.stats.mesh_refused += 1;
             return;
         }
+        let is_invitation = message.signal == Signal::RoomInvite.name();
+        let message = if is_invitation { self.addressed(conn, &message) } else { message };
         self.relay(now, conn, &message);
     }
 

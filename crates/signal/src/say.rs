@@ -139,6 +139,9 @@ impl Terminals {
             return;
         }
         let ask = self.asks.open(OpenAsk(None));
+        if self.registry.by_name(target).is_some() {
+            self.local_leaves.insert(ask);
+        }
         self.outputs.push_back(Output::Ask {
             ask,
             source,

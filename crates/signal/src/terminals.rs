@@ -58,7 +58,7 @@ pub struct Terminals {
     pub(crate) seats: Seats,
     /// Whether a comparison of seats is due.
     pub(crate) seats_compared: bool,
-    /// Rooms of this node that are being left: who leaves a room and the mesh is out of the room first.
+    /// Rooms and sessions of this node that are being left: who leaves the mesh as well is out of them first.
     pub(crate) local_leaves: BTreeSet<AskId>,
     /// Comparisons that are not answered.
     pub(crate) room_checks: BTreeMap<AskId, NodeId>,

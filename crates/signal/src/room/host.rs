@@ -176,7 +176,7 @@ impl Terminals {
         // Asked before entering (reference 4.3).
         let is_question = matches!(&request.act, RoomAct::Media { signal } if signal == CAPABILITIES);
         if !room.has(&request.from) && !is_operator && !is_question {
-            return Err(no_membership(&request.from));
+            return Err(no_membership(&request.from, &request.from));
         }
         let from = request.from.clone();
         let news = match &request.act {
@@ -204,7 +204,7 @@ impl Terminals {
             }
             RoomAct::Members => return Ok(RoomReply::Members(room.members())),
             RoomAct::Ids { client } if room.has(client) => return Ok(RoomReply::Done),
-            RoomAct::Ids { client } => return Err(no_membership(client)),
+            RoomAct::Ids { client } => return Err(no_membership(client, &from)),
             RoomAct::Status => return Ok(RoomReply::State(room.state())),
             RoomAct::Media { .. } => {
                 let text = format!("无效媒体服务：{}", room.media);
@@ -306,8 +306,9 @@ pub(crate) fn no_room(room: &str) -> Failure {
     Failed::new(Code::Unknown, format!("无效房间：{room}")).into_failure()
 }
 
-fn no_membership(name: &TerminalName) -> Failure {
-    Failed::new(Code::Unknown, format!("终端没有房间权限：{}", name.client)).into_failure()
+fn no_membership(name: &TerminalName, asker: &TerminalName) -> Failure {
+    let seen = name.seen_from(&asker.partition);
+    Failed::new(Code::Unknown, format!("终端没有房间权限：{seen}")).into_failure()
 }
 
 fn wrong_password() -> Failure {

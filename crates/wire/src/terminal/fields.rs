@@ -69,14 +69,37 @@ impl<'a> Fields<'a> {
 
     /// The object as JSON text without the member `name` and without null entries.
     pub fn without(&self, name: &str) -> String {
+        self.written(|member| member != name, |json, _, raw| json.push_str(&nulls::without_nulls(raw.get())))
+    }
+
+    /// The object as JSON text with another text for the member `name`, where it has that, and without null entries.
+    pub fn with_text(&self, name: &str, text: &str) -> String {
+        self.written(
+            |_| true,
+            |json, member, raw| {
+                if member == name {
+                    push_text(json, text);
+                } else {
+                    json.push_str(&nulls::without_nulls(raw.get()));
+                }
+            },
+        )
+    }
+
+    fn written(
+        &self,
+        is_kept: impl Fn(&str) -> bool,
+        push_value: impl Fn(&mut String, &str, &RawValue),
+    ) -> String {
         let mut json = String::from("{");
-        for (member, raw) in self.0.iter().filter(|(member, raw)| member != name && raw.get() != "null") {
+        let members = self.0.iter().filter(|(member, raw)| raw.get() != "null" && is_kept(member));
+        for (member, raw) in members {
             if json.len() > 1 {
                 json.push(',');
             }
             push_text(&mut json, member);
             json.push(':');
-            json.push_str(&nulls::without_nulls(raw.get()));
+            push_value(&mut json, member, raw);
         }
         json.push('}');
         json
@@ -146,5 +169,12 @@ mod tests {
         let f = fields(r#"{ "to": "b", "a": {"n": null, "m": 1}, "z": null, "q\"": [ 1 ] }"#);
         assert_eq!(f.without("to"), r#"{"a":{"m":1},"q\"":[ 1 ]}"#);
         assert_eq!(fields("{}").without("to"), "{}");
+    }
+
+    #[test]
+    fn a_member_can_say_something_else_in_its_place() {
+        let f = fields(r#"{"a":1,"clientId":"b@east.cn","z":null,"c":{"n":null}}"#);
+        assert_eq!(f.with_text("clientId", "b\""), r#"{"a":1,"clientId":"b\"","c":{}}"#);
+        assert_eq!(f.with_text("to", "b"), r#"{"a":1,"clientId":"b@east.cn","c":{}}"#);
     }
 }
