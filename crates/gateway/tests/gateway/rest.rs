@@ -210,7 +210,7 @@ async fn play_node(mut asked: mpsc::Receiver<RestRequest>, hears: mpsc::Sender<V
                 assert!(ip.is_loopback());
                 reply.send(authenticate(&proof)).unwrap();
             }
-            RestRequest::Signal { account, text, reply, .. } => {
+            RestRequest::Signal { account, text, reply } => {
                 assert_eq!(&*account.name, "root");
                 let asked: Value = serde_json::from_str(&text).unwrap();
                 if let Some(answer) = answer(&asked) {

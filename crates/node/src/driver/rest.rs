@@ -23,7 +23,7 @@ impl Driver {
                 RestRequest::Authenticate { proof: Proof::Token(token), reply, .. } => {
                     self.logins.check_token(token, reply);
                 }
-                RestRequest::Signal { account, text, reply, .. } => {
+                RestRequest::Signal { account, text, reply } => {
                     self.carry_out_call(now, account, text, reply)
                 }
             }

@@ -26,7 +26,7 @@ pub enum RestRequest {
     /// Whose account is it?
     Authenticate { ip: IpAddr, proof: Proof, reply: oneshot::Sender<Result<Account, NotLetIn>> },
     /// Carry out the signal of an envelope; its answer is an envelope, too.
-    Signal { ip: IpAddr, account: Account, text: String, reply: oneshot::Sender<String> },
+    Signal { account: Account, text: String, reply: oneshot::Sender<String> },
 }
 
 /// What somebody shows to prove whose account it is.
@@ -74,7 +74,6 @@ impl Rest {
     /// The answer to a signal, be it the terminal's or the node's.
     pub(super) async fn carry_out(
         &self,
-        ip: IpAddr,
         account: Account,
         signal: Signal,
         body: Map<String, Value>,
@@ -84,7 +83,7 @@ impl Rest {
             "body": body,
         });
         let text = envelope.to_string();
-        let answer = self.ask(|reply| RestRequest::Signal { ip, account, text, reply }).await?;
+        let answer = self.ask(|reply| RestRequest::Signal { account, text, reply }).await?;
         Message::read(answer).ok_or(Fault::new(Code::SystemFault, Code::SystemFault.text()))
     }
 

@@ -1,7 +1,5 @@
 //! One call of a known account: what it comes to, carried out.
 
-use std::net::IpAddr;
-
 use axum::body::Body;
 use axum::extract::RawPathParams;
 use axum::http::HeaderMap;
@@ -24,7 +22,6 @@ use super::{input, unkept};
 /// Who calls, and whom to ask.
 pub(super) struct Caller<'a> {
     pub(super) rest: &'a Rest,
-    pub(super) ip: IpAddr,
     pub(super) account: Account,
 }
 
@@ -38,17 +35,18 @@ impl Caller<'_> {
         place: &Place,
     ) -> Result<Response, Fault> {
         if route.verbs.changes() && comes_from_elsewhere(&parts.headers) {
+            tracing::warn!(target: "audit", account = %self.account, path = route.path, rule = "cross-site", "denied");
             let why = "denied by rule cross-site: a page of another site may not change anything";
             return Err(Fault::with(Code::Refused, why));
         }
         match route.does {
             Does::Signal(signal) => {
                 let body = input::read(route, &variables?, &parts.uri, &parts.headers, body).await?;
-                let message = self.rest.carry_out(self.ip, self.account.clone(), signal, body).await?;
+                let message = self.rest.carry_out(self.account.clone(), signal, body).await?;
                 tell(route, message, place)
             }
             Does::Configuration(section) => {
-                self.account.may_as(Role::Admin, route.path)?;
+                self.authorise(Role::Admin, route)?;
                 Ok(success(&Some(self.rest.configuration().section(section))))
             }
             Does::LogRooms => self.log_rooms(route).await,
@@ -58,9 +56,22 @@ impl Caller<'_> {
         }
     }
 
+    /// Permission for what is no signal, noted like the permissions of signals.
+    fn authorise(&self, role: Role, route: &Route) -> Result<(), Fault> {
+        let (account, path) = (&self.account, route.path);
+        match account.may_as(role, path) {
+            Ok(()) => tracing::info!(target: "audit", %account, path, "carried out"),
+            Err(lacking) => {
+                tracing::warn!(target: "audit", %account, path, rule = lacking.rule(), "denied");
+                return Err(lacking.into());
+            }
+        }
+        Ok(())
+    }
+
     async fn log_rooms(&self, route: &Route) -> Result<Response, Fault> {
-        self.account.may_as(Role::Operator, route.path)?;
-        let listed = self.rest.carry_out(self.ip, self.account.clone(), Signal::RoomList, Map::new()).await?;
+        self.authorise(Role::Operator, route)?;
+        let listed = self.rest.carry_out(self.account.clone(), Signal::RoomList, Map::new()).await?;
         if listed.is_error() {
             return Err(Fault::new(listed.code, listed.message));
         }

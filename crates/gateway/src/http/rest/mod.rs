@@ -90,7 +90,7 @@ async fn serve(
         return place.wrong_method(route.verbs.allowed());
     }
     let variables = variables.map_err(|error| Fault::with(Code::BadRequest, error.body_text()));
-    let caller = Caller { rest, ip, account };
+    let caller = Caller { rest, account };
     match caller.call(route, variables, &parts, body, &place).await {
         Ok(response) => response,
         Err(fault) => fault.answer(&place),
