@@ -9,6 +9,7 @@ use taoyao_topology::Topology;
 const DEMO: &str = include_str!("../../topology/demo.toml");
 const SEEDS: u64 = 200;
 const FORGED_SEEDS: u64 = 100;
+const ROOM_SEEDS: u64 = 100;
 
 #[test]
 fn after_every_storm_the_mesh_agrees_with_the_truth() {
@@ -23,6 +24,15 @@ fn what_a_forging_region_says_of_others_changes_nothing() {
     let outcomes = on_all_cores(seeds(FORGED_SEEDS), storm);
     expect_none_wrong(&outcomes);
     assert!(outcomes.iter().all(|outcome| outcome.alarms > 10), "forgeries are noticed in every storm");
+}
+
+#[test]
+fn after_every_storm_all_agree_who_meets_where() {
+    let storm = Storm { has_rooms: true, ..Storm::default() };
+    let outcomes = on_all_cores(seeds(ROOM_SEEDS), storm);
+    expect_none_wrong(&outcomes);
+    let entered: u64 = outcomes.iter().filter_map(|outcome| outcome.answers.get("room::enter 0000")).sum();
+    assert!(entered > 100 * outcomes.len() as u64, "{entered} entries: these terminals hardly met");
 }
 
 #[test]

@@ -82,6 +82,13 @@ pub struct SessionEnd {
     pub peer: TerminalName,
 }
 
+/// A room of this node, for people who look at a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomReport {
+    pub id: String,
+    pub members: BTreeSet<TerminalName>,
+}
+
 impl Terminals {
     /// A machine without terminals. `seed` must differ from start to start: ids of sessions are made from it.
     pub fn new(config: TerminalsConfig, seed: u64) -> Self {
@@ -217,6 +224,14 @@ impl Terminals {
         self.calls.iter().filter_map(|(session, conn, peer)| {
             let terminal = self.registry.terminal(conn)?.name.clone();
             Some(SessionEnd { session: session.to_owned(), terminal, peer: peer.clone() })
+        })
+    }
+
+    /// The rooms of this node.
+    pub fn rooms(&self) -> impl Iterator<Item = RoomReport> {
+        self.rooms.iter().map(|room| {
+            let members = room.members().into_iter().map(|member| member.name).collect();
+            RoomReport { id: room.id.clone(), members }
         })
     }
 

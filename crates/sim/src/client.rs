@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use taoyao_types::{ConnId, Instant, NodeId, TerminalName};
 
 use crate::forger::MARK;
+use crate::meeting::Meetings;
 
 /// A terminal's place in [`crate::World`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,7 @@ pub struct Client {
     pub pending: BTreeMap<i64, (&'static str, Instant)>,
     pub sessions: Vec<String>,
     pub answers: BTreeMap<String, u64>,
+    pub meetings: Meetings,
     /// The last number heard of each sender, for order.
     heard: BTreeMap<(String, &'static str), u64>,
     said: BTreeMap<(String, &'static str), u64>,
@@ -54,6 +56,7 @@ impl Client {
             pending: BTreeMap::new(),
             sessions: Vec::new(),
             answers: BTreeMap::new(),
+            meetings: Meetings::default(),
             heard: BTreeMap::new(),
             said: BTreeMap::new(),
             calls_heard: BTreeSet::new(),
@@ -80,6 +83,7 @@ impl Client {
         self.calls_heard.clear();
         self.pending.clear();
         self.sessions.clear();
+        self.meetings.forget();
     }
 
     pub(crate) fn register(&mut self, now: Instant) -> String {
@@ -153,6 +157,9 @@ impl Client {
             "session::close" => {
                 self.sessions.retain(|session| Some(session.as_str()) != body["sessionId"].as_str())
             }
+            _ if signal.starts_with("room::") => {
+                self.meetings.hear(&signal, body, &mut complaints, &self.name);
+            }
             _ => {}
         }
         (replies, complaints)
@@ -190,6 +197,7 @@ impl Client {
                     body.as_array().into_iter().flatten().filter_map(|entry| entry["clientId"].as_str());
                 self.sees = ids.map(str::to_owned).collect();
             }
+            _ if asked.starts_with("room::") => self.meetings.hear_answer(asked, body),
             "session::call" => self.sessions.extend(body["sessionId"].as_str().map(str::to_owned)),
             _ => {}
         }

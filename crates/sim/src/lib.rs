@@ -8,6 +8,7 @@ mod client;
 mod forger;
 mod judge;
 mod link;
+mod meeting;
 mod queue;
 mod storm;
 mod traffic;

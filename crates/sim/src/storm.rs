@@ -8,6 +8,7 @@ use taoyao_types::{NodeId, TerminalName};
 
 use crate::client::ClientIndex;
 use crate::judge::Judge;
+use crate::meeting::meet;
 use crate::world::{PEACE, World};
 
 /// How hard a storm blows.
@@ -19,11 +20,19 @@ pub struct Storm {
     pub faults_per_minute: u32,
     /// Whether a forger has the place of the root's first child that has children.
     pub has_forger: bool,
+    /// Whether terminals meet in rooms besides.
+    pub has_rooms: bool,
 }
 
 impl Default for Storm {
     fn default() -> Self {
-        Self { terminals: 24, duration: Duration::from_secs(90), faults_per_minute: 8, has_forger: false }
+        Self {
+            terminals: 24,
+            duration: Duration::from_secs(90),
+            faults_per_minute: 8,
+            has_forger: false,
+            has_rooms: false,
+        }
     }
 }
 
@@ -104,7 +113,11 @@ fn blow(world: &mut World, terminals: &[ClientIndex], storm: Storm) {
         }
         for _ in 0..2 {
             let index = terminals[world.rng.usize(0..terminals.len())];
-            act(world, index, terminals);
+            if storm.has_rooms && world.client(index).is_registered && world.rng.bool() {
+                meet(world, index);
+            } else {
+                act(world, index, terminals);
+            }
         }
         world.forge();
         world.run_for(step);
@@ -204,5 +217,12 @@ fn calm(world: &mut World, terminals: &[ClientIndex]) {
         world.complain_of_silence();
     }
     world.run_for(PEACE);
+    // What is compared from time to time may be on its way just now.
+    for _ in 0..20 {
+        if world.is_at_rest() {
+            break;
+        }
+        world.run_for(Duration::from_millis(50));
+    }
     world.complain_of_silence();
 }

@@ -28,6 +28,8 @@ pub struct World {
     seats: BTreeMap<NodeId, Seat>,
     pub(crate) links: BTreeMap<NodeId, Link>,
     pub(crate) clients: Vec<Client>,
+    /// Rooms that terminals tell each other of.
+    pub(crate) rooms: Vec<String>,
     conns: BTreeMap<ConnId, (NodeId, ClientIndex)>,
     conn_count: u64,
     pub(crate) events: Queue<Event>,
@@ -100,6 +102,7 @@ impl World {
             seats: BTreeMap::new(),
             links: BTreeMap::new(),
             clients: Vec::new(),
+            rooms: Vec::new(),
             conns: BTreeMap::new(),
             conn_count: 0,
             events: Queue::default(),
@@ -470,6 +473,11 @@ impl World {
         if client.at.map(|(_, current)| current) == Some(conn) {
             client.disconnect();
         }
+    }
+
+    /// Whether no node waits for an answer.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.topology.nodes().iter().filter_map(|node| self.node(node.id)).all(|node| node.router().pending() == 0)
     }
 
     /// Requests that have waited longer than a terminal would.

@@ -267,6 +267,12 @@ impl Terminals {
             self.seats.stand_up(&room, &terminal.name);
             self.tell_left(room, host, terminal.name.clone(), terminal.session);
         }
+        for room in self.seats.drop_entries(&terminal.name) {
+            let host = partition_of(&room).and_then(|partition| self.config.owners.get(&partition));
+            if let Some(host) = host.copied() {
+                self.tell_left(room, host, terminal.name.clone(), terminal.session);
+            }
+        }
     }
 
     fn tell_left(

@@ -3,7 +3,7 @@
 use taoyao_types::{ConnId, NodeId, Now, TerminalName};
 use taoyao_wire::link::{ListEntry, Message, RoomChecked, RoomEvent, RoomNews, Welcome};
 use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::{Fields, room, state};
+use taoyao_wire::terminal::{room, state};
 
 use super::ids::partition_of;
 use super::seats::{Entry, Turn};
@@ -23,16 +23,14 @@ impl Terminals {
             Some(Turn::Again) => {}
             // The first news that concerns this node tells of an entry.
             Some(Turn::TooEarly) | None => match event {
-                RoomEvent::Entered { newcomer, welcome: Some(welcome) } if self.is_expected(&welcome) => {
-                    self.welcome_first(now, origin, &room, (feed, seq), *newcomer, welcome);
+                RoomEvent::Entered { newcomer, welcome: Some(welcome) }
+                    if self.waits_to_enter(&newcomer, &welcome).is_some() =>
+                {
+                    self.welcome_first(now, origin, &room, (feed, seq), &newcomer, welcome);
                 }
                 _ => self.compare_with(origin),
             },
         }
-    }
-
-    fn is_expected(&self, welcome: &Welcome) -> bool {
-        self.seats.expects(welcome.entry)
     }
 
     /// The first member of a room at this node; or the first one after the room's node had given up on the others, who
@@ -43,27 +41,31 @@ impl Terminals {
         host: NodeId,
         room: &str,
         place: (u64, u64),
-        newcomer: ListEntry,
+        newcomer: &ListEntry,
         welcome: Welcome,
     ) {
         if self.seats.get(room).is_some_and(|seat| seat.feed == place.0) {
             return self.compare_with(host);
         }
-        if let Some(conn) = self.registry.by_name(&newcomer.name) {
-            self.seats.sit(room, host, place, newcomer.name.clone(), conn);
-            self.watch_seats(now);
-            self.welcome_newcomer(now, room, &newcomer, welcome);
-        } else {
-            // It has gone meanwhile.
-            self.seats.end_entry(welcome.entry);
-        }
+        let Some(conn) = self.waits_to_enter(newcomer, &welcome) else { return };
+        self.seats.sit(room, host, place, newcomer.name.clone(), conn);
+        self.watch_seats(now);
+        self.welcome_newcomer(now, room, newcomer, welcome);
+    }
+
+    /// The connection that asked to enter, if it still waits. One that has gone, or was told otherwise, is not in: the
+    /// next comparison says so.
+    fn waits_to_enter(&self, newcomer: &ListEntry, welcome: &Welcome) -> Option<ConnId> {
+        let asker = self.seats.entry(welcome.entry)?;
+        let terminal = self.registry.terminal(asker.conn)?;
+        (terminal.name == newcomer.name && terminal.session == newcomer.session).then_some(asker.conn)
     }
 
     fn tell_members(&mut self, now: Now, room: &str, event: RoomEvent) {
         match event {
             RoomEvent::Entered { newcomer, welcome } => self.tell_entered(now, room, &newcomer, welcome),
             RoomEvent::Left { who } => {
-                self.seats.stand_up(room, &who);
+                self.take_out(now, room, &who);
                 for (conn, shown) in self.members_seeing(room, &who) {
                     self.push(now, conn, Signal::RoomLeave, &room::left(room, &shown));
                 }
@@ -82,7 +84,7 @@ impl Terminals {
             }
         }
         let Some(welcome) = welcome else { return };
-        let Some(conn) = self.registry.by_name(&newcomer.name) else { return };
+        let Some(conn) = self.waits_to_enter(newcomer, &welcome) else { return };
         if let Some((host, place)) = self.seats.get(room).map(|seat| (seat.host, (seat.feed, seat.next - 1)))
         {
             self.seats.sit(room, host, place, newcomer.name.clone(), conn);
@@ -124,27 +126,13 @@ impl Terminals {
         let Some(seat) = self.seats.get(room).filter(|_| known.contains(&message.signal.as_str())) else {
             return;
         };
-        if let Some(to) = to {
-            if let Some(conn) = seat.members.get(to).copied() {
-                self.relay(now, conn, &self.addressed(conn, message));
-            }
-            return;
-        }
-        let others = seat.members.iter().filter(|(name, _)| *name != from);
-        let conns: Vec<ConnId> = others.map(|(_, conn)| *conn).collect();
+        let meant = |name: &TerminalName| to.map_or(name != from, |to| to == name);
+        let conns: Vec<ConnId> =
+            seat.members.iter().filter(|(name, _)| meant(name)).map(|(_, conn)| *conn).collect();
         let Some((_, text)) = self.relayed_text(now, message) else { return };
         for conn in conns {
             self.say(conn, text.clone());
         }
-    }
-
-    /// A message that names its receiver, which may be called otherwise where the sender is: here by the id that it has
-    /// written itself.
-    pub(crate) fn addressed(&self, conn: ConnId, message: &Message) -> Message {
-        let Some(receiver) = self.registry.terminal(conn) else { return message.clone() };
-        let body = message.body.as_deref();
-        let body = body.map(|body| Fields::of_text(body).with_text("clientId", &receiver.written));
-        Message { body, ..message.clone() }
     }
 
     /// The other members at this node, each with what it calls `who`.
@@ -161,12 +149,17 @@ impl Terminals {
         }
         for (room, members) in checked.out {
             for name in members {
-                let conn = self.registry.by_name(&name);
-                if let (true, Some(conn)) = (self.seats.stand_up(&room, &name), conn) {
-                    // The push of a room that was built anew: clients leave and enter again (reference 5.9).
-                    self.push(now, conn, Signal::RoomCreate, &room::room(&room));
-                }
+                self.take_out(now, &room, &name);
             }
+        }
+    }
+
+    /// The room does not have a member that believes to be in. It is told what it would be told of a room that was built
+    /// anew: clients leave and enter again (reference 5.9). Who has left by itself is not here any more.
+    fn take_out(&mut self, now: Now, room: &str, name: &TerminalName) {
+        let conn = self.registry.by_name(name);
+        if let (true, Some(conn)) = (self.seats.stand_up(room, name), conn) {
+            self.push(now, conn, Signal::RoomCreate, &room::room(room));
         }
     }
 }

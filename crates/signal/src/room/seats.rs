@@ -63,9 +63,15 @@ impl Seats {
         self.last_entry
     }
 
-    /// Whether this entry has not been answered yet.
-    pub(crate) fn expects(&self, number: u64) -> bool {
-        self.entries.contains_key(&number)
+    /// Who waits for the end of an entry.
+    pub(crate) fn entry(&self, number: u64) -> Option<&Asker> {
+        self.entries.get(&number).map(|entry| &entry.asker)
+    }
+
+    /// The terminal does not wait any more; the rooms that it was about to enter.
+    pub(crate) fn drop_entries(&mut self, name: &TerminalName) -> Vec<String> {
+        let of_it = self.entries.extract_if(.., |_, entry| entry.asker.name == *name);
+        of_it.map(|(_, entry)| entry.room).collect()
     }
 
     pub(crate) fn end_entry(&mut self, number: u64) -> Option<Entry> {
