@@ -211,7 +211,7 @@ export class Taoyao extends EventTarget {
   /**
    * Sends any request of the protocol.
    *
-   * @param {string} signal e.g. `room::list`
+   * @param {import('./taoyao/signals.js').RequestName} signal e.g. `room::list`
    * @param {object} [body]
    * @returns {Promise<any>} the answer's body
    * @throws {TaoyaoError}
@@ -220,7 +220,12 @@ export class Taoyao extends EventTarget {
     return (await this.#connected(signal).request(signal, body)).body;
   }
 
-  /** Sends any message of the protocol that has no answer. */
+  /**
+   * Sends any message of the protocol that has no answer.
+   *
+   * @param {import('./taoyao/signals.js').NoticeName} signal e.g. `room::broadcast`
+   * @param {object} [body]
+   */
   push(signal, body) {
     if (!this.#connection && this.#ticket?.isAway()) return this.#ticket.hold(signal, body);
     this.#connected(signal).push(signal, body);

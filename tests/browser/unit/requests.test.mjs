@@ -46,6 +46,15 @@ test('without an answer a request times out, and a late answer is a push', async
   assert.equal(requests.settle(message(3, 'client::list')), false);
 });
 
+test('nobody waits for the answer to a signal that has none', async () => {
+  const requests = new Requests();
+  assert.throws(() => requests.wait(1, 'room::leave'), { code: 'bad-message', signal: 'room::leave' });
+  assert.equal(requests.settle(message(1, 'room::leave')), false);
+  const newer = requests.wait(2, 'future::signal');
+  requests.settle(message(2, 'future::signal'));
+  await newer;
+});
+
 test('the loss of the connection ends every open request', async () => {
   const requests = new Requests();
   const waiting = [requests.wait(1, 'a'), requests.wait(2, 'b')];

@@ -79,7 +79,7 @@ export class Connection {
   /**
    * Sends a request and waits for its answer.
    *
-   * @param {string} signal
+   * @param {import('./signals.js').RequestName} signal
    * @param {object} [body]
    * @param {number} [timeoutMs]
    * @returns {Promise<import('./envelope.js').Message & {ordinal: number}>} `ordinal`: the how manieth message it was

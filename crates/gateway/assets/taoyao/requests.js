@@ -1,6 +1,7 @@
 // Requests that wait for their answer: correlation by header.id, each with its own time-out.
 
 import { LOCAL, OK, TaoyaoError } from './errors.js';
+import { SIGNALS } from './signals.js';
 
 /** How long a request waits, as in every Taoyao terminal. */
 export const REQUEST_TIMEOUT_MS = 5_000;
@@ -14,11 +15,16 @@ export class Requests {
    * Waits for the answer with this id.
    *
    * @param {number} id
-   * @param {string} signal named in errors
+   * @param {import('./signals.js').RequestName} signal one that a newer node knows and this module does not may have an
+   *   answer as well
    * @param {number} [timeoutMs]
    * @returns {Promise<import('./envelope.js').Message>} rejects with a {@link TaoyaoError}
+   * @throws {TaoyaoError} `bad-message` for a signal that is never answered: waiting would only end in a time-out
    */
   wait(id, signal, timeoutMs = REQUEST_TIMEOUT_MS) {
+    if (SIGNALS[signal]?.answered === false) {
+      throw new TaoyaoError(LOCAL.BAD_MESSAGE, `${signal} has no answer; push it.`, signal);
+    }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#open.delete(id);

@@ -1,9 +1,11 @@
-//! The signal table: one row per signal of the terminal protocol, for the code and for `docs/PROTOCOL.md` alike.
+//! The signal table: one row per signal of the terminal protocol, for the code, for `docs/PROTOCOL.md` and for the web
+//! terminal's client module alike.
 //!
 //! A family's rows stand in the file of its name; [`SIGNALS`] is all of them in order.
 
 mod client;
 mod control;
+mod javascript;
 mod markdown;
 mod media;
 mod platform;
@@ -15,6 +17,7 @@ use taoyao_types::Scope;
 
 use crate::Class;
 
+pub use javascript::signals_javascript;
 pub use markdown::{classes_markdown, signals_markdown};
 
 /// A signal of the terminal protocol. What is not in here is answered 3415.

@@ -1,4 +1,5 @@
-//! The wire against what is written down: golden vectors made from the reference, and the tables of `docs/PROTOCOL.md`.
+//! The wire against what is written down: golden vectors made from the reference, and the tables of `docs/PROTOCOL.md` and
+//! of the web terminal's client module.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
 

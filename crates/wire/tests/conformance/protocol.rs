@@ -1,9 +1,10 @@
-//! `docs/PROTOCOL.md` shows the same tables as the code has.
+//! `docs/PROTOCOL.md` and the client module show the same tables as the code has.
 
-use taoyao_wire::signals::{SIGNALS, classes_markdown, signals_markdown};
+use taoyao_wire::signals::{SIGNALS, classes_markdown, signals_javascript, signals_markdown};
 
 const ENGLISH: &str = include_str!("../../../../docs/PROTOCOL.md");
 const CHINESE: &str = include_str!("../../../../docs/zh/PROTOCOL.md");
+const MODULE: &str = include_str!("../../../gateway/assets/taoyao/signals.js");
 
 /// What stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
 fn part<'a>(document: &'a str, name: &str) -> &'a str {
@@ -22,6 +23,12 @@ fn the_signal_table_is_the_codes() {
 fn the_class_table_is_the_codes() {
     let table = classes_markdown();
     assert!(part(ENGLISH, "classes") == table, "put this between the markers of docs/PROTOCOL.md:\n{table}");
+}
+
+#[test]
+fn the_client_modules_signals_are_the_codes() {
+    let module = signals_javascript();
+    assert!(MODULE == module, "put this into crates/gateway/assets/taoyao/signals.js:\n{module}");
 }
 
 #[test]
