@@ -3,7 +3,7 @@
 use taoyao_types::{ConnId, NodeId, Now, TerminalName};
 use taoyao_wire::link::{ListEntry, Message, RoomChecked, RoomEvent, RoomNews, Welcome};
 use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::{room, state};
+use taoyao_wire::terminal::{Fields, room, state};
 
 use super::ids::partition_of;
 use super::seats::{Entry, Turn};
@@ -126,13 +126,27 @@ impl Terminals {
         let Some(seat) = self.seats.get(room).filter(|_| known.contains(&message.signal.as_str())) else {
             return;
         };
-        let meant = |name: &TerminalName| to.map_or(name != from, |to| to == name);
-        let conns: Vec<ConnId> =
-            seat.members.iter().filter(|(name, _)| meant(name)).map(|(_, conn)| *conn).collect();
+        if let Some(to) = to {
+            if let Some(conn) = seat.members.get(to).copied() {
+                self.relay(now, conn, &self.addressed(conn, message));
+            }
+            return;
+        }
+        let others = seat.members.iter().filter(|(name, _)| *name != from);
+        let conns: Vec<ConnId> = others.map(|(_, conn)| *conn).collect();
         let Some((_, text)) = self.relayed_text(now, message) else { return };
         for conn in conns {
             self.say(conn, text.clone());
         }
+    }
+
+    /// A message that names its receiver, which may be called otherwise where the sender is: here by the id that it has
+    /// written itself.
+    pub(crate) fn addressed(&self, conn: ConnId, message: &Message) -> Message {
+        let Some(receiver) = self.registry.terminal(conn) else { return message.clone() };
+        let body = message.body.as_deref();
+        let body = body.map(|body| Fields::of_text(body).with_text("clientId", &receiver.written));
+        Message { body, ..message.clone() }
     }
 
     /// The other members at this node, each with what it calls `who`.
