@@ -206,7 +206,7 @@ impl Deed {
     fn name(&self) -> Option<String> {
         match self {
             Deed::Run { script, arguments } => {
-                Some([&[script.clone()], arguments.as_slice()].concat().join(" "))
+                Some([std::slice::from_ref(script), arguments].concat().join(" "))
             }
             Deed::Look | Deed::Stop => None,
         }

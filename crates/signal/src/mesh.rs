@@ -108,8 +108,8 @@ impl Terminals {
     ) -> Option<Reply> {
         let reply = match payload {
             Payload::Call { from, name, session, audio, video } => {
-                if let Err(denied) = self.permit(Scope::Call, &from, conn) {
-                    return Some(denied);
+                if let Err(failure) = self.permit(Scope::Call, &from, conn) {
+                    return Some(Reply::Failed(failure));
                 }
                 self.invite(now, conn, Invitation { from, name, session, audio, video })
             }
@@ -117,13 +117,13 @@ impl Terminals {
                 self.take_in_session(now, conn, &from, &session, message)
             }
             Payload::Status { from } => match self.permit(Scope::See, &from, conn) {
-                Err(denied) => denied,
+                Err(failure) => Reply::Failed(failure),
                 Ok(()) => self.state_of(conn),
             },
             Payload::Message { from, message } => {
                 let Some(scope) = is_control(&message.signal) else { return Some(self.not_supported()) };
-                if let Err(denied) = self.permit(scope, &from, conn) {
-                    return Some(denied);
+                if let Err(failure) = self.permit(scope, &from, conn) {
+                    return Some(Reply::Failed(failure));
                 }
                 if let Some(terminal) = self.registry.terminal_mut(conn) {
                     note_control(terminal, &message);
@@ -167,15 +167,15 @@ impl Terminals {
     }
 
     /// The target's node decides by policy again: whoever sent the request may have been mistaken.
-    fn permit(&mut self, scope: Scope, from: &TerminalName, conn: ConnId) -> Result<(), Reply> {
+    fn permit(&mut self, scope: Scope, from: &TerminalName, conn: ConnId) -> Result<(), Failure> {
         let Some(terminal) = self.registry.terminal(conn) else {
-            return Err(Reply::Failed(Failure::NoSuchTerminal));
+            return Err(Failure::NoSuchTerminal);
         };
         match self.config.policy.authorise(scope, &from.partition, terminal.partition()) {
             Ok(_) => Ok(()),
             Err(denied) => {
                 self.stats.mesh_refused += 1;
-                Err(Reply::Failed(Failure::Denied { rule: denied.rule.to_string() }))
+                Err(Failure::Denied { rule: denied.rule.to_string() })
             }
         }
     }

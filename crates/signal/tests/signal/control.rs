@@ -146,7 +146,7 @@ fn a_client_id_in_use_can_only_be_taken_over_by_its_account_or_an_operator() {
         Account::new("mallory", [Role::Terminal, Role::Operator], AllowList::default(), Vec::new());
     world.accounts.insert("mallory".into(), operator);
     world.send(line, 2, "client::register", stranger);
-    assert_eq!(world.hear(line)[0]["body"]["index"].is_u64(), true);
+    assert!(world.hear(line)[0]["body"]["index"].is_u64());
     assert!(world.closed(a).is_some());
 }
 

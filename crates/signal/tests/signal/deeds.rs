@@ -189,7 +189,8 @@ fn an_order_is_told_to_all_terminals_of_the_node_before_it_is_carried_out() {
 fn the_end_of_an_order_is_audited_and_told_to_nobody() {
     let (mut world, plain, ops) = world();
     world.send(ops, 7, "system::reboot", json!({}));
-    (world.hear_one(ops), world.hear_one(plain));
+    world.hear_one(ops);
+    world.hear_one(plain);
     done(&mut world, Performed::Failed("not found".into()));
     assert_eq!(audited(&world), ("system::reboot", None, Some("system::reboot: not found")));
     world.pass(Duration::from_secs(10));

@@ -125,7 +125,7 @@ fn a_forged_ticket_and_a_false_count_are_good_for_nothing() {
     let (_, other) = register(&mut world, 0, "c");
     world.hush();
     world.hang_up(line);
-    let forged = ticket.replace(|digit: char| digit == '1', "2");
+    let forged = ticket.replace('1', "2");
     for (ticket, received) in
         [(forged.as_str(), 1), (other.as_str(), 1), ("", 1), ("x.y", 1), (ticket.as_str(), 99)]
     {
