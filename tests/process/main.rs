@@ -11,6 +11,7 @@ mod certificates;
 mod crowd;
 mod crowding;
 mod cut;
+mod deeds;
 mod drain;
 mod envelope;
 mod frames;

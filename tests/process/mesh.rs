@@ -61,11 +61,16 @@ impl Mesh {
 
     /// Adds keys to a node's terminals in the topology file that all nodes read; nothing may run yet.
     pub(crate) fn add_to_terminals(&self, short: &str, keys: &str) {
-        let file = self.dir.path().join("topology/mesh.toml");
         let listen = format!("terminals = {{ listen = \"127.0.0.1:{}\"", self.place(short).terminals);
-        let text = fs::read_to_string(&file).unwrap();
-        assert_eq!(text.matches(&listen).count(), 1, "{text}");
-        fs::write(&file, text.replace(&listen, &format!("{listen}, {keys}"))).unwrap();
+        self.change(&listen, &format!("{listen}, {keys}"));
+    }
+
+    /// Replaces a text that is once in the topology file that all nodes read; nothing may run yet.
+    pub(crate) fn change(&self, text: &str, other: &str) {
+        let file = self.dir.path().join("topology/mesh.toml");
+        let written = fs::read_to_string(&file).unwrap();
+        assert_eq!(written.matches(text).count(), 1, "{written}");
+        fs::write(&file, written.replace(text, other)).unwrap();
     }
 
     /// Starts every node and waits until all are ready.

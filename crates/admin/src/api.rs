@@ -14,7 +14,7 @@ use taoyao_types::limits;
 use crate::request::{AdminFailure, AdminQuery, AdminRequest};
 use crate::service::AdminService;
 
-/// Terminals in a page unless the request says otherwise.
+/// Terminals or alarms in a page unless the request says otherwise.
 const PAGE: usize = 100;
 
 /// Lets only requests with the token through.
@@ -62,6 +62,25 @@ pub(crate) async fn terminals(
     match query {
         Ok(query) => answer(&service, query).await,
         Err(failure) => failure.as_json(),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Count {
+    limit: Option<usize>,
+}
+
+pub(crate) async fn alarms(
+    State(service): State<AdminService>,
+    count: Result<Query<Count>, QueryRejection>,
+) -> Response {
+    match count {
+        Ok(Query(Count { limit })) => {
+            let limit = limit.unwrap_or(PAGE).clamp(1, limits::ALARMS_KEPT);
+            answer(&service, AdminQuery::Alarms { limit }).await
+        }
+        Err(error) => bad(error.body_text()).as_json(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The admin listener: `/healthz`, `/readyz`, `/metrics`, and with a token `/api/status`, `/api/terminals`, `/api/links`, `/api/trace`, `/api/drain`.
+//! The admin listener: `/healthz`, `/readyz`, `/metrics`, and with a token `/api/status`, `/api/terminals`, `/api/links`, `/api/alarms`, `/api/trace`, `/api/drain`.
 //!
 //! | request | answer |
 //! |---|---|
@@ -8,6 +8,7 @@
 //! | `GET /api/status` | JSON: what the node is and how it is |
 //! | `GET /api/terminals[?partition=&limit=&after=]` | JSON: the terminals that it knows, page by page |
 //! | `GET /api/links` | JSON: its links |
+//! | `GET /api/alarms[?limit=]` | JSON: the alarms of its partitions, the newest first |
 //! | `POST /api/trace` with `{"from": …, "to": …}` | JSON: the way of a signal, hop by hop |
 //! | `POST /api/drain` | JSON; the node begins to send its terminals elsewhere |
 //!

@@ -28,6 +28,10 @@ pub enum AdminQuery {
         after: Option<String>,
     },
     Links,
+    /// At most `limit` alarms (1 to `limits::ALARMS_KEPT`), the newest first.
+    Alarms {
+        limit: usize,
+    },
     /// The way between two terminals, named as terminals name each other: bare at home, else `clientId@partition`.
     Trace {
         from: String,

@@ -57,6 +57,7 @@ pub fn router(service: AdminService) -> Router {
         .route("/api/status", get(api::status))
         .route("/api/terminals", get(api::terminals))
         .route("/api/links", get(api::links))
+        .route("/api/alarms", get(api::alarms))
         .route("/api/trace", post(api::trace))
         .route("/api/drain", post(api::drain))
         .route("/api/{*other}", any(api::unknown))

@@ -83,6 +83,9 @@ impl Clerk {
                 let status = self.ask(Question::Status).await?;
                 to_json(LinksReport { node: status.node, links: status.links })
             }
+            AdminQuery::Alarms { limit } => {
+                to_json(self.ask(|reply| Question::Alarms { limit, reply }).await?)
+            }
             AdminQuery::Terminals { partition, limit, after } => {
                 let query = self.list_query(partition, limit, after)?;
                 let page = self.ask(|reply| Question::List { query, reply }).await?;

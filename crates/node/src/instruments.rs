@@ -114,6 +114,17 @@ const TERMINALS: &[Instrument<TerminalStats>] = &[
         "logins that claimed to be newer than what displaced them",
         |t| t.outbids,
     ),
+    gauge("taoyao_terminal_alarms", "alarms of this node's partitions that it keeps", |t| t.alarms_kept),
+    gauge(
+        "taoyao_terminal_alarms_waiting",
+        "alarms that the owners of their partitions do not have yet",
+        |t| t.alarms_waiting,
+    ),
+    counter("taoyao_terminal_alarms_raised_total", "alarms of terminals here", |t| t.alarms_raised),
+    counter("taoyao_terminal_alarms_taken_total", "alarms of this node's partitions, raised anywhere", |t| {
+        t.alarms_taken
+    }),
+    counter("taoyao_terminal_alarms_lost_total", "alarms that never reached their owner", |t| t.alarms_lost),
     counter("taoyao_calls_total", "peer-to-peer sessions begun here", |t| t.calls),
     counter("taoyao_mesh_refused_total", "what the mesh brought and policy or sense stopped here", |t| {
         t.mesh_refused

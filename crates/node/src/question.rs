@@ -6,7 +6,7 @@ use taoyao_types::TerminalName;
 use taoyao_wire::link::{Failure, ListPage, ListQuery, Trace};
 use tokio::sync::oneshot;
 
-use crate::report::StatusReport;
+use crate::report::{AlarmsReport, StatusReport};
 
 /// A question and where its answer goes; an answer that nobody waits for any more is dropped.
 #[derive(Debug)]
@@ -15,6 +15,11 @@ pub(crate) enum Question {
     Samples {
         gateway: GatewayStats,
         reply: oneshot::Sender<Vec<Sample>>,
+    },
+    /// The newest alarms, at most so many.
+    Alarms {
+        limit: usize,
+        reply: oneshot::Sender<AlarmsReport>,
     },
     List {
         query: ListQuery,

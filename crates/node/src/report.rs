@@ -27,6 +27,9 @@ pub struct StatusReport {
     pub terminals: u64,
     /// Terminals that its directory knows, its own and those below it.
     pub directory_records: u64,
+    /// Alarms of its partitions that it keeps.
+    #[serde(default)]
+    pub alarms: u64,
     pub links: Vec<LinkReport>,
 }
 
@@ -76,6 +79,28 @@ pub struct TerminalReport {
     pub client_type: Option<String>,
     /// When it registered: Unix milliseconds.
     pub registered_at_ms: u64,
+}
+
+/// `GET /api/alarms`: the alarms of a node's partitions, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmsReport {
+    pub alarms: Vec<TerminalAlarm>,
+    /// Alarms of terminals here that the owners of their partitions do not have yet.
+    pub waiting: u64,
+}
+
+/// One `client::alarm`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalAlarm {
+    pub terminal: TerminalName,
+    /// Where it was connected.
+    pub node: NodeName,
+    /// When that node heard of it: Unix milliseconds.
+    pub raised_at_ms: u64,
+    /// The terminal's words.
+    pub message: String,
+    /// The terminal's own date, `yyyyMMddHHmmss`, as it wrote it.
+    pub terminal_time: Option<String>,
 }
 
 /// `POST /api/trace` asks for this.

@@ -171,7 +171,8 @@ mod tests {
 
     #[tokio::test]
     async fn it_has_no_environment_but_a_path_no_input_and_its_own_directory() {
-        let place = Place::new("cat; /usr/bin/env | cut -d= -f1 | grep -v '^PWD$\\|^_$\\|^SHLVL$\\|^OLDPWD$'; pwd");
+        let place =
+            Place::new("cat; /usr/bin/env | cut -d= -f1 | grep -v '^PWD$\\|^_$\\|^SHLVL$\\|^OLDPWD$'; pwd");
         let dir = fs::canonicalize(place.0.path()).unwrap();
         assert_eq!(run(&place.script(), &[]).await, said(0, &format!("PATH\n{}\n", dir.display())));
     }

@@ -8,7 +8,7 @@ use taoyao_types::Now;
 
 use crate::driver::Driver;
 use crate::instruments::{self, Link, NodeGauges, Readings};
-use crate::report::{LinkReport, StatusReport};
+use crate::report::{AlarmsReport, LinkReport, StatusReport, TerminalAlarm};
 
 impl Driver {
     /// What `taoyao status` shows.
@@ -29,8 +29,22 @@ impl Driver {
             not_ready: self.readiness.missing(),
             terminals: self.node.terminals().stats().registered,
             directory_records: self.node.router().directory().len() as u64,
+            alarms: self.node.terminals().stats().alarms_kept,
             links: neighbours.iter().map(|peer| self.link_report(peer)).collect(),
         }
+    }
+
+    /// What `taoyao alarms` shows.
+    pub(crate) fn alarms(&self, limit: usize) -> AlarmsReport {
+        let terminals = self.node.terminals();
+        let alarms = terminals.alarms().take(limit).map(|report| TerminalAlarm {
+            terminal: report.from.clone(),
+            node: report.node.clone(),
+            raised_at_ms: report.at,
+            message: report.message.clone(),
+            terminal_time: report.datetime.clone(),
+        });
+        AlarmsReport { alarms: alarms.collect(), waiting: terminals.stats().alarms_waiting }
     }
 
     /// What `/metrics` shows.

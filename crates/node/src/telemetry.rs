@@ -8,10 +8,10 @@ use tracing_subscriber::filter::ParseError;
 /// The variable that filters the log, in the syntax of `tracing_subscriber::EnvFilter`: `debug`,
 /// `info,taoyao_link=trace`. Without it the program's own default holds.
 pub const FILTER_VARIABLE: &str = "TAOYAO_LOG";
-/// Warnings of everybody, and the life of nodes and links.
-pub const DEFAULT_FILTER: &str = "warn,taoyao=info";
+/// Warnings of everybody, the life of nodes and links, and the audit log.
+pub const DEFAULT_FILTER: &str = "warn,taoyao=info,audit=info";
 /// Only what a person should look at: for a mesh at somebody's terminal, whose table should stay in sight.
-pub const QUIET_FILTER: &str = "warn";
+pub const QUIET_FILTER: &str = "warn,audit=info";
 
 /// How lines of the log look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

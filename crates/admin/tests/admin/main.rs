@@ -68,6 +68,8 @@ async fn questions_reach_the_node_as_they_were_meant() {
             r#"{"from": "cam-7", "to": "cam-8@bj.north.cn"}"#,
             "Trace { from: \"cam-7\", to: \"cam-8@bj.north.cn\" }",
         ),
+        (Method::GET, "/api/alarms", "", "Alarms { limit: 100 }"),
+        (Method::GET, "/api/alarms?limit=5000", "", "Alarms { limit: 1024 }"),
         (Method::POST, "/api/drain", "", "Drain"),
     ] {
         let (status, text) = ask(&router, method, path, Some("Bearer s3cret"), body).await;
@@ -82,6 +84,7 @@ async fn bad_questions_are_answered_in_words() {
         (Method::GET, "/api/terminals?partition=No%20Such", "", 400, "No Such"),
         (Method::GET, "/api/terminals?limit=many", "", 400, "limit"),
         (Method::GET, "/api/terminals?page=2", "", 400, "page"),
+        (Method::GET, "/api/alarms?limit=all", "", 400, "limit"),
         (Method::POST, "/api/trace", r#"{"from": "cam-7"}"#, 400, "to"),
         (Method::POST, "/api/trace", r#"{"from": "cam-7", "to": "nobody"}"#, 404, "There is no nobody."),
         (Method::GET, "/api/drain", "", 405, "/api/drain cannot be asked for with GET."),

@@ -126,6 +126,11 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{value:.1} TiB")
 }
 
+/// A text that somebody else wrote, without what would move the cursor or change colours.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// `1 node`, `7 nodes`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }

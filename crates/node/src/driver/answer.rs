@@ -19,6 +19,7 @@ impl Driver {
         let _nobody_waits = match question {
             Question::Status(reply) => reply.send(self.status(now)).is_err(),
             Question::Samples { gateway, reply } => reply.send(self.samples(now, &gateway)).is_err(),
+            Question::Alarms { limit, reply } => reply.send(self.alarms(limit)).is_err(),
             Question::List { query, reply } => {
                 let input = self.operators.list(query, reply);
                 self.feed(now, input);

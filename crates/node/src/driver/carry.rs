@@ -103,9 +103,10 @@ impl Driver {
 fn log_audit(audit: &Audit) {
     let Audit { account, terminal, signal, denied, detail } = audit;
     let account = account.as_deref().unwrap_or("unknown");
-    let detail = detail.as_deref().unwrap_or_default();
+    // As written by a terminal, so without its line breaks and control characters.
+    let detail = detail.as_ref().map(tracing::field::debug);
     match denied {
         Some(rule) => tracing::warn!(target: "audit", account, %terminal, signal, rule, "denied"),
-        None => tracing::info!(target: "audit", account, %terminal, signal, ?detail, "carried out"),
+        None => tracing::info!(target: "audit", account, %terminal, signal, detail, "carried out"),
     }
 }

@@ -18,7 +18,7 @@ fn with(script: &str) -> String {
 }
 
 fn scripts<'t>(mesh: &'t Topology, node: &str) -> Vec<&'t Script> {
-    mesh.scripts_of(mesh.by_name(node).unwrap().id).collect()
+    mesh.scripts_of(mesh.by_name(node).expect("the mesh has it").id).collect()
 }
 
 /// Checks that a file with these lines has exactly one mistake, whose text has all the parts.

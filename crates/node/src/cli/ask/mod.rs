@@ -1,5 +1,6 @@
 //! The commands that ask running nodes: which nodes, what to ask, and what their silence means.
 
+pub(crate) mod alarms;
 mod client;
 pub(crate) mod links;
 pub(crate) mod status;

@@ -70,8 +70,17 @@ fn entry(answer: &Answer<StatusReport>) -> Entry<'_> {
 }
 
 fn drawn(answers: &[Answer<StatusReport>]) -> String {
-    let mut table =
-        output::table(&["NODE", "TIER", "STATE", "UP FOR", "TERMINALS", "KNOWS", "LINKS", "VERSION"]);
+    let mut table = output::table(&[
+        "NODE",
+        "TIER",
+        "STATE",
+        "UP FOR",
+        "TERMINALS",
+        "KNOWS",
+        "ALARMS",
+        "LINKS",
+        "VERSION",
+    ]);
     for answer in answers {
         let name = Cell::new(&answer.node);
         match &answer.result {
@@ -92,6 +101,7 @@ fn row(report: &StatusReport) -> Vec<Cell> {
         number(long_time(Duration::from_secs(report.uptime_seconds))),
         number(report.terminals),
         number(report.directory_records),
+        number(report.alarms),
         verdict(links, synced == report.links.len()),
         Cell::new(&report.version),
     ]
@@ -115,6 +125,7 @@ mod tests {
             not_ready: not_ready.iter().map(ToString::to_string).collect(),
             terminals: 3,
             directory_records: 12,
+            alarms: 2,
             links: Vec::new(),
         };
         Answer { node: report.node.clone(), tier: 1, result: Ok(report) }

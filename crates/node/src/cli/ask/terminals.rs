@@ -13,7 +13,7 @@ use taoyao_types::{NodeName, PartitionName, TerminalName};
 use super::{Answer, Whom, tell_silent};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::input;
-use crate::cli::output::{self, counted, long_time, number};
+use crate::cli::output::{self, counted, long_time, number, printable};
 
 /// List the terminals that the nodes know, each once
 #[derive(Debug, Args)]
@@ -118,7 +118,7 @@ fn drawn(terminals: &[TerminalReport]) -> String {
             Cell::new(&terminal.name),
             Cell::new(&terminal.node),
             Cell::new(terminal.client_type.as_deref().unwrap_or("-")),
-            Cell::new(terminal.display_name.as_deref().unwrap_or("-")),
+            Cell::new(printable(terminal.display_name.as_deref().unwrap_or("-"))),
             number(long_time(since)),
         ]);
     }
