@@ -7,6 +7,7 @@ use taoyao_admin::{Kind, Sample};
 use taoyao_core::{RouterStats, TerminalStats};
 use taoyao_gateway::GatewayStats;
 use taoyao_link::LinkStats;
+use taoyao_wire::signals::{SIGNALS, Sender};
 
 use crate::driver::DriverStats;
 use crate::logins::LoginStats;
@@ -251,6 +252,7 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     add(&mut samples, TERMINALS, readings.terminals);
     add(&mut samples, ROUTER, readings.router);
     add(&mut samples, GATEWAY, readings.gateway);
+    samples.extend(signals(readings.terminals));
     for instrument in LINKS {
         for link in readings.links {
             let labels = vec![("peer", link.peer.clone())];
@@ -258,6 +260,18 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
         }
     }
     samples
+}
+
+/// One sample for each signal that anybody may send, so that a counter is there before its first signal.
+fn signals(terminals: &TerminalStats) -> impl Iterator<Item = Sample> {
+    let rows = SIGNALS.iter().filter(|row| row.sender != Sender::Node);
+    rows.map(|row| Sample {
+        name: "taoyao_signals_received_total",
+        help: "signals of terminals and of the REST interface",
+        kind: Kind::Counter,
+        labels: vec![("signal", row.name.to_owned())],
+        value: terminals.signals.get(&row.signal).copied().unwrap_or_default() as f64,
+    })
 }
 
 fn add<T>(samples: &mut Vec<Sample>, instruments: &[Instrument<T>], source: &T) {

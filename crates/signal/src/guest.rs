@@ -10,8 +10,8 @@ use taoyao_wire::signals::Signal;
 use crate::conn::Conn;
 use crate::registry::Registry;
 
-/// What guests are called where a request needs a sender.
-const GUEST: &str = "rest";
+/// What guests are called where a request needs a sender. No terminal can register under it.
+pub(crate) const GUEST: &str = "$rest";
 
 #[derive(Debug)]
 pub(crate) struct Guest {

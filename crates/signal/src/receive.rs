@@ -45,6 +45,7 @@ impl Terminals {
             let failed = Failed::new(Code::Unsupported, format!("不支持的信令协议：{name}"));
             return self.fail(now, conn, Some(message.id), failed);
         };
+        *self.stats.signals.entry(signal).or_default() += 1;
         if signal == Signal::ClientRegister {
             return self.register(now, conn, &message);
         }

@@ -9,6 +9,7 @@ use taoyao_wire::terminal::{ClientState, ClientType, Code, Incoming, Outgoing, R
 use crate::backlog::Backlog;
 use crate::conn::{Claim, Conn};
 use crate::failure::Failed;
+use crate::guest::GUEST;
 use crate::io::{Output, Verified};
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
@@ -71,6 +72,9 @@ impl Terminals {
         let bad = |why: String| Failed::new(Code::BadRequest, format!("终端标识无效：{why}"));
         let written = client_id.ok_or_else(|| bad("clientId is missing".into()))?;
         let name = TerminalName::resolve(written, &self.config.home).map_err(|why| bad(why.to_string()))?;
+        if name.client.as_str() == GUEST {
+            return Err(bad(format!("{GUEST} is the name of scripts")));
+        }
         if self.config.serves.contains(&name.partition) {
             return Ok(name);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::Code;
 
 /// Plain numbers since the machine was made; those that go up and down say so.
@@ -29,6 +30,8 @@ pub struct Stats {
     pub announcements_waiting: u64,
     /// Now: partitions whose presence this node wants.
     pub partitions_watched: u64,
+    /// Signals that terminals and guests sent, by signal; those of another table are errors.
+    pub signals: BTreeMap<Signal, u64>,
     pub messages_in: u64,
     pub messages_out: u64,
     pub bytes_in: u64,

@@ -178,6 +178,14 @@ fn a_guest_asks_for_what_needs_no_terminal_and_nobody_hears_of_it() {
 }
 
 #[test]
+fn no_terminal_takes_the_name_of_guests() {
+    let mut world = World::new(&["cn"]);
+    let line = world.connect(0);
+    world.send(line, 1, "client::register", registration("$rest"));
+    assert_eq!(error(&world.hear_one(line)).0, "3400");
+}
+
+#[test]
 fn a_guest_without_the_role_orders_nobody() {
     let mut world = World::new(&["cn"]);
     let a = world.register(0, "a");
