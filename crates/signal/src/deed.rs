@@ -110,7 +110,7 @@ impl Terminals {
             }
             _ => return self.refuse_unlisted(now, request),
         };
-        if self.deeds.is_full() {
+        if deed != Deed::Stop && self.deeds.is_full() {
             return self.refuse_busy(now, request);
         }
         self.tell_all(now, request);
@@ -153,9 +153,6 @@ impl Terminals {
     }
 
     fn begin_deed(&mut self, now: Now, request: &Request<'_>, deed: Deed, asker: Option<Asker>) {
-        if self.deeds.is_full() {
-            return self.refuse_busy(now, request);
-        }
         let audit = Audit {
             account: Some(request.account.name.to_string()),
             terminal: request.from.clone(),
@@ -166,6 +163,9 @@ impl Terminals {
         if deed == Deed::Stop {
             self.outputs.push_back(Output::Audit(audit));
             return self.outputs.push_back(Output::Perform { number: 0, deed });
+        }
+        if self.deeds.is_full() {
+            return self.refuse_busy(now, request);
         }
         let deadline = now.mono + limits::REQUEST_TIMEOUT;
         let number = self.deeds.begin(OpenDeed { signal: request.signal, asker, deadline, audit });

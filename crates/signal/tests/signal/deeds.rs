@@ -146,6 +146,13 @@ fn deeds_under_way_are_bounded() {
     }
     world.hears_nothing(plain);
     assert_eq!(world.deeds.len(), limits::DEEDS_MAX);
+    world.send(ops, 77, "platform::shutdown", json!({}));
+    assert_eq!(
+        world.deeds.pop().map(|(_, _, deed)| deed),
+        Some(Deed::Stop),
+        "scripts cannot keep a node from ending"
+    );
+    world.hear_one(ops);
     done(&mut world, ran(""));
     world.hear_one(ops);
     world.send(ops, 78, "system::info", json!({}));
