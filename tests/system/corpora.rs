@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 #[path = "../fuzz/checks.rs"]
+#[expect(unreachable_pub, reason = "in the fuzz targets' package it is the library")]
 mod checks;
 
 /// Few and small: they are read by people, and the fuzzer mixes them better.

@@ -477,7 +477,11 @@ impl World {
 
     /// Whether no node waits for an answer.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.topology.nodes().iter().filter_map(|node| self.node(node.id)).all(|node| node.router().pending() == 0)
+        self.topology
+            .nodes()
+            .iter()
+            .filter_map(|node| self.node(node.id))
+            .all(|node| node.router().pending() == 0)
     }
 
     /// Requests that have waited longer than a terminal would.
