@@ -118,8 +118,13 @@ impl Terminals {
             Signal::RoomEnter => self.enter_room(now, request),
             Signal::RoomLeave => self.leave_room(now, request),
             Signal::RoomList => self.list_rooms(now, request),
-            signal if signal.row().route == Route::Room => self.ask_in_room(now, request),
-            _ => {}
+            // Taken before, and what only nodes say.
+            Signal::ClientRegister | Signal::ClientOffline | Signal::ClientOnline | Signal::PlatformError => {
+            }
+            signal => {
+                debug_assert_eq!(signal.row().route, Route::Room, "{} has no handler", signal.name());
+                self.ask_in_room(now, request);
+            }
         }
     }
 

@@ -1,19 +1,17 @@
-//! What the node of a room does when it is asked: by terminals of its own and of other nodes in one way.
+//! How rooms come to be at their node, and who comes in: terminals of its own and of other nodes in one way.
 
 use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, Scope, Secret, TerminalName, limits};
 use taoyao_wire::Class;
 use taoyao_wire::link::{
-    Failure, ListEntry, Payload, Reply, RoomAct, RoomCheck, RoomChecked, RoomEvent, RoomReply, RoomRequest,
-    RoomState, SeatCheck, Target,
+    Failure, ListEntry, Payload, Reply, RoomAct, RoomReply, RoomRequest, RoomState, Target,
 };
-use taoyao_wire::terminal::{Code, Fields, room};
+use taoyao_wire::terminal::Code;
 
 use super::hosted::{Addressed, Room};
 use super::password::{Check, PasswordDone, PasswordWork};
 use crate::failure::Failed;
 use crate::io::{Output, Token};
 use crate::terminals::Terminals;
-use crate::timers::Alarm;
 
 /// What the node's media service is called, as the original's (reference 3.1).
 pub(crate) const MEDIA_SERVICE: &str = "taoyao-client-media";
@@ -168,112 +166,7 @@ impl Terminals {
         Ok(RoomReply::Done)
     }
 
-    fn serve_in_room(&mut self, now: Now, request: &RoomRequest) -> Result<RoomReply, Failure> {
-        let Some(room) = self.rooms.get_mut(&request.room) else { return Err(no_room(&request.room)) };
-        let key = room.key;
-        let is_operator = request.is_operator && room.partition.is_within(&request.from.partition);
-        let may_act = is_operator || room.owner == request.from;
-        // Asked before entering (reference 4.3).
-        let is_question = matches!(&request.act, RoomAct::Media { signal } if signal == CAPABILITIES);
-        if !room.has(&request.from) && !is_operator && !is_question {
-            return Err(no_membership(&request.from, &request.from));
-        }
-        let from = request.from.clone();
-        let news = match &request.act {
-            RoomAct::Leave => room.leave(now.mono, &from, request.session),
-            RoomAct::Close if !may_act => return Err(not_the_owner()),
-            RoomAct::Close => {
-                tracing::info!(room = request.room, by = %from, "room closed");
-                self.rooms.close(&request.room)
-            }
-            RoomAct::Broadcast { message } => {
-                room.tell_all(&RoomEvent::Told { from, to: None, message: message.clone() })
-            }
-            RoomAct::Expel { .. } if !may_act => return Err(not_the_owner()),
-            RoomAct::Expel { client, message } => {
-                let told = RoomEvent::Told { from, to: Some(client.clone()), message: message.clone() };
-                room.tell_one(client, told).into_iter().collect()
-            }
-            RoomAct::Invite { client, message } => {
-                let mut message = message.clone();
-                let with_pass = room.password.is_some().then(|| (request.room.clone(), client.clone()));
-                let pass = with_pass.map(|(room, client)| self.pass(now, &room, &client));
-                let body = message.body.take().unwrap_or_default();
-                message.body = Some(room::invitation(&Fields::of_text(&body), pass.as_deref()));
-                return Ok(RoomReply::Invitation(message));
-            }
-            RoomAct::Members => return Ok(RoomReply::Members(room.members())),
-            RoomAct::Ids { client } if room.has(client) => return Ok(RoomReply::Done),
-            RoomAct::Ids { client } => return Err(no_membership(client, &from)),
-            RoomAct::Status => return Ok(RoomReply::State(room.state())),
-            RoomAct::Media { .. } => {
-                let text = format!("无效媒体服务：{}", room.media);
-                return Err(Failed::new(Code::Unknown, text).into_failure());
-            }
-            RoomAct::Record { client } if !may_act && *client != from => return Err(not_the_owner()),
-            RoomAct::Record { client } if !room.has(client) => {
-                return Err(Failed::new(Code::Unknown, "终端没有进入房间").into_failure());
-            }
-            RoomAct::Record { .. } => {
-                let text = "功能没有开启：this node has no recorder";
-                return Err(Failed::new(Code::NotAcceptable, text).into_failure());
-            }
-            RoomAct::Create { .. } | RoomAct::Enter { .. } => return Ok(RoomReply::Done),
-        };
-        self.publish_news(key, news);
-        Ok(RoomReply::Done)
-    }
-
-    /// A node of members says what it knows of rooms here.
-    pub(crate) fn check_seats(&mut self, now: Now, origin: NodeId, check: RoomCheck) -> Reply {
-        let mut answer = RoomChecked::default();
-        for seat in check.seats {
-            self.check_seat(now, origin, seat, &mut answer);
-        }
-        Reply::RoomChecked(answer)
-    }
-
-    fn check_seat(&mut self, now: Now, origin: NodeId, seat: SeatCheck, answer: &mut RoomChecked) {
-        let SeatCheck { room: id, feed, next, members } = seat;
-        let Some(room) = self.rooms.get_mut(&id) else { return answer.closed.push(id) };
-        let key = room.key;
-        let Some(mut news) = room.catch_up(now.mono, origin, feed, next) else {
-            let named = members.iter().filter(|name| room.has_at(name, origin)).cloned().collect::<Vec<_>>();
-            let session = taoyao_types::SessionEpoch(u64::MAX);
-            let news: Vec<Addressed> =
-                named.iter().flat_map(|name| room.leave(now.mono, name, session)).collect();
-            answer.out.push((id, members));
-            return self.publish_news(key, news);
-        };
-        let session = taoyao_types::SessionEpoch(u64::MAX);
-        for ghost in room.ghosts(origin, next, &members) {
-            news.extend(room.leave(now.mono, &ghost, session));
-        }
-        let strangers: Vec<TerminalName> =
-            members.into_iter().filter(|name| !room.has_at(name, origin)).collect();
-        if !strangers.is_empty() {
-            answer.out.push((id, strangers));
-        }
-        self.publish_news(key, news);
-    }
-
-    /// Looks for leases that have ended, from time to time, while there are any.
-    pub(crate) fn watch_leases(&mut self, now: Now) {
-        if !self.leases_watched && self.rooms.are_lived_in() {
-            self.leases_watched = true;
-            self.timers.set(now.mono + limits::ROOM_CHECK, Alarm::RoomLeases);
-        }
-    }
-
-    pub(crate) fn expire_leases(&mut self, now: Now) {
-        self.leases_watched = false;
-        for (key, news) in self.rooms.expire(now.mono) {
-            self.publish_news(key, vec![news]);
-        }
-        self.watch_leases(now);
-    }
-
-    fn publish_news(&mut self, source: taoyao_types::TerminalKey, news: Vec<Addressed>) {
+    pub(super) fn publish_news(&mut self, source: taoyao_types::TerminalKey, news: Vec<Addressed>) {
         for (node, news) in news {
             let (target, payload) = (Target::Node(node), Payload::RoomNews(news));
             self.outputs.push_back(Output::Tell { source, target, class: Class::Event, payload });
@@ -281,7 +174,7 @@ impl Terminals {
     }
 
     /// What an invited terminal shows in the place of the password: good for it, for this room and for ten minutes.
-    fn pass(&self, now: Now, room: &str, client: &TerminalName) -> String {
+    pub(super) fn pass(&self, now: Now, room: &str, client: &TerminalName) -> String {
         let until = (now.wall.0 + limits::ROOM_PASS_KEPT.as_millis() as u64).to_string();
         let seal = self.config.sealer.seal(PASS, &[room, &client.to_string(), &until]);
         format!("{until}.{seal}")
@@ -296,8 +189,6 @@ impl Terminals {
 }
 
 const PASS: &str = "room pass";
-/// What may be asked before entering.
-const CAPABILITIES: &str = "media::router::rtp::capabilities";
 /// Characters of an unknown room that its error repeats.
 const ROOM_CHARS_MAX: usize = 64;
 
@@ -306,15 +197,11 @@ pub(crate) fn no_room(room: &str) -> Failure {
     Failed::new(Code::Unknown, format!("无效房间：{room}")).into_failure()
 }
 
-fn no_membership(name: &TerminalName, asker: &TerminalName) -> Failure {
+pub(super) fn no_membership(name: &TerminalName, asker: &TerminalName) -> Failure {
     let seen = name.seen_from(&asker.partition);
     Failed::new(Code::Unknown, format!("终端没有房间权限：{seen}")).into_failure()
 }
 
 fn wrong_password() -> Failure {
     Failed::new(Code::Unauthorised, "密码错误").into_failure()
-}
-
-fn not_the_owner() -> Failure {
-    Failure::Denied { rule: "owner".to_owned() }
 }

@@ -1,13 +1,16 @@
 //! Rooms. A room lives at the node that owns its creator's partition; its members may be anywhere.
 //!
-//! - `hosted`: the rooms of this node and what is known of their members; `host`: what it does when it is asked.
+//! - `hosted`: the rooms of this node and what is known of their members; `host`: who comes in; `acts`: what they do there;
+//!   `leases`: who is still there.
 //! - `seats`: where terminals of this node are members; `member`: what they ask; `news`: what they are told.
 //!
 //! The room's id carries its partition, so every node knows where to ask.
 
+mod acts;
 mod host;
 mod hosted;
 mod ids;
+mod leases;
 mod list;
 mod member;
 mod news;
