@@ -1,5 +1,5 @@
-//! What a measured client does, whatever protocol it speaks: it sends one prepared message, and counts what its partner
-//! sends. The same loops drive terminals of the mesh and clients of the comparison.
+//! What a measured client does, whatever protocol it speaks: it sends one prepared message again and again, and reads what
+//! its partner sends. The same loops drive terminals of the mesh and clients of the comparison.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
@@ -7,11 +7,14 @@ use std::thread::{self, JoinHandle};
 
 /// One end of a conversation of two clients.
 pub(super) trait Channel: Send + 'static {
-    /// Sends the prepared message `count` times with one write.
-    fn send(&mut self, count: usize) -> io::Result<()>;
+    /// The prepared message as it goes out.
+    fn message(&self) -> &[u8];
 
-    /// Waits for bytes; returns how many of the partner's messages were in them, which may be none.
-    fn receive(&mut self) -> io::Result<usize>;
+    /// Sends messages with one write.
+    fn write(&mut self, messages: &[u8]) -> io::Result<()>;
+
+    /// Waits for bytes and shows each of the partner's messages that were in them; returns how many, which may be none.
+    fn receive(&mut self, each: &mut dyn FnMut(&[u8])) -> io::Result<usize>;
 
     /// The socket below; shutting it down ends a waiting [`Channel::receive`].
     fn socket(&self) -> &TcpStream;
@@ -44,16 +47,22 @@ impl Drop for Echo {
 
 /// Answers what has come.
 pub(super) fn echo_once(channel: &mut impl Channel) -> io::Result<usize> {
-    let count = channel.receive()?;
+    let count = channel.receive(&mut |_| ())?;
     if count > 0 {
-        channel.send(count)?;
+        send(channel, count)?;
     }
     Ok(count)
 }
 
+/// Sends the prepared message `count` times with one write.
+pub(super) fn send(channel: &mut impl Channel, count: usize) -> io::Result<()> {
+    let messages = channel.message().repeat(count);
+    channel.write(&messages)
+}
+
 /// Sends once and waits for one message of the partner.
 pub(super) fn round_trip(channel: &mut impl Channel) -> io::Result<()> {
-    channel.send(1)?;
-    while channel.receive()? == 0 {}
+    send(channel, 1)?;
+    while channel.receive(&mut |_| ())? == 0 {}
     Ok(())
 }

@@ -12,6 +12,8 @@ pub enum Unit {
     /// Per second of one process's processor time, user and system.
     PerCpuSecond,
     Bytes,
+    /// Ours over theirs.
+    Ratio,
 }
 
 /// Where a number should be.

@@ -103,7 +103,7 @@ fn call(near: &mut Terminal, far: &mut Terminal, partner: &str) -> Result<String
     Ok(session)
 }
 
-fn histogram() -> Histogram<u64> {
+pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new_with_max(TIME_NS_MAX, 3).expect("the bounds and three digits are allowed")
 }
 
@@ -143,7 +143,7 @@ impl Latency {
     }
 }
 
-fn nanoseconds(span: Duration) -> u64 {
+pub(super) fn nanoseconds(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 

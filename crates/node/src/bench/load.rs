@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use super::channel::{Channel, Echo, echo_once};
+use super::channel::{Channel, Echo, echo_once, send};
 use super::error::{BenchError, io};
 use super::figure::{Figure, Target, Unit};
 use super::process::Process;
@@ -60,45 +60,49 @@ impl Drop for Load {
     }
 }
 
-/// What `middle` forwards per second of its processor time and per second of the clock while `passed` grows.
+/// What is measured.
+pub(super) struct Subject<'a> {
+    /// The first words of its figures.
+    pub(super) name: &'a str,
+    /// What the process is called whose processor time counts.
+    pub(super) server: &'a str,
+    pub(super) process: &'a Process,
+    /// Of messages per second of processor time.
+    pub(super) target: Option<Target>,
+}
+
+/// What the process passes on per second of its processor time and per second of the clock, while `passed` grows.
 pub(super) fn rates(
     plan: &Plan,
-    name: &str,
-    target: Option<Target>,
-    middle: &Process,
+    subject: &Subject<'_>,
     passed: impl Fn() -> u64,
-) -> Result<Vec<Figure>, BenchError> {
+) -> Result<[Figure; 2], BenchError> {
+    let Subject { name, server, process, target } = subject;
     sleep(WARM_UP);
     let (mut per_cpu, mut per_clock) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (count, cpu, start) = (passed(), middle.cpu()?, Instant::now());
+        let (count, cpu, start) = (passed(), process.cpu()?, Instant::now());
         sleep(plan.load_span());
-        let (messages, cpu, clock) = (passed() - count, middle.cpu()? - cpu, start.elapsed());
+        let (messages, cpu, clock) = (passed() - count, process.cpu()? - cpu, start.elapsed());
         if messages == 0 {
             return Err(BenchError::Late(format!("{name}: nothing came through")));
         }
         per_cpu.push(messages as f64 / cpu.as_secs_f64());
         per_clock.push(messages as f64 / clock.as_secs_f64());
     }
-    Ok(vec![
-        Figure::new(format!("{name}, per CPU-second of the middle"), Unit::PerCpuSecond, target, per_cpu),
+    Ok([
+        Figure::new(format!("{name}, per CPU-second of the {server}"), Unit::PerCpuSecond, *target, per_cpu),
         Figure::new(format!("{name}, rate"), Unit::PerSecond, None, per_clock),
     ])
 }
 
 /// The same for pairs of clients.
-pub(super) fn measure(
-    plan: &Plan,
-    name: &str,
-    target: Option<Target>,
-    middle: &Process,
-    load: &Load,
-) -> Result<Vec<Figure>, BenchError> {
-    rates(plan, name, target, middle, || load.passed())
+pub(super) fn measure(plan: &Plan, subject: &Subject<'_>, load: &Load) -> Result<[Figure; 2], BenchError> {
+    rates(plan, subject, || load.passed())
 }
 
 fn keep_going(mut channel: impl Channel, returned: &AtomicU64) {
-    if channel.send(WINDOW).is_err() {
+    if send(&mut channel, WINDOW).is_err() {
         return;
     }
     while let Ok(count) = echo_once(&mut channel) {

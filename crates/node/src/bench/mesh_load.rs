@@ -2,9 +2,9 @@
 
 use super::Plan;
 use super::error::BenchError;
-use super::figure::{Figure, Target};
+use super::figure::Figure;
 use super::latency::{ends, name_at, unicast};
-use super::load::{self, Load, PAIRS};
+use super::load::{self, Load, PAIRS, Subject};
 use super::site::Chain;
 
 const NODES: usize = 3;
@@ -20,5 +20,7 @@ pub(super) fn measure(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
         })
         .collect::<Result<Vec<_>, BenchError>>()?;
     let load = Load::start(pairs)?;
-    load::measure(plan, "3 nodes, terminals at both ends", None::<Target>, &chain.nodes[1], &load)
+    let (name, process) = ("3 nodes, terminals at both ends", &chain.nodes[1]);
+    let subject = Subject { name, server: "middle", process, target: None };
+    Ok(load::measure(plan, &subject, &load)?.into())
 }

@@ -1,4 +1,4 @@
-//! `taoyao bench mesh`: measures a mesh of real processes on this machine against its targets.
+//! `taoyao bench mesh` and `taoyao bench node`: measure real processes on this machine against their targets.
 //!
 //! Nodes are processes of this same program on loopback, with QUIC between them and WebSockets over TLS at their ends.
 //! What each part measures and how to read it is told in `docs/BENCHMARKS.md`. Everything here blocks: a benchmark that
@@ -15,7 +15,10 @@ mod machine;
 mod mesh_load;
 mod nats;
 mod nats_client;
+mod nats_one;
 mod neighbour;
+mod one_node;
+mod paced;
 mod process;
 mod records;
 mod site;
@@ -48,6 +51,10 @@ pub enum Part {
     Idle,
     /// `nats-server` in the same places, for comparison.
     Nats,
+    /// Two terminals of one node.
+    Unicast,
+    /// One `nats-server` in its place, for comparison.
+    NatsOne,
 }
 
 /// What to measure, and how long.
@@ -71,8 +78,11 @@ pub struct Report {
 }
 
 impl Part {
-    pub const ALL: [Part; 6] =
+    /// What is measured of a mesh.
+    pub const MESH: [Part; 6] =
         [Part::Chain3, Part::Chain5, Part::Middle, Part::Records, Part::Idle, Part::Nats];
+    /// What is measured of one node.
+    pub const NODE: [Part; 2] = [Part::Unicast, Part::NatsOne];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -82,7 +92,8 @@ impl Part {
             Part::Middle => "middle",
             Part::Records => "records",
             Part::Idle => "idle",
-            Part::Nats => "nats",
+            Part::Nats | Part::NatsOne => "nats",
+            Part::Unicast => "unicast",
         }
     }
 
@@ -98,6 +109,8 @@ impl Part {
             Part::Records => records::measure(plan),
             Part::Idle => idle::measure(plan),
             Part::Nats => nats::measure(plan),
+            Part::Unicast => one_node::measure(plan),
+            Part::NatsOne => nats_one::measure(plan),
         }
     }
 }
@@ -113,6 +126,8 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(Part)) -> Report {
             Err(error) => report.skipped.push(format!("{}: {error}", part.name())),
         }
     }
+    let ratios = one_node::ratios(&report.figures);
+    report.figures.extend(ratios);
     report
 }
 

@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use super::channel::{Echo, round_trip};
 use super::error::{BenchError, io};
 use super::figure::Figure;
-use super::load::{self, Load, PAIRS};
+use super::load::{self, Load, PAIRS, Subject};
 use super::nats_client::Client;
 use super::process::Process;
 use super::site::{Site, free_tcp_port, until};
@@ -24,18 +24,22 @@ use super::{Plan, latency};
 /// Debian puts it where only administrators look.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/nats-server", "/usr/local/bin/nats-server", "/usr/bin/nats-server"];
 /// How long subscriptions may take to be known at the other end.
-const SPREAD: Duration = Duration::from_millis(500);
+pub(super) const SPREAD: Duration = Duration::from_millis(500);
 
 pub(super) fn measure(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
-    let program = PROGRAMS.map(PathBuf::from).into_iter().find(|path| path.exists()).ok_or_else(|| {
-        BenchError::Lacking(
-            "there is no nats-server to compare with: `apt-get install nats-server`".to_owned(),
-        )
-    })?;
-    let chain = Chain::up(&program)?;
+    let chain = Chain::up(&program()?)?;
     let mut figures = latency(plan, &chain)?;
     figures.extend(saturate(plan, &chain)?);
     Ok(figures)
+}
+
+/// Where `nats-server` is.
+pub(super) fn program() -> Result<PathBuf, BenchError> {
+    PROGRAMS.map(PathBuf::from).into_iter().find(|path| path.exists()).ok_or_else(|| {
+        BenchError::Lacking(
+            "there is no nats-server to compare with: `apt-get install nats-server`".to_owned(),
+        )
+    })
 }
 
 fn latency(plan: &Plan, chain: &Chain) -> Result<Vec<Figure>, BenchError> {
@@ -49,7 +53,9 @@ fn saturate(plan: &Plan, chain: &Chain) -> Result<Vec<Figure>, BenchError> {
     let pairs =
         (0..PAIRS).map(|pair| chain.pair(&format!("load{pair}"))).collect::<Result<Vec<_>, BenchError>>()?;
     let load = Load::start(pairs)?;
-    load::measure(plan, "nats-server, 3 leaf nodes, clients at both ends", None, &chain.servers[1], &load)
+    let (name, process) = ("nats-server, 3 leaf nodes, clients at both ends", &chain.servers[1]);
+    let subject = Subject { name, server: "middle", process, target: None };
+    Ok(load::measure(plan, &subject, &load)?.into())
 }
 
 /// Three servers: each but the first dials the one before.
@@ -90,10 +96,9 @@ impl Chain {
         let failed = || io("a client of nats-server");
         let mut near = Client::connect(self.clients[0], &self.tls).map_err(failed())?;
         let mut far = Client::connect(self.clients[2], &self.tls).map_err(failed())?;
-        near.converse(&format!("{name}.near"), &format!("{name}.far"), latency::MESSAGE_BYTES)
-            .map_err(failed())?;
-        far.converse(&format!("{name}.far"), &format!("{name}.near"), latency::MESSAGE_BYTES)
-            .map_err(failed())?;
+        let text = "x".repeat(latency::MESSAGE_BYTES);
+        near.converse(&format!("{name}.near"), &format!("{name}.far"), &text).map_err(failed())?;
+        far.converse(&format!("{name}.far"), &format!("{name}.near"), &text).map_err(failed())?;
         sleep(SPREAD);
         Ok((near, far))
     }

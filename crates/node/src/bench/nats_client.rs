@@ -53,9 +53,9 @@ impl Client {
         Ok(client)
     }
 
-    /// Listens on one subject and prepares a message of `bytes` for another.
-    pub(super) fn converse(&mut self, own: &str, partner: &str, bytes: usize) -> io::Result<()> {
-        self.message = format!("PUB {partner} {bytes}\r\n{}\r\n", "x".repeat(bytes)).into_bytes();
+    /// Listens on one subject and prepares a message for another.
+    pub(super) fn converse(&mut self, own: &str, partner: &str, text: &str) -> io::Result<()> {
+        self.message = format!("PUB {partner} {}\r\n{text}\r\n", text.len()).into_bytes();
         self.stream.write_all(format!("SUB {own} 1\r\n").as_bytes())
     }
 
@@ -69,21 +69,24 @@ impl Client {
 }
 
 impl Channel for Client {
-    fn send(&mut self, count: usize) -> io::Result<()> {
-        if count == 1 {
-            self.stream.write_all(&self.message)
-        } else {
-            self.stream.write_all(&self.message.repeat(count))
-        }
+    fn message(&self) -> &[u8] {
+        &self.message
     }
 
-    fn receive(&mut self) -> io::Result<usize> {
+    fn write(&mut self, messages: &[u8]) -> io::Result<()> {
+        self.stream.write_all(messages)
+    }
+
+    fn receive(&mut self, each: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
         self.fill()?;
         let (mut used, mut count, mut pings) = (0, 0, 0);
         while let Some((part, length)) = next_part(&self.input[used..]) {
-            used += length;
-            count += usize::from(part == Part::Message);
+            if part == Part::Message {
+                count += 1;
+                each(&self.input[used..used + length]);
+            }
             pings += usize::from(part == Part::Ping);
+            used += length;
         }
         self.input.drain(..used);
         if pings > 0 {

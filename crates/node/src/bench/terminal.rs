@@ -29,7 +29,7 @@ pub(super) struct Terminal {
     stream: StreamOwned<ClientConnection, TcpStream>,
     input: Vec<u8>,
     count: u64,
-    /// The frame that [`Channel::send`] repeats.
+    /// The frame that is sent again and again.
     message: Vec<u8>,
     /// What the partner's messages have in them and no others.
     mark: &'static [u8],
@@ -145,20 +145,23 @@ impl Terminal {
 }
 
 impl Channel for Terminal {
-    fn send(&mut self, count: usize) -> io::Result<()> {
-        if count == 1 {
-            self.stream.write_all(&self.message)
-        } else {
-            self.stream.write_all(&self.message.repeat(count))
-        }
+    fn message(&self) -> &[u8] {
+        &self.message
     }
 
-    fn receive(&mut self) -> io::Result<usize> {
+    fn write(&mut self, messages: &[u8]) -> io::Result<()> {
+        self.stream.write_all(messages)
+    }
+
+    fn receive(&mut self, each: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
         self.fill()?;
         let (mut used, mut count) = (0, 0);
         while let Some((payload, length)) = next_frame(&self.input[used..]) {
             used += length;
-            count += usize::from(find(payload, self.mark).is_some());
+            if find(payload, self.mark).is_some() {
+                count += 1;
+                each(payload);
+            }
         }
         self.input.drain(..used);
         Ok(count)

@@ -49,7 +49,9 @@ pub(super) fn measure(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     pumps.spawn_on(async move { go_up.run(&mut above, &count_up).await }, handle);
     pumps.spawn_on(async move { go_down.run(&mut below, &count_down).await }, handle);
     let target = Some(figure::Target::AtLeast(800_000.0));
-    load::rates(plan, "3 nodes, middle saturated", target, &middle, || passed.load(Relaxed))
+    let subject =
+        load::Subject { name: "3 nodes, middle saturated", server: "middle", process: &middle, target };
+    Ok(load::rates(plan, &subject, || passed.load(Relaxed))?.into())
 }
 
 /// Tells the middle which terminals are below it.

@@ -1,7 +1,8 @@
-//! `taoyao bench mesh`: measures a mesh of processes on this machine and compares with the targets.
+//! `taoyao bench`: measures a mesh of processes, or one node, on this machine and compares with the targets.
 
 use std::env;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::Cell;
 use taoyao_node::bench::{self, Figure, Part, Plan, Report, Target, Unit, Verdict};
@@ -19,6 +20,7 @@ pub(crate) struct BenchCommand {
 #[derive(Debug, Subcommand)]
 enum What {
     Mesh(MeshBench),
+    Node(NodeBench),
 }
 
 /// Measure a mesh of real processes: latency, throughput, memory
@@ -33,55 +35,98 @@ Examples:
   taoyao bench mesh --quick --only chain3,middle
   taoyao bench mesh --json")]
 struct MeshBench {
-    /// Fewer samples: below a minute, and less exact
-    #[arg(long)]
-    quick: bool,
     /// Measure only these parts
     #[arg(long, value_name = "PART", value_delimiter = ',', num_args = 1..)]
-    only: Vec<PartName>,
+    only: Vec<MeshPart>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Measure one node: unicasts between two terminals
+///
+/// Starts a node on free ports of this machine with two terminals over TLS, lets them send as fast as they can and then
+/// 30,000 in a second, does the same with nats-server, and shows the ratios. Takes about a minute.
+/// Ends with 1 if a target is missed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  taoyao bench node
+  taoyao bench node --quick --only unicast
+  taoyao bench node --json")]
+struct NodeBench {
+    /// Measure only these parts
+    #[arg(long, value_name = "PART", value_delimiter = ',', num_args = 1..)]
+    only: Vec<NodePart>,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, Args)]
+struct How {
+    /// Fewer samples: faster, and less exact
+    #[arg(long)]
+    quick: bool,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What `--only` takes.
+/// What `--only` takes of a mesh.
 #[derive(Debug, Clone, Copy)]
-struct PartName(Part);
+struct MeshPart(Part);
 
-impl ValueEnum for PartName {
+impl ValueEnum for MeshPart {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [PartName; Part::ALL.len()] = [
-            PartName(Part::Chain3),
-            PartName(Part::Chain5),
-            PartName(Part::Middle),
-            PartName(Part::Records),
-            PartName(Part::Idle),
-            PartName(Part::Nats),
+        const ALL: [MeshPart; Part::MESH.len()] = [
+            MeshPart(Part::Chain3),
+            MeshPart(Part::Chain5),
+            MeshPart(Part::Middle),
+            MeshPart(Part::Records),
+            MeshPart(Part::Idle),
+            MeshPart(Part::Nats),
         ];
         &ALL
     }
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(self.0.name()))
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
+    }
+}
+
+/// What `--only` takes of a node.
+#[derive(Debug, Clone, Copy)]
+struct NodePart(Part);
+
+impl ValueEnum for NodePart {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [NodePart; Part::NODE.len()] = [NodePart(Part::Unicast), NodePart(Part::NatsOne)];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
     }
 }
 
 impl BenchCommand {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let What::Mesh(mesh) = self.what;
-        mesh.run()
+        match self.what {
+            What::Mesh(MeshBench { only, how }) => {
+                how.run(only.iter().map(|part| part.0).collect(), &Part::MESH)
+            }
+            What::Node(NodeBench { only, how }) => {
+                how.run(only.iter().map(|part| part.0).collect(), &Part::NODE)
+            }
+        }
     }
 }
 
-impl MeshBench {
-    fn run(self) -> Result<Exit, Failed> {
+impl How {
+    /// Measures the parts that were chosen, or all there are.
+    fn run(self, only: Vec<Part>, all: &[Part]) -> Result<Exit, Failed> {
         let program = env::current_exe()
             .map_err(|error| Failed::new(Exit::Io, format!("this program's own file: {error}")))?;
-        let parts = if self.only.is_empty() {
-            Part::ALL.to_vec()
-        } else {
-            self.only.iter().map(|name| name.0).collect()
-        };
+        let parts = if only.is_empty() { all.to_vec() } else { only };
         let plan = Plan { program, parts, is_quick: self.quick };
         let report = bench::run(&plan, |part| output::note(format!("measuring {}", part.name())));
         if self.json {
@@ -131,6 +176,7 @@ fn shown(value: f64, unit: Unit) -> String {
         Unit::PerCpuSecond => format!("{:.0} k/CPU-s", value / 1e3),
         Unit::Bytes if value >= 10_240.0 => format!("{:.1} KiB", value / 1024.0),
         Unit::Bytes => format!("{value:.0} B"),
+        Unit::Ratio => format!("{value:.2}"),
     }
 }
 
@@ -152,7 +198,8 @@ mod tests {
 
     #[test]
     fn every_part_can_be_chosen() {
-        let names: Vec<&str> = PartName::value_variants().iter().map(|name| name.0.name()).collect();
-        assert_eq!(names, Part::ALL.map(Part::name));
+        let mesh: Vec<Part> = MeshPart::value_variants().iter().map(|part| part.0).collect();
+        let node: Vec<Part> = NodePart::value_variants().iter().map(|part| part.0).collect();
+        assert_eq!((mesh.as_slice(), node.as_slice()), (&Part::MESH[..], &Part::NODE[..]));
     }
 }
