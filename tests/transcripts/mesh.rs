@@ -7,15 +7,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use taoyao_auth::{Account, AllowList};
-use taoyao_core::{Input, Node, NodeConfig, Output, PasswordDone, PasswordWork, Verified};
+use taoyao_core::{Deed, Input, Node, NodeConfig, Output, PasswordDone, PasswordWork, Performed, Verified};
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, Role, Wall};
+use taoyao_wire::terminal::{Disk, Machine};
 
 const DEMO: &str = include_str!("../../topology/demo.toml");
 const POLICY_KEY: &str = "between_partitions = ";
 /// Partitions keep nothing from each other here: what policy forbids is told in tests of its own.
 const POLICY: &str =
     r#"between_partitions = ["see", "presence", "call", "broadcast", "control", "room", "record"]"#;
+/// What accounts may run; nothing runs, see [`perform`].
+const SCRIPTS: &str = r#"
+[[script]]
+name = "lights"
+command = ["/usr/local/bin/lights"]
+arguments = [{ one_of = ["on", "off"] }]
+[[script]]
+name = "platform::reboot"
+command = ["/usr/local/bin/restart"]
+[[script]]
+name = "system::reboot"
+command = ["/usr/local/bin/reboot"]
+"#;
 /// 2023-06-01 12:00:00 in Shanghai, where all nodes believe to be.
 const START_MS: u64 = 1_685_592_000_000;
 const EAST_OF_GREENWICH_S: i32 = 8 * 3600;
@@ -48,7 +62,7 @@ impl Mesh {
     pub(crate) fn new() -> Self {
         let policy =
             DEMO.lines().find(|line| line.starts_with(POLICY_KEY)).expect("the demo says who may what");
-        let text = DEMO.replace(policy, POLICY);
+        let text = DEMO.replace(policy, POLICY) + SCRIPTS;
         let topology =
             Arc::new(Topology::parse("demo.toml", &text).expect("the demo topology is well-formed"));
         let mut mesh = Self {
@@ -176,6 +190,11 @@ impl Mesh {
                 };
                 self.plan(HOP, id, Input::Password { number, done });
             }
+            Output::Perform { number, deed } => {
+                if let Some(done) = perform(&deed) {
+                    self.plan(HOP, id, Input::Performed { number, done });
+                }
+            }
             Output::ToLink { peer, frame, .. } => self.plan(HOP, peer, Input::LinkFrame { peer: id, frame }),
             // For operators, not for terminals.
             Output::Audit(_) => {}
@@ -185,6 +204,31 @@ impl Mesh {
 
     fn clocks(&self) -> Now {
         Now { mono: self.now, wall: Wall(START_MS + self.now.0 / 1_000) }
+    }
+}
+
+/// A machine as small as can be, and scripts that take `on` and say so.
+fn perform(deed: &Deed) -> Option<Performed> {
+    const GIB: u64 = 1 << 30;
+    match deed {
+        Deed::Look => Some(Performed::Looked(Box::new(Machine {
+            disks: vec![Disk { path: "/".into(), free: 12 * GIB, total: 20 * GIB }],
+            memory_total: 4 * GIB,
+            memory_free: 3 * GIB,
+            os_arch: "x86_64".into(),
+            os_name: "Linux".into(),
+            os_version: "6.1".into(),
+            processors: 2,
+            program: "taoyao".into(),
+            version: "0.1.0".into(),
+        }))),
+        Deed::Run { arguments, .. } if arguments.iter().any(|argument| argument != "on") => {
+            Some(Performed::Refused("lights takes on or off".into()))
+        }
+        Deed::Run { arguments, .. } => {
+            Some(Performed::Ran { exit: Some(0), output: format!("{}\n", arguments.join(" ")) })
+        }
+        Deed::Stop => None,
     }
 }
 
