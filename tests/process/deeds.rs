@@ -21,15 +21,13 @@ async fn alarms_reach_the_owner_of_their_partition_when_it_is_back() {
     camera.tell("client::alarm", json!({"message": "smoke", "datetime": "20230601120000"}));
     until("the first alarm at the root", async || missing(&mesh, &["smoke"]).await).await;
 
+    until("the site has heard that it is there", async || waiting(&mesh, 0).await).await;
+
     relay.cut();
     for message in ["fire", "flood"] {
         camera.tell("client::alarm", json!({"message": message}));
     }
-    until("two alarms waiting", async || {
-        let waiting = mesh.admin("sh").metric("taoyao_terminal_alarms_waiting").await;
-        if waiting == 2 { Vec::new() } else { vec![format!("{waiting} wait")] }
-    })
-    .await;
+    until("two alarms waiting", async || waiting(&mesh, 2).await).await;
     assert_eq!(missing(&mesh, &["smoke"]).await, Vec::<String>::new());
     relay.heal();
     until("all alarms at the root", async || missing(&mesh, &["flood", "fire", "smoke"]).await).await;
@@ -45,6 +43,12 @@ async fn alarms_reach_the_owner_of_their_partition_when_it_is_back() {
         if report.waiting == 0 && report.alarms.is_empty() { Vec::new() } else { vec![format!("{report:?}")] }
     })
     .await;
+}
+
+/// How many alarms wait at the site, if not so many.
+async fn waiting(mesh: &Mesh, expected: u64) -> Vec<String> {
+    let waiting = mesh.admin("sh").metric("taoyao_terminal_alarms_waiting").await;
+    if waiting == expected { Vec::new() } else { vec![format!("{waiting} wait")] }
 }
 
 /// What the root does not have as it should: these messages, the newest first.
