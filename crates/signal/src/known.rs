@@ -191,7 +191,9 @@ impl Places {
             if known.session == member.session && member.heard == Heard::News {
                 known.heard = Heard::News;
             }
-            if known.session >= member.session {
+            // One that is only expected is news when it comes, also under the number of the session that it displaced.
+            let is_expected = known.state.is_none() && known.session == member.session;
+            if known.session >= member.session && !is_expected {
                 return false;
             }
             self.0.remove(index);

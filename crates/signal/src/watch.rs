@@ -327,6 +327,17 @@ mod tests {
     }
 
     #[test]
+    fn one_that_went_elsewhere_is_news_from_there_also_under_the_same_number() {
+        for session in [5, 6] {
+            let mut watch = watching();
+            watch.went_there(&"x@cn".parse().unwrap(), A, SessionEpoch(5));
+            assert_eq!(take(&mut watch, news(A, false, &[&format!("+x{session}")])), ["+x"]);
+            assert!(take(&mut watch, news(A, true, &[&format!("+x{session}")])).is_empty(), "once");
+            assert_eq!(take(&mut watch, news(A, false, &[&format!("-x{session}")])), ["-x"]);
+        }
+    }
+
+    #[test]
     fn a_lost_node_takes_its_terminals_along() {
         let mut watch = watching();
         take(&mut watch, news(A, false, &["+x1", "+y1"]));
