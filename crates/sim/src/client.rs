@@ -34,7 +34,7 @@ pub struct Client {
     heard: BTreeMap<(String, &'static str), u64>,
     said: BTreeMap<(String, &'static str), u64>,
     calls_heard: BTreeSet<String>,
-    next_id: i64,
+    pub(crate) next_id: i64,
 }
 
 /// What a terminal noticed that must not be.
@@ -145,6 +145,7 @@ impl Client {
         let signal = message["header"]["signal"].as_str().unwrap_or_default().to_owned();
         let body = &message["body"];
         if let Some((asked, since)) = self.pending.remove(&id) {
+            self.meetings.hear_answer(asked, id, &message);
             self.hear_answer(now, asked, since, &message, &mut replies, &mut complaints);
             return (replies, complaints);
         }
@@ -197,7 +198,6 @@ impl Client {
                     body.as_array().into_iter().flatten().filter_map(|entry| entry["clientId"].as_str());
                 self.sees = ids.map(str::to_owned).collect();
             }
-            _ if asked.starts_with("room::") => self.meetings.hear_answer(asked, body),
             "session::call" => self.sessions.extend(body["sessionId"].as_str().map(str::to_owned)),
             _ => {}
         }

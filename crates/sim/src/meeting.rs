@@ -16,6 +16,8 @@ const ROOMS_MAX: usize = 4;
 pub struct Meetings {
     /// Members by the names that it is shown, itself among them.
     pub rooms: BTreeMap<String, BTreeSet<String>>,
+    /// The last message by which it left each room: an answer to what it had asked before lets it in no more.
+    left: BTreeMap<String, i64>,
     /// Rooms that it has made and not told anybody of yet.
     pub made: Vec<String>,
     /// The last number heard of each sender in each room, since it entered.
@@ -36,11 +38,11 @@ impl Meetings {
     }
 
     /// An answer to one of its requests.
-    pub(crate) fn hear_answer(&mut self, asked: &str, body: &Value) {
-        let Some(room) = body["roomId"].as_str().map(str::to_owned) else { return };
+    pub(crate) fn hear_answer(&mut self, asked: &str, id: i64, message: &Value) {
+        let Some(room) = message["body"]["roomId"].as_str().map(str::to_owned) else { return };
         match asked {
             "room::create" => self.made.push(room),
-            "room::enter" => {
+            "room::enter" if self.left.get(&room).is_none_or(|left| *left < id) => {
                 self.leave(&room);
                 self.rooms.insert(room, BTreeSet::new());
             }
@@ -109,7 +111,9 @@ pub(crate) fn meet(world: &mut World, index: ClientIndex) {
         (6..40, Some(room), _) => client.request(now, "room::enter", json!({ "roomId": room })),
         (40..55, _, Some(room)) => {
             client.meetings.leave(&room);
-            client.push("room::leave", json!({ "roomId": room }))
+            let text = client.push("room::leave", json!({ "roomId": room }));
+            client.meetings.left.insert(room, client.next_id);
+            text
         }
         (55..58, _, Some(room)) => client.push("room::close", json!({ "roomId": room })),
         (_, _, Some(room)) => client.say_in_room(&room, lifetime),
