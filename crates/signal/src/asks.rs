@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use taoyao_types::{ConnId, TerminalName, limits};
+use taoyao_types::{ConnId, NodeId, TerminalName, limits};
 use taoyao_wire::link::ListQuery;
 
 use crate::io::AskId;
@@ -36,14 +36,25 @@ pub(crate) enum Purpose {
     Room(Box<RoomAsk>),
 }
 
-/// An ask that is not answered yet. One without an asker is a farewell that nobody waits for.
+/// An ask that is not answered yet, by what its reply is for.
 #[derive(Debug)]
-pub(crate) struct OpenAsk(pub(crate) Option<(Asker, Purpose)>);
+pub(crate) enum OpenAsk {
+    /// Somebody waits for it.
+    Request(Asker, Purpose),
+    /// What has ended here is told to those concerned, and nobody waits. What concerns this node itself is over before
+    /// others hear that the terminal has gone (reference 3.7).
+    Farewell { is_local: bool },
+    /// What is known of rooms is compared with their node.
+    RoomCheck,
+    /// An alarm on its way to the owner of its partition.
+    Alarm(NodeId),
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Asks {
     last: u64,
     open: BTreeMap<AskId, OpenAsk>,
+    local_farewells: usize,
 }
 
 impl Asks {
@@ -54,15 +65,57 @@ impl Asks {
     pub(crate) fn open(&mut self, ask: OpenAsk) -> AskId {
         self.last += 1;
         let id = AskId(self.last);
+        self.local_farewells += usize::from(ask.is_local_farewell());
         self.open.insert(id, ask);
         id
     }
 
     pub(crate) fn close(&mut self, id: AskId) -> Option<OpenAsk> {
-        self.open.remove(&id)
+        let ask = self.open.remove(&id)?;
+        self.local_farewells -= usize::from(ask.is_local_farewell());
+        Some(ask)
+    }
+
+    /// Whether something of this node is about to end with a terminal that has gone.
+    pub(crate) fn are_parting(&self) -> bool {
+        self.local_farewells > 0
     }
 
     pub(crate) fn len(&self) -> usize {
         self.open.len()
+    }
+}
+
+impl OpenAsk {
+    fn is_local_farewell(&self) -> bool {
+        matches!(self, OpenAsk::Farewell { is_local: true })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ask_is_closed_once_and_by_its_own_id() {
+        let mut asks = Asks::default();
+        let alarm = asks.open(OpenAsk::Alarm(NodeId(1)));
+        let other = AskId(alarm.0 + 1);
+        assert!(matches!((asks.close(other), asks.close(alarm)), (None, Some(OpenAsk::Alarm(NodeId(1))))));
+        assert!(asks.close(alarm).is_none());
+        assert_eq!(asks.len(), 0);
+    }
+
+    #[test]
+    fn only_farewells_to_this_node_itself_hold_announcements_back() {
+        let mut asks = Asks::default();
+        asks.open(OpenAsk::Farewell { is_local: false });
+        asks.open(OpenAsk::RoomCheck);
+        assert!(!asks.are_parting());
+        let local = asks.open(OpenAsk::Farewell { is_local: true });
+        assert!(asks.are_parting());
+        asks.close(local);
+        asks.close(local);
+        assert!(!asks.are_parting());
     }
 }

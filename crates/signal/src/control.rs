@@ -18,15 +18,9 @@ impl Terminals {
     pub(crate) fn control(&mut self, now: Now, request: &Request<'_>) {
         let fields = Fields::of(request.message.body);
         let written = fields.text("to").unwrap_or_else(|| "null".into());
-        let Ok(to) = TerminalName::resolve(&written, &request.from.partition) else {
-            return self.refuse(now, request, Failed::no_target(&written));
-        };
+        let Some(to) = self.target(now, request, &written) else { return };
         if request.signal == Signal::ControlWakeup && to == request.from {
             return self.refuse(now, request, Failed::new(Code::BadRequest, "不能自己唤醒自己"));
-        }
-        let policy = &self.config.policy;
-        if let Err(denied) = policy.authorise(Scope::Control, &request.from.partition, &to.partition) {
-            return self.deny(now, request, denied);
         }
         let message = request.message.relayed_with(Some(fields.without("to")));
         let purpose = Purpose::Control { to: written.into_owned() };
@@ -52,19 +46,29 @@ impl Terminals {
     /// or not there is one (reference 8).
     pub(crate) fn order(&mut self, now: Now, request: &Request<'_>) {
         let written = Fields::of(request.message.body).text("clientId").unwrap_or_default();
-        let Ok(to) = TerminalName::resolve(&written, &request.from.partition) else {
-            return self.refuse(now, request, Failed::no_target(&written));
-        };
-        let policy = &self.config.policy;
-        if let Err(denied) = policy.authorise(Scope::Control, &request.from.partition, &to.partition) {
-            return self.deny(now, request, denied);
-        }
+        let Some(to) = self.target(now, request, &written) else { return };
         self.audit_use(request);
         let message = request.message.relayed_with(Some("{}".to_owned()));
         let (source, target) = (TerminalKey::of(&request.from), Target::Terminal(TerminalKey::of(&to)));
         let payload = Payload::Message { from: request.from.clone(), message };
         self.outputs.push_back(Output::Tell { source, target, class: Class::Event, payload });
         self.answer(request, None);
+    }
+
+    /// The terminal that is to be controlled, if there can be one and policy lets it be.
+    fn target(&mut self, now: Now, request: &Request<'_>, written: &str) -> Option<TerminalName> {
+        let home = &request.from.partition;
+        let Ok(to) = TerminalName::resolve(written, home) else {
+            self.refuse(now, request, Failed::no_target(written));
+            return None;
+        };
+        match self.config.policy.authorise(Scope::Control, home, &to.partition) {
+            Ok(_) => Some(to),
+            Err(denied) => {
+                self.deny(now, request, denied);
+                None
+            }
+        }
     }
 }
 

@@ -194,11 +194,6 @@ impl Terminals {
     fn refuse_busy(&mut self, now: Now, request: &Request<'_>) {
         self.refuse(now, request, Failed::busy("too many scripts are running"));
     }
-
-    /// Whether the one who asked is still behind its connection.
-    fn is_there(&self, asker: &Asker) -> bool {
-        self.registry.caller(asker.conn).is_some_and(|caller| *caller.name == asker.name)
-    }
 }
 
 impl Deed {

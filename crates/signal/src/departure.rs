@@ -101,7 +101,7 @@ impl Terminals {
             Alarm::Unregistered(conn) => self.check_registered(now, conn),
             Alarm::Silent(conn) => self.check_heard(now, conn),
             Alarm::Entry(entry) => self.entry_overdue(now, entry),
-            Alarm::Away(conn, departure) => self.give_up(now, conn, departure),
+            Alarm::Away(conn) => self.give_up(now, conn),
             Alarm::Seats => self.compare_seats(now),
             Alarm::RoomLeases => self.expire_leases(now),
             Alarm::Reports(owner) => self.resume_alarms(now, owner),
@@ -148,6 +148,7 @@ impl Terminals {
             self.outputs.push_back(Output::Reply { token: waiting.token, reply: Reply::Failed(failure) });
         }
         self.timers.unset(terminal.silent_at, Alarm::Silent(conn));
+        terminal.back_by.into_iter().for_each(|at| self.timers.unset(at, Alarm::Away(conn)));
         self.watch.unfollow(conn);
         self.indexes.give_back(terminal.index);
         // Also of a terminal that lives on elsewhere: watchers hear that this session has ended, and keep the newer one.

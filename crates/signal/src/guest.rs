@@ -64,6 +64,10 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Caller<'_> {
+    pub(crate) fn is_guest(&self) -> bool {
+        self.written.is_none()
+    }
+
     /// How this caller is shown a terminal.
     pub(crate) fn sees(&self, other: &TerminalName) -> String {
         match self.written {

@@ -1,6 +1,6 @@
 //! Which socket a terminal speaks through: its own, until it comes back on another one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use taoyao_types::ConnId;
 
@@ -10,52 +10,52 @@ use taoyao_types::ConnId;
 pub(crate) struct Lines {
     /// The terminal's connection by the socket that it came back on.
     by_socket: BTreeMap<ConnId, ConnId>,
-    /// The socket of each such connection; none while the terminal is away.
-    sockets: BTreeMap<ConnId, Option<ConnId>>,
+    /// The socket of each such connection.
+    sockets: BTreeMap<ConnId, ConnId>,
+    /// Connections of terminals that have no socket now.
+    away: BTreeSet<ConnId>,
 }
 
 impl Lines {
     /// The connection that a socket speaks for. None for a socket that another one has replaced.
     pub(crate) fn inward(&self, socket: ConnId) -> Option<ConnId> {
-        match (self.by_socket.get(&socket), self.sockets.get(&socket)) {
-            (Some(conn), _) => Some(*conn),
-            (None, Some(_)) => None,
-            (None, None) => Some(socket),
-        }
+        let is_replaced = || self.sockets.contains_key(&socket) || self.is_away(socket);
+        self.by_socket.get(&socket).copied().or_else(|| (!is_replaced()).then_some(socket))
     }
 
     /// The socket that a connection is written to. None while the terminal is away.
     pub(crate) fn outward(&self, conn: ConnId) -> Option<ConnId> {
-        self.sockets.get(&conn).map_or(Some(conn), |socket| *socket)
+        (!self.is_away(conn)).then(|| self.sockets.get(&conn).copied().unwrap_or(conn))
     }
 
     /// The terminal has lost its socket.
     pub(crate) fn detach(&mut self, conn: ConnId) {
-        if let Some(Some(socket)) = self.sockets.insert(conn, None) {
-            self.by_socket.remove(&socket);
-        }
+        self.forget(conn);
+        self.away.insert(conn);
     }
 
     /// The terminal has come back on `socket`.
     pub(crate) fn attach(&mut self, conn: ConnId, socket: ConnId) {
-        self.detach(conn);
-        self.sockets.insert(conn, Some(socket));
+        self.forget(conn);
+        self.sockets.insert(conn, socket);
         self.by_socket.insert(socket, conn);
     }
 
     /// The connection is no more.
     pub(crate) fn forget(&mut self, conn: ConnId) {
-        self.detach(conn);
-        self.sockets.remove(&conn);
+        if let Some(socket) = self.sockets.remove(&conn) {
+            self.by_socket.remove(&socket);
+        }
+        self.away.remove(&conn);
     }
 
     pub(crate) fn is_away(&self, conn: ConnId) -> bool {
-        self.outward(conn).is_none()
+        self.away.contains(&conn)
     }
 
     /// Terminals that are away.
     pub(crate) fn away(&self) -> usize {
-        self.sockets.values().filter(|socket| socket.is_none()).count()
+        self.away.len()
     }
 }
 

@@ -37,47 +37,51 @@ impl Terminals {
     }
 
     fn take_reply(&mut self, now: Now, ask: AskId, reply: Reply) {
-        self.local_leaves.remove(&ask);
-        if self.room_checks.remove(&ask).is_some() {
-            self.asks.close(ask);
-            if let Reply::RoomChecked(checked) = reply {
-                self.take_checked(now, checked);
+        match (self.asks.close(ask), reply) {
+            (Some(OpenAsk::Request(asker, purpose)), reply) if self.is_answerable(&asker) => {
+                self.finish_request(now, &asker, purpose, reply);
             }
-            return;
+            (Some(OpenAsk::RoomCheck), Reply::RoomChecked(checked)) => self.take_checked(now, checked),
+            (Some(OpenAsk::Alarm(owner)), reply) => self.alarm_replied(now, owner, reply),
+            _ => {}
         }
-        if let Some(owner) = self.outbox.replied(ask) {
-            self.asks.close(ask);
-            return self.alarm_replied(now, owner, reply);
-        }
-        let Some((asker, purpose)) = self.asker(ask) else { return };
+    }
+
+    fn finish_request(&mut self, now: Now, asker: &Asker, purpose: Purpose, reply: Reply) {
         match purpose {
-            Purpose::Call { callee, session } => self.called(now, &asker, &callee, &session, reply),
-            Purpose::Relay { session } => self.relayed(now, &asker, &session, reply),
-            Purpose::Room(ask) => self.room_replied(now, &asker, *ask, reply),
-            Purpose::Control { to } => self.controlled(now, &asker, &to, reply),
-            Purpose::Status(name) => self.status_replied(now, &asker, &name, reply),
+            Purpose::Call { callee, session } => self.called(now, asker, &callee, &session, reply),
+            Purpose::Relay { session } => self.relayed(now, asker, &session, reply),
+            Purpose::Room(ask) => self.room_replied(now, asker, *ask, reply),
+            Purpose::Control { to } => self.controlled(now, asker, &to, reply),
+            Purpose::Status(name) => self.status_replied(now, asker, &name, reply),
             // Ends as a page only; this is the mesh's mistake, and the terminal shall not wait for it.
             Purpose::List(_) => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
         }
     }
 
     fn take_page(&mut self, now: Now, ask: AskId, page: ListPage) {
-        match self.asker(ask) {
-            Some((asker, Purpose::List(query))) => self.listed(&asker, &query, page),
-            Some((asker, _)) => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
-            None => {}
+        let Some(OpenAsk::Request(asker, purpose)) = self.asks.close(ask) else { return };
+        if !self.is_answerable(&asker) {
+            return;
+        }
+        match purpose {
+            Purpose::List(query) => self.listed(&asker, &query, page),
+            _ => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
         }
     }
 
-    /// Closes an ask; who waits for its end, if it still does.
-    fn asker(&mut self, ask: AskId) -> Option<(Asker, Purpose)> {
-        let OpenAsk(Some((asker, purpose))) = self.asks.close(ask)? else { return None };
-        if *self.registry.caller(asker.conn)?.name != asker.name {
-            return None;
+    /// Counts a request as ended; whether the one who made it still waits.
+    fn is_answerable(&mut self, asker: &Asker) -> bool {
+        let waits = self.is_there(asker);
+        if let Some((asks_open, _)) = self.registry.asks_open(asker.conn).filter(|_| waits) {
+            *asks_open = asks_open.saturating_sub(1);
         }
-        let (asks_open, _) = self.registry.asks_open(asker.conn)?;
-        *asks_open = asks_open.saturating_sub(1);
-        Some((asker, purpose))
+        waits
+    }
+
+    /// Whether the one who asked is still behind its connection, under the same name.
+    pub(crate) fn is_there(&self, asker: &Asker) -> bool {
+        self.registry.caller(asker.conn).is_some_and(|caller| *caller.name == asker.name)
     }
 
     fn take_request(

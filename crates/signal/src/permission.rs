@@ -5,6 +5,7 @@ use taoyao_types::{Now, Role, TerminalName};
 use taoyao_wire::signals::{Need, Signal};
 use taoyao_wire::terminal::Code;
 
+use crate::asks::Asker;
 use crate::failure::Failed;
 use crate::io::{Audit, Output};
 use crate::say::Request;
@@ -41,6 +42,12 @@ impl Terminals {
     /// Notes a refusal for the operator's audit log.
     pub(crate) fn audit(&mut self, request: &Request<'_>, rule: &str) {
         self.note(Some(request.account.name.to_string()), &request.from, request.signal, Some(rule));
+    }
+
+    /// The same for one who has waited for the answer; its account may be gone.
+    pub(crate) fn audit_later(&mut self, asker: &Asker, signal: Signal, rule: &str) {
+        let account = self.registry.caller(asker.conn).map(|caller| caller.account.name.to_string());
+        self.note(account, &asker.name, signal, Some(rule));
     }
 
     /// Notes that a privilege was used.

@@ -93,7 +93,7 @@ impl Terminals {
 
     /// Announces what the budget allows now.
     pub(crate) fn announce_waiting(&mut self, now: Now) {
-        if !self.local_leaves.is_empty() {
+        if self.asks.are_parting() {
             return;
         }
         while let Some(name) = self.announcer.first(now.mono) {

@@ -36,7 +36,8 @@ impl Terminals {
         if let Some(terminal) = self.registry.terminal_mut(conn) {
             terminal.heard_at = now.mono;
         }
-        let caller = self.registry.caller(conn).map(|caller| (caller.name.clone(), caller.account.clone()));
+        let caller = self.registry.caller(conn);
+        let caller = caller.map(|caller| (caller.name.clone(), caller.account.clone(), caller.is_guest()));
         if caller.is_some() && self.take_answer(conn, &message) {
             return;
         }
@@ -49,11 +50,11 @@ impl Terminals {
         if signal == Signal::ClientRegister {
             return self.register(now, conn, &message);
         }
-        let Some((from, account)) = caller else {
+        let Some((from, account, is_guest)) = caller else {
             return self.fail(now, conn, Some(message.id), Failed::unauthorised());
         };
         let request = Request { conn, from, account, signal, message: &message };
-        if self.registry.terminal(conn).is_none() {
+        if is_guest {
             return self.serve_guest(now, &request);
         }
         // What only nodes say is accepted and without effect (reference 4.1).

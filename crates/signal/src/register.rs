@@ -169,7 +169,7 @@ impl Terminals {
             broadcasts: Terminal::full_bucket(now.mono),
             alarms: Terminal::full_alarms(now.mono),
             backlog: None,
-            departure: 0,
+            back_by: None,
             asks_open: 0,
             name: claim.name,
         };

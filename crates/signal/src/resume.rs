@@ -12,7 +12,6 @@ use taoyao_wire::terminal::{Code, Incoming, Outgoing};
 
 use crate::conn::Conn;
 use crate::failure::Failed;
-use crate::io::Output;
 use crate::receive::NORMAL_CLOSURE;
 use crate::terminals::Terminals;
 use crate::timers::Alarm;
@@ -29,29 +28,22 @@ impl Terminals {
 
     /// A socket is gone. Its terminal stays for a while if it may come back; whether it does.
     pub(crate) fn linger(&mut self, now: Now, conn: ConnId) -> bool {
-        let may_return = match self.registry.conn(conn) {
-            Some(Conn::Registered(registered)) => registered.terminal.backlog.is_some(),
-            _ => false,
+        let may_return = match self.registry.conn_mut(conn) {
+            Some(Conn::Registered(registered)) => Some(&mut registered.terminal),
+            _ => None,
         };
-        if may_return && !self.draining {
-            self.lines.detach(conn);
-            self.timers.set(now.mono + limits::RESUME_KEPT, Alarm::Away(conn, self.departures));
-            self.note_departure(conn);
-        }
-        may_return && !self.draining
-    }
-
-    fn note_departure(&mut self, conn: ConnId) {
-        if let Some(terminal) = self.registry.terminal_mut(conn) {
-            terminal.departure = self.departures;
-        }
-        self.departures += 1;
+        let may_return = may_return.filter(|terminal| terminal.backlog.is_some() && !self.draining);
+        let Some(terminal) = may_return else { return false };
+        let back_by = now.mono + limits::RESUME_KEPT;
+        terminal.back_by = Some(back_by);
+        self.timers.set(back_by, Alarm::Away(conn));
+        self.lines.detach(conn);
+        true
     }
 
     /// The terminal should have come back by now.
-    pub(crate) fn give_up(&mut self, now: Now, conn: ConnId, departure: u64) {
-        let is_same = self.registry.terminal(conn).is_some_and(|terminal| terminal.departure == departure);
-        if is_same && self.lines.is_away(conn) {
+    pub(crate) fn give_up(&mut self, now: Now, conn: ConnId) {
+        if self.lines.is_away(conn) {
             self.hang_up(now, conn);
         }
     }
@@ -73,14 +65,13 @@ impl Terminals {
         let missed: Vec<String> = missed.cloned().collect();
         let (index, ticket) = (terminal.index, self.ticket(&terminal.name, terminal.session.0));
         let Some(ip) = self.registry.conn(socket).and_then(Conn::ip) else { return false };
-        if let Some(old) = self.lines.outward(conn) {
-            let reason = "resumed on another connection".to_owned();
-            self.outputs.push_back(Output::Close { conn: old, code: NORMAL_CLOSURE, reason });
-        }
+        let reason = "resumed on another connection".to_owned();
+        self.close(self.lines.outward(conn), NORMAL_CLOSURE, reason);
         self.registry.remove(socket);
         self.lines.attach(conn, socket);
         if let Some(terminal) = self.registry.terminal_mut(conn) {
             terminal.heard_at = now.mono;
+            terminal.back_by.take().into_iter().for_each(|at| self.timers.unset(at, Alarm::Away(conn)));
             terminal.state.ip = ip.to_string();
         }
         self.stats.resumed += 1;

@@ -130,7 +130,7 @@ impl Terminals {
             return None;
         }
         *asks_open += 1;
-        Some((self.asks.open(OpenAsk(Some((request.asker(), purpose)))), source))
+        Some((self.asks.open(OpenAsk::Request(request.asker(), purpose)), source))
     }
 
     /// Asks without anybody waiting for the reply. Given up silently when too many asks are open.
@@ -138,10 +138,8 @@ impl Terminals {
         if self.asks.is_full() {
             return;
         }
-        let ask = self.asks.open(OpenAsk(None));
-        if self.registry.by_name(target).is_some() {
-            self.local_leaves.insert(ask);
-        }
+        let is_local = self.registry.by_name(target).is_some();
+        let ask = self.asks.open(OpenAsk::Farewell { is_local });
         self.outputs.push_back(Output::Ask {
             ask,
             source,

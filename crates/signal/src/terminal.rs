@@ -28,8 +28,8 @@ pub(crate) struct Terminal {
     pub(crate) alarms: Bucket,
     /// What it is told, if it may come back after a lost connection.
     pub(crate) backlog: Option<Backlog>,
-    /// Counts the times that it was away; tells an alarm of an earlier time.
-    pub(crate) departure: u64,
+    /// When it has to be back, while it is away.
+    pub(crate) back_by: Option<Instant>,
     /// Requests of this terminal that the mesh works on.
     pub(crate) asks_open: usize,
 }

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use taoyao_auth::Account;
-use taoyao_types::{
-    ConnId, Instant, NodeId, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits,
-};
+use taoyao_types::{ConnId, Instant, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
 use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
 use crate::alarm::{Kept, Outbox};
@@ -18,7 +16,7 @@ use crate::deed::{Deeds, Performed};
 use crate::guest::Guest;
 use crate::hlc::LoginClock;
 use crate::index::Indexes;
-use crate::io::{AskId, MeshEvent, Output, Verified};
+use crate::io::{MeshEvent, Output, Verified};
 use crate::lines::Lines;
 use crate::pending::Pending;
 use crate::registry::Registry;
@@ -49,7 +47,6 @@ pub struct Terminals {
     pub(crate) message_ids: ServerIds,
     pub(crate) session_ids: SessionIds,
     pub(crate) lines: Lines,
-    pub(crate) departures: u64,
     pub(crate) rooms: Rooms,
     pub(crate) room_ids: RoomIds,
     pub(crate) checks: Checks,
@@ -58,10 +55,6 @@ pub struct Terminals {
     pub(crate) seats: Seats,
     /// Whether a comparison of seats is due.
     pub(crate) seats_compared: bool,
-    /// Rooms and sessions of this node that are being left: who leaves the mesh as well is out of them first.
-    pub(crate) local_leaves: BTreeSet<AskId>,
-    /// Comparisons that are not answered.
-    pub(crate) room_checks: BTreeMap<AskId, NodeId>,
     /// Alarms of the partitions of this node.
     pub(crate) alarms: Kept,
     /// Alarms of terminals here, for others.
@@ -109,15 +102,12 @@ impl Terminals {
             message_ids: ServerIds::new(config.server_index, offset),
             session_ids: SessionIds::new(seed, config.node_id),
             lines: Lines::default(),
-            departures: 0,
             rooms: Rooms::default(),
             room_ids: RoomIds::new(SessionIds::new(!seed, config.node_id)),
             checks: Checks::default(),
             leases_watched: false,
             seats: Seats::default(),
             seats_compared: false,
-            local_leaves: BTreeSet::new(),
-            room_checks: BTreeMap::new(),
             alarms: Kept::default(),
             outbox: Outbox::default(),
             deeds: Deeds::default(),

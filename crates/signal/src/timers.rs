@@ -15,8 +15,8 @@ pub(crate) enum Alarm {
     Unanswered(ConnId, i64),
     /// The terminal should have been told by now that it is in the room.
     Entry(u64),
-    /// A terminal should have come back by now from this departure.
-    Away(ConnId, u64),
+    /// A terminal that is away should have come back by now.
+    Away(ConnId),
     /// What is known of rooms elsewhere is to be compared.
     Seats,
     /// Nodes of members should have compared by now.

@@ -63,8 +63,8 @@ impl Terminals {
             return self.rest_alarms(now, owner);
         }
         let (source, payload) = (TerminalKey::of(&report.from), Payload::Alarm(report));
-        let ask = self.asks.open(OpenAsk(None));
-        self.outbox.sent(owner, ask);
+        let ask = self.asks.open(OpenAsk::Alarm(owner));
+        self.outbox.sent(owner);
         self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(owner), payload });
     }
 

@@ -6,13 +6,10 @@ use std::time::Duration;
 use taoyao_types::{NodeId, limits};
 use taoyao_wire::link::AlarmReport;
 
-use crate::io::AskId;
-
 /// What owners do not have yet. In memory only: it ends with the node.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     ways: BTreeMap<NodeId, Way>,
-    asked: BTreeMap<AskId, NodeId>,
 }
 
 /// To one owner; one alarm at a time, so that they arrive in order.
@@ -51,16 +48,10 @@ impl Outbox {
     }
 
     /// The one that was next is on its way.
-    pub(crate) fn sent(&mut self, owner: NodeId, ask: AskId) {
+    pub(crate) fn sent(&mut self, owner: NodeId) {
         if let Some(way) = self.ways.get_mut(&owner) {
             way.state = way.waiting.front().map_or(State::Free, |report| State::Sent(report.number));
-            self.asked.insert(ask, owner);
         }
-    }
-
-    /// Whose reply this is, if it is one to an alarm.
-    pub(crate) fn replied(&mut self, ask: AskId) -> Option<NodeId> {
-        self.asked.remove(&ask)
     }
 
     /// The one that was on its way has arrived, or will not.
@@ -135,12 +126,11 @@ mod tests {
         for number in [1, 2] {
             assert!(!outbox.put(OWNER, report(number)));
         }
-        outbox.sent(OWNER, AskId(7));
+        outbox.sent(OWNER);
         assert_eq!(outbox.next(OWNER), None);
-        assert_eq!((outbox.replied(AskId(8)), outbox.replied(AskId(7))), (None, Some(OWNER)));
         outbox.taken(OWNER);
         assert_eq!(outbox.next(OWNER).map(|report| report.number), Some(2));
-        outbox.sent(OWNER, AskId(9));
+        outbox.sent(OWNER);
         outbox.taken(OWNER);
         assert!(outbox.ways.is_empty());
     }
@@ -151,7 +141,7 @@ mod tests {
         outbox.put(OWNER, report(1));
         let mut rests = Vec::new();
         for _ in 0..6 {
-            outbox.sent(OWNER, AskId(1));
+            outbox.sent(OWNER);
             rests.push(outbox.rest(OWNER).as_secs());
             assert_eq!(outbox.next(OWNER), None);
             outbox.rested(OWNER);
@@ -164,7 +154,7 @@ mod tests {
     fn the_oldest_of_all_makes_way_even_if_it_is_on_its_way() {
         let mut outbox = Outbox::default();
         outbox.put(OTHER, report(1));
-        outbox.sent(OTHER, AskId(1));
+        outbox.sent(OTHER);
         let full = limits::ALARMS_WAITING_MAX as u64;
         assert_eq!((2..=full + 1).filter(|number| outbox.put(OWNER, report(*number))).count(), 1);
         assert_eq!(outbox.len(), limits::ALARMS_WAITING_MAX);

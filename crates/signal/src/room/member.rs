@@ -134,11 +134,16 @@ impl Terminals {
         is_client
     }
 
+    /// The node that has, or would have, a room of this id; none if no room can have it.
+    pub(super) fn host_of(&self, room: &str) -> Option<NodeId> {
+        self.config.owners.get(&partition_of(room)?).copied()
+    }
+
     /// The room that the request names, and its node.
     fn room_of(&mut self, now: Now, request: &Request<'_>, fields: &Fields<'_>) -> Option<(String, NodeId)> {
         let room = room::room_id(fields);
-        match partition_of(&room).and_then(|partition| self.config.owners.get(&partition)) {
-            Some(host) => Some((room, *host)),
+        match self.host_of(&room) {
+            Some(host) => Some((room, host)),
             None => {
                 self.refuse(now, request, Failed::of(&no_room(&room), Self::plainly(Code::Unknown)));
                 None
@@ -177,8 +182,7 @@ impl Terminals {
             }
         }
         if let Failure::Denied { rule } = &failure {
-            let account = self.registry.caller(asker.conn).map(|caller| caller.account.name.to_string());
-            self.note(account, &asker.name, ask.signal, Some(rule));
+            self.audit_later(asker, ask.signal, rule);
         }
         self.fail(now, asker.conn, Some(asker.id), Failed::of(&failure, Self::plainly(Code::Gone)));
     }
@@ -227,8 +231,7 @@ impl Terminals {
         let Some(client) = client else { return };
         let policy = &self.config.policy;
         if let Err(denied) = policy.authorise(Scope::Room, &asker.name.partition, &client.partition) {
-            let account = self.registry.caller(asker.conn).map(|caller| caller.account.name.to_string());
-            self.note(account, &asker.name, Signal::RoomInvite, Some(&denied.rule));
+            self.audit_later(asker, Signal::RoomInvite, &denied.rule);
             return self.fail(now, asker.conn, Some(asker.id), denied.into());
         }
         let (source, target) = (TerminalKey::of(&asker.name), Target::Terminal(TerminalKey::of(&client)));
@@ -240,7 +243,7 @@ impl Terminals {
     pub(crate) fn entry_overdue(&mut self, now: Now, entry: u64) {
         let Some(Entry { room, asker }) = self.seats.end_entry(entry) else { return };
         self.leave_again(&asker, &room);
-        if self.registry.caller(asker.conn).is_some_and(|caller| *caller.name == asker.name) {
+        if self.is_there(&asker) {
             self.fail(
                 now,
                 asker.conn,
@@ -251,7 +254,7 @@ impl Terminals {
     }
 
     fn leave_again(&mut self, asker: &Asker, room: &str) {
-        let host = partition_of(room).and_then(|partition| self.config.owners.get(&partition)).copied();
+        let host = self.host_of(room);
         let session = self.registry.terminal(asker.conn).map(|terminal| terminal.session);
         if let (Some(host), Some(session), false) = (host, session, self.seats.is_member(room, &asker.name)) {
             self.tell_left(room.to_owned(), host, asker.name.clone(), session);
@@ -268,8 +271,7 @@ impl Terminals {
             self.tell_left(room, host, terminal.name.clone(), terminal.session);
         }
         for room in self.seats.drop_entries(&terminal.name) {
-            let host = partition_of(&room).and_then(|partition| self.config.owners.get(&partition));
-            if let Some(host) = host.copied() {
+            if let Some(host) = self.host_of(&room) {
                 self.tell_left(room, host, terminal.name.clone(), terminal.session);
             }
         }
@@ -285,11 +287,8 @@ impl Terminals {
         if self.asks.is_full() {
             return; // The next comparison says so, too.
         }
-        let ask = self.asks.open(OpenAsk(None));
+        let ask = self.asks.open(OpenAsk::Farewell { is_local: host == self.config.node_id });
         let source = TerminalKey::of(&from);
-        if host == self.config.node_id {
-            self.local_leaves.insert(ask);
-        }
         let request = RoomRequest { from, session, room, is_operator: false, act: RoomAct::Leave };
         let payload = Payload::Room(Box::new(request));
         self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(host), payload });
@@ -309,8 +308,7 @@ impl Terminals {
         if seats.is_empty() || self.asks.is_full() {
             return;
         }
-        let ask = self.asks.open(OpenAsk(None));
-        self.room_checks.insert(ask, host);
+        let ask = self.asks.open(OpenAsk::RoomCheck);
         let source = TerminalKey::first_in(PartitionId::of(&self.config.home));
         let payload = Payload::RoomCheck(RoomCheck { seats });
         self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(host), payload });

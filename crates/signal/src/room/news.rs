@@ -5,7 +5,6 @@ use taoyao_wire::link::{ListEntry, Message, RoomChecked, RoomEvent, RoomNews, We
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{Fields, room, state};
 
-use super::ids::partition_of;
 use super::seats::{Entry, Turn};
 use crate::terminals::Terminals;
 
@@ -13,8 +12,7 @@ impl Terminals {
     /// News of a room from its node. From any other node it is not believed.
     pub(crate) fn take_room_news(&mut self, now: Now, origin: NodeId, news: RoomNews) {
         let RoomNews { room, feed, seq, event } = news;
-        let host = partition_of(&room).and_then(|partition| self.config.owners.get(&partition));
-        if host != Some(&origin) {
+        if self.host_of(&room) != Some(origin) {
             self.stats.mesh_refused += 1;
             return;
         }
