@@ -82,7 +82,9 @@ impl Terminals {
 
     /// `platform::script`: a name and arguments, separated by blanks.
     pub(crate) fn run_script(&mut self, now: Now, request: &Request<'_>) {
-        let Some(first) = self.config.scripts.first() else { return self.refuse_unlisted(now, request) };
+        if self.config.scripts.is_empty() {
+            return self.refuse_unlisted(now, request);
+        }
         let written = Fields::of(request.message.body).text("script").unwrap_or_default();
         let mut words = written.split_ascii_whitespace().map(str::to_owned);
         let Some(script) = words.next() else {
@@ -90,8 +92,8 @@ impl Terminals {
             return self.refuse(now, request, failed);
         };
         if written.len() > limits::SCRIPT_BYTES_MAX || !self.config.scripts.contains(&script) {
-            let others = self.config.scripts.iter().skip(1).map(|name| format!(", {name}"));
-            let all: String = std::iter::once(first.clone()).chain(others).collect();
+            let all: Vec<&str> = self.config.scripts.iter().map(String::as_str).collect();
+            let all = all.join(", ");
             let text = format!("{}：no such script; there are: {all}", Code::BadRequest.text());
             self.audit(request, "script");
             return self.refuse(now, request, Failed::new(Code::BadRequest, text));
