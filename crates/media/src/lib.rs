@@ -1,0 +1,1 @@
+//! The SFU's IO: sockets, ICE, DTLS, SRTP, SCTP and the worker threads that drive the routers.

@@ -1,0 +1,237 @@
+//! What signalling asks of an SFU, what is answered, and what the SFU tells by itself.
+//!
+//! Whoever asks chooses the ids, so that a thing can be closed before it is known that it was made. Commands about one
+//! room are carried out in their order. A command with a number gets exactly one [`Done`] with it; one with the number 0
+//! gets none. A room's [`Happening`]s and answers come in one order.
+
+use std::sync::Arc;
+
+use crate::capabilities::RtpCapabilities;
+use crate::id::{ConsumerId, ProducerId, TransportId};
+use crate::rtp::{MediaKind, RtpParameters};
+use crate::stats::Stat;
+use crate::transport::{
+    DtlsParameters, IceParameters, PlainRemote, SctpStreamParameters, TransportLocal, TransportPlan,
+};
+
+/// A room's id as signalling knows it.
+pub type RoomName = Arc<str>;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    pub room: RoomName,
+    /// Comes back in [`Done`]; 0: no answer is wanted.
+    pub number: u64,
+    pub act: Act,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Must come first. Answer: [`Reply::Done`].
+    OpenRoom,
+    /// Closes all that is in it, without [`Happening`]s.
+    CloseRoom,
+    /// Answer: [`Reply::Transport`].
+    CreateTransport {
+        transport: TransportId,
+        plan: TransportPlan,
+    },
+    /// The peer's DTLS role and fingerprints. Answer: [`Reply::Done`], before anything has connected.
+    ConnectWebRtc {
+        transport: TransportId,
+        dtls: DtlsParameters,
+    },
+    ConnectPlain {
+        transport: TransportId,
+        remote: PlainRemote,
+    },
+    /// Answer: [`Reply::Ice`].
+    RestartIce {
+        transport: TransportId,
+    },
+    CloseTransport {
+        transport: TransportId,
+    },
+    /// Answer: [`Reply::Produced`].
+    Produce {
+        transport: TransportId,
+        producer: ProducerId,
+        kind: MediaKind,
+        rtp: RtpParameters,
+        is_paused: bool,
+    },
+    PauseProducer {
+        producer: ProducerId,
+        is_paused: bool,
+    },
+    /// Closes its consumers with it.
+    CloseProducer {
+        producer: ProducerId,
+    },
+    /// Starts paused. Answer: [`Reply::Consumed`].
+    Consume {
+        transport: TransportId,
+        consumer: ConsumerId,
+        producer: ProducerId,
+        capabilities: Arc<RtpCapabilities>,
+    },
+    /// Sends nothing while paused; a video consumer that goes on begins with a key frame.
+    PauseConsumer {
+        consumer: ConsumerId,
+        is_paused: bool,
+    },
+    CloseConsumer {
+        consumer: ConsumerId,
+    },
+    /// Upper bounds, from 0; without a temporal layer all of them.
+    PreferLayers {
+        consumer: ConsumerId,
+        spatial: u8,
+        temporal: Option<u8>,
+    },
+    /// 1 (default) to 255; consumers of a higher priority get their layers first.
+    Prioritise {
+        consumer: ConsumerId,
+        priority: u8,
+    },
+    RequestKeyFrame {
+        consumer: ConsumerId,
+    },
+    /// Answer: [`Reply::Done`].
+    ProduceData {
+        transport: TransportId,
+        producer: ProducerId,
+        stream: SctpStreamParameters,
+        label: String,
+        protocol: String,
+    },
+    CloseDataProducer {
+        producer: ProducerId,
+    },
+    /// Answer: [`Reply::DataConsumed`].
+    ConsumeData {
+        transport: TransportId,
+        consumer: ConsumerId,
+        producer: ProducerId,
+    },
+    CloseDataConsumer {
+        consumer: ConsumerId,
+    },
+    /// Answer: [`Reply::Status`].
+    TransportStatus {
+        transport: TransportId,
+    },
+    /// Of a producer of media or data. Answer: [`Reply::Status`].
+    ProducerStatus {
+        producer: ProducerId,
+    },
+    /// Of a consumer of media or data. Answer: [`Reply::Status`].
+    ConsumerStatus {
+        consumer: ConsumerId,
+    },
+}
+
+/// How a command with a number ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    pub room: RoomName,
+    pub number: u64,
+    pub result: Result<Reply, Refused>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Done,
+    Transport(TransportLocal),
+    Ice(IceParameters),
+    /// `consumer_type` is what its consumers will say of themselves: `simple`, `simulcast` or `svc`.
+    Produced {
+        consumer_type: &'static str,
+    },
+    Consumed {
+        consumer_type: &'static str,
+        rtp: RtpParameters,
+        is_producer_paused: bool,
+    },
+    DataConsumed {
+        stream: SctpStreamParameters,
+        label: String,
+        protocol: String,
+    },
+    Status(Vec<Stat>),
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("there is no such {0} in this room")]
+    Unknown(&'static str),
+    /// What was sent makes no sense; says what and why.
+    #[error("{0}")]
+    Invalid(String),
+    /// The other end cannot receive it, or the router cannot speak it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A limit is reached; says which.
+    #[error("{0}")]
+    Full(String),
+    /// The worker of the room ended; everything in the room is gone.
+    #[error("the room's media worker has failed; enter the room again")]
+    WorkerLost,
+}
+
+/// What an SFU says: the end of a command, or what nobody asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Done(Done),
+    Happened { room: RoomName, what: Happening },
+}
+
+/// What a router noticed (reference section 4.4).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Happening {
+    /// The peer is gone (DTLS closed, or ICE consent lost) and all on the transport is closed.
+    TransportClosed {
+        transport: TransportId,
+    },
+    /// 0 to 10 for each stream of a producer.
+    ProducerScore {
+        producer: ProducerId,
+        scores: Vec<StreamScore>,
+    },
+    ConsumerScore {
+        consumer: ConsumerId,
+        score: u8,
+        producer_score: u8,
+        producer_scores: Vec<u8>,
+    },
+    /// Nothing is being sent where there is none.
+    LayersChanged {
+        consumer: ConsumerId,
+        layers: Option<(u8, Option<u8>)>,
+    },
+    OrientationChanged {
+        producer: ProducerId,
+        camera: bool,
+        flip: bool,
+        rotation: u16,
+    },
+    /// Who is heard, the loudest first, in dBov (-127 to 0); empty in silence.
+    Volumes {
+        volumes: Vec<(ProducerId, i8)>,
+    },
+    /// Who has the floor.
+    DominantSpeaker {
+        producer: ProducerId,
+    },
+    /// The worker of the room ended; everything in the room is gone, and it is to be opened anew.
+    RoomLost,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamScore {
+    pub encoding: usize,
+    pub ssrc: Option<u32>,
+    pub rid: Option<String>,
+    pub score: u8,
+}

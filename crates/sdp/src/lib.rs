@@ -1,0 +1,1 @@
+//! SDP offers and answers (WHIP, WHEP) as ORTC parameters, and back.

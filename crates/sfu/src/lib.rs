@@ -1,0 +1,1 @@
+//! One room's media as a pure machine: RTP and RTCP in, patched packets and feedback out.
