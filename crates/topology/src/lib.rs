@@ -8,6 +8,7 @@ mod address;
 mod certs;
 mod check;
 mod draw;
+mod media;
 mod mistake;
 mod nearest;
 mod network;
@@ -27,6 +28,7 @@ mod way;
 
 pub use address::{BadHostPort, HostPort};
 pub use certs::Certs;
+pub use media::Media;
 pub use mistake::{Mistake, Mistakes};
 pub use nearest::{Candidate, Candidates, Nearest, Reason};
 pub use node::{Geo, Listener, Near, Node, Terminals, TlsFiles};

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use taoyao_types::{NodeId, NodeName, PartitionName};
 
 use crate::address::HostPort;
+use crate::media::Media;
 use crate::rewrite::Rewrite;
 use crate::tcp::Tcp;
 
@@ -30,8 +31,8 @@ pub struct Node {
     pub terminals: Option<Terminals>,
     /// Where children dial: QUIC over UDP. Never absent in a node with children.
     pub links: Option<Listener>,
-    /// Where media arrives, over UDP; kept for the SFU.
-    pub media: Option<Listener>,
+    /// The media forwarder; `None`: the node carries no media.
+    pub media: Option<Media>,
     /// Where operators and monitoring ask, over TCP without TLS.
     pub admin: Option<SocketAddr>,
     /// Which terminals are near it.

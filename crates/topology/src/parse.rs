@@ -9,9 +9,10 @@ use crate::check::{
     Delegation, FileSpans, NodeFileSpans, Place, check_addresses, check_ids, check_partitions, check_policy,
     check_scripts, check_tree,
 };
+use crate::media::Media;
 use crate::mistake::{Mistakes, Report, Source};
 use crate::node::{Listener, Node, Terminals, TlsFiles};
-use crate::raw::{RawListener, RawNode, RawTcp, RawTopology};
+use crate::raw::{RawListener, RawMedia, RawNode, RawTcp, RawTopology};
 use crate::tcp::Tcp;
 use crate::topology::{Partition, Policy, Topology};
 
@@ -106,7 +107,7 @@ fn build_node(
         serves: delegation.serves,
         terminals: raw.terminals.as_ref().map(|terminals| build_terminals(terminals, raw)),
         links: raw.links.as_ref().map(build_listener),
-        media: raw.media.as_ref().map(build_listener),
+        media: raw.media.as_ref().map(build_media),
         admin: raw.admin.as_ref().map(|admin| admin.value),
         near: raw.near.clone(),
         rewrite: raw.rewrite.clone(),
@@ -124,6 +125,12 @@ fn build_terminals(listener: &RawListener, raw: &RawNode) -> Terminals {
 fn build_tcp(raw: &RawTcp) -> Tcp {
     let RawTcp { listen, mode, frame_bytes_max, .. } = raw;
     Tcp { listen: listen.value, mode: mode.clone(), frame_bytes_max: *frame_bytes_max }
+}
+
+fn build_media(raw: &RawMedia) -> Media {
+    let Listener { listen, advertise } = build_listener(&raw.listener);
+    let RawMedia { workers, tcp, ref plain_ports, bitrate_in_max, .. } = *raw;
+    Media { listen, advertise, workers, tcp, plain_ports: plain_ports.clone(), bitrate_in_max }
 }
 
 fn build_listener(raw: &RawListener) -> Listener {

@@ -1,10 +1,12 @@
 //! The file as it was written: every value has the right type and its place, nothing is compared with anything else yet.
 
+mod media;
 mod node;
 mod policy;
 mod script;
 mod tcp;
 
+pub(crate) use media::RawMedia;
 pub(crate) use node::{RawListener, RawNode, Socket};
 pub(crate) use policy::{RawPolicy, RawRule};
 pub(crate) use script::RawScript;

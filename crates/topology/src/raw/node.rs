@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::media::RawMedia;
 use super::tcp::{RawTcp, TCP_EXAMPLE};
 use crate::address::{BadHostPort, HostPort};
 use crate::mistake::{At, Span};
@@ -29,7 +30,7 @@ pub(crate) struct RawNode {
     pub(crate) links: Option<RawListener>,
     /// Whether `[node.links]` is there at all, be it right or wrong.
     pub(crate) has_links: bool,
-    pub(crate) media: Option<RawListener>,
+    pub(crate) media: Option<RawMedia>,
     pub(crate) admin: Option<At<SocketAddr>>,
     pub(crate) near: Near,
     pub(crate) rewrite: Rewrite,
@@ -64,8 +65,7 @@ impl RawNode {
         let has_links = table.has("links");
         let links =
             table.table("links", "[node.links]").and_then(|table| read_listener(table, LINKS_EXAMPLE));
-        let media =
-            table.table("media", "[node.media]").and_then(|table| read_listener(table, MEDIA_EXAMPLE));
+        let media = table.table("media", "[node.media]").and_then(RawMedia::read);
         let admin = table.table("admin", "[node.admin]").and_then(read_admin);
         let near = table.table("near", "[node.near]").map(read_near).unwrap_or_default();
         let rewrite = table.table("rewrite", "[node.rewrite]").map(Rewrite::read).unwrap_or_default();
@@ -102,7 +102,6 @@ impl RawNode {
 
 const TERMINALS_EXAMPLE: &str = "listen = \"0.0.0.0:8888\"";
 const LINKS_EXAMPLE: &str = "listen = \"0.0.0.0:7000\"";
-const MEDIA_EXAMPLE: &str = "listen = \"0.0.0.0:9000\"";
 const ADMIN_EXAMPLE: &str = "listen = \"127.0.0.1:9001\"";
 const TLS_EXAMPLE: &str = "tls = { cert = \"sh.crt\", key = \"sh.key\" }";
 
@@ -121,14 +120,21 @@ fn read_terminals(mut table: Table<'_>, base: &Base) -> (Option<RawListener>, Op
 }
 
 fn read_listener(mut table: Table<'_>, example: &str) -> Option<RawListener> {
+    let listener = read_address(&mut table, example);
+    table.finish();
+    listener
+}
+
+/// `listen` and `advertise` of a table that may have further keys.
+pub(super) fn read_address(table: &mut Table<'_>, example: &str) -> Option<RawListener> {
     let listen = table.required("listen", example, read_listen);
     let advertise = table.parsed("advertise", "advertise = \"sh.example.com:8888\"", read_advertise);
-    let listener = listen.and_then(|listen| match advertise {
+    listen.and_then(|listen| match advertise {
         Some(advertise) => Some(RawListener { listen, advertise }),
         None if listen.value.ip().is_unspecified() => {
             // A wrong `advertise` has been reported already.
             if !table.has("advertise") {
-                report_unreachable(&table, &listen);
+                report_unreachable(table, &listen);
             }
             None
         }
@@ -136,9 +142,7 @@ fn read_listener(mut table: Table<'_>, example: &str) -> Option<RawListener> {
             let advertise = At { value: HostPort::from(listen.value), span: listen.span.clone() };
             Some(RawListener { listen, advertise })
         }
-    });
-    table.finish();
-    listener
+    })
 }
 
 fn report_unreachable(table: &Table<'_>, listen: &At<SocketAddr>) {
@@ -220,7 +224,7 @@ impl RawNode {
         let listeners = [
             (Socket::Terminals, self.terminals.as_ref()),
             (Socket::Links, self.links.as_ref()),
-            (Socket::Media, self.media.as_ref()),
+            (Socket::Media, self.media.as_ref().map(|media| &media.listener)),
         ];
         let listeners = listeners.into_iter().filter_map(|(socket, raw)| Some((socket, &raw?.listen)));
         let tcp = self.terminals_tcp.iter().map(|tcp| (Socket::Tcp, &tcp.listen));
@@ -233,7 +237,7 @@ impl RawNode {
         let listeners = [
             (Socket::Terminals, self.terminals.as_ref()),
             (Socket::Links, self.links.as_ref()),
-            (Socket::Media, self.media.as_ref()),
+            (Socket::Media, self.media.as_ref().map(|media| &media.listener)),
         ];
         listeners.into_iter().filter_map(|(socket, raw)| Some((socket, &raw?.advertise))).collect()
     }

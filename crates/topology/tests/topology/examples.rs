@@ -51,7 +51,7 @@ fn the_demos_drawing_shows_every_node_on_a_line() {
     assert!(lines[1].starts_with("cn        cn, mobile.cn"), "{drawn}");
     assert!(lines[3].starts_with("│  ├─ sh  sh.east.cn (serves mobile.cn)"), "{drawn}");
     assert!(lines[7].starts_with("   └─ tj  tj.north.cn (serves mobile.cn)"), "{drawn}");
-    assert!(lines[7].ends_with("terminals 127.0.0.1:8886  admin 127.0.0.1:9886"), "{drawn}");
+    assert!(lines[7].ends_with("media 127.0.0.1:44460  admin 127.0.0.1:9886"), "{drawn}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod examples;
 mod files;
+mod media;
 mod mistakes;
 mod nearest;
 mod rewriting;
