@@ -1,1 +1,9 @@
 //! One room's media as a pure machine: RTP and RTCP in, patched packets and feedback out.
+
+pub mod codec;
+pub mod ice;
+pub mod packet;
+pub mod router;
+pub mod stream;
+
+pub use router::{Consumed, Router, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup};

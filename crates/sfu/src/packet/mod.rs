@@ -1,0 +1,1 @@
+//! RTP packets: read without copying, written from templates.
