@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use taoyao_auth::Account;
+use taoyao_ortc::{Command, Event, RecordCommand, Recorded};
 use taoyao_route::{Alarm, Queued};
 use taoyao_signal::{Audit, Deed, PasswordDone, PasswordWork, Performed, Verified};
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Secret, TerminalName};
@@ -48,6 +49,10 @@ pub enum Input {
         number: u64,
         done: Performed,
     },
+    /// What the node's SFU says: the end of an [`Output::Media`], or what it noticed.
+    Media(Event),
+    /// What the node's recorder says: the end of an [`Output::Record`], or of a recording.
+    Recorded(Recorded),
     /// A link to this neighbour is up; the neighbour is in its life `epoch`. Replaces an older link.
     LinkUp {
         peer: NodeId,
@@ -131,6 +136,10 @@ pub enum Output {
         number: u64,
         deed: Deed,
     },
+    /// For the node's SFU. A command with a number is answered by [`Input::Media`] with the same room and number.
+    Media(Command),
+    /// For the node's recorder. A command with a number is answered by [`Input::Recorded`] with the same number.
+    Record(RecordCommand),
     /// A refusal or a privilege used, for the audit log.
     Audit(Audit),
 }

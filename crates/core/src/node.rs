@@ -76,6 +76,8 @@ impl Node {
             }
             Input::Password { number, done } => self.terminals.handle_password(now, number, done),
             Input::Performed { number, done } => self.terminals.handle_performed(now, number, done),
+            Input::Media(event) => self.terminals.handle_media(now, event),
+            Input::Recorded(recorded) => self.terminals.handle_recorded(now, recorded),
             Input::LinkUp { peer, epoch } => self.router.handle_link_up(now, peer, epoch),
             Input::LinkDown { peer, reason } => self.router.handle_link_down(now, peer, &reason),
             Input::LinkFrame { peer, frame } => self.router.handle_frame(now, peer, frame),
@@ -147,6 +149,8 @@ impl Node {
             Said::Watch { partitions } => router.watch(partitions),
             Said::Password { number, work } => self.outputs.push_back(Output::Password { number, work }),
             Said::Perform { number, deed } => self.outputs.push_back(Output::Perform { number, deed }),
+            Said::Media(command) => self.outputs.push_back(Output::Media(command)),
+            Said::Record(command) => self.outputs.push_back(Output::Record(command)),
             Said::Audit(audit) => self.outputs.push_back(Output::Audit(audit)),
         }
     }

@@ -228,6 +228,36 @@ pub enum Happening {
     RoomLost,
 }
 
+/// What signalling asks of a node's recorder. Commands about one member are carried out in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordCommand {
+    pub room: RoomName,
+    /// Whose media is recorded: its full name, by which the recorder tells it from others of the room.
+    pub member: String,
+    /// Comes back in [`Recorded`]; 0: no answer is wanted.
+    pub number: u64,
+    pub act: RecordAct,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordAct {
+    /// Record these producers from now on, one file for all. There is no recording of this member yet.
+    Start { producers: Vec<(ProducerId, MediaKind)> },
+    /// End the member's recording, if there is one.
+    Stop,
+}
+
+/// How a [`RecordCommand`] ended; with the number 0: a recording has ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub room: RoomName,
+    pub member: String,
+    pub number: u64,
+    /// Where the recording is, as operators and REST know it; none if there was nothing to end. Refused: nothing is being
+    /// recorded.
+    pub result: Result<Option<String>, Refused>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamScore {
     pub encoding: usize,

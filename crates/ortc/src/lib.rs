@@ -5,6 +5,7 @@
 //! `wire` crate writes and reads that form. The arithmetic between what a terminal sends, what the router speaks and what
 //! another terminal can receive is in [`negotiate`].
 
+mod bounds;
 pub mod capabilities;
 pub mod control;
 pub mod id;
@@ -14,7 +15,9 @@ pub mod stats;
 pub mod transport;
 
 pub use capabilities::{CodecCapability, ExtensionCapability, RtpCapabilities, router_capabilities};
-pub use control::{Act, Command, Done, Event, Happening, Refused, Reply, RoomName};
+pub use control::{
+    Act, Command, Done, Event, Happening, RecordAct, RecordCommand, Recorded, Refused, Reply, RoomName,
+};
 pub use id::{BadId, ConsumerId, ProducerId, TransportId};
 pub use rtp::{
     Codec, Encoding, Extension, Feedback, MediaKind, ParameterValue, Parameters, RtcpParameters,

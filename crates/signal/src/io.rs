@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use taoyao_auth::Account;
+use taoyao_ortc::{Command, RecordCommand};
 use taoyao_types::{
     ConnId, NodeId, PartitionId, PartitionName, Secret, SessionEpoch, SignalId, TerminalKey, TerminalName,
 };
@@ -64,6 +65,10 @@ pub enum Output {
     Password { number: u64, work: PasswordWork },
     /// Do this to the node or its machine; answer by `handle_performed` with the number, but for [`Deed::Stop`].
     Perform { number: u64, deed: Deed },
+    /// For the node's SFU; a command with a number is answered by `handle_media`.
+    Media(Command),
+    /// For the node's recorder; a command with a number is answered by `handle_recorded`.
+    Record(RecordCommand),
     /// A terminal is here now: tell the mesh. A repeated one with a newer session replaces the older.
     Register { key: TerminalKey, session: SessionEpoch },
     /// It is gone.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use taoyao_auth::Account;
+use taoyao_ortc::{Event, Recorded};
 use taoyao_types::{ConnId, Instant, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
 use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
@@ -159,6 +160,18 @@ impl Terminals {
     /// The deed of an [`Output::Perform`] is done.
     pub fn handle_performed(&mut self, now: Now, number: u64, done: Performed) {
         self.deed_done(now, number, done);
+        self.settle(now);
+    }
+
+    /// What the node's SFU says: the end of a command of [`Output::Media`], or what it noticed.
+    pub fn handle_media(&mut self, now: Now, event: Event) {
+        self.media_said(now, event);
+        self.settle(now);
+    }
+
+    /// What the node's recorder says: the end of a command of [`Output::Record`], or of a recording.
+    pub fn handle_recorded(&mut self, now: Now, recorded: Recorded) {
+        self.recorder_said(now, recorded);
         self.settle(now);
     }
 

@@ -428,6 +428,7 @@ impl World {
             }
             // No account of a storm may do anything to a node.
             Output::Perform { .. } | Output::Audit(_) => {}
+            Output::Media(_) | Output::Record(_) => {}
             Output::Alarm(Alarm::Authority { peer, .. }) if self.is_forger(peer) => self.alarms += 1,
             Output::Alarm(alarm) => self.complaints.push(format!("I11: {id} raises {alarm:?}")),
             Output::Traced { .. } | Output::Listed { .. } => {}

@@ -12,6 +12,7 @@ mod hosted;
 mod ids;
 mod leases;
 mod list;
+mod media;
 mod member;
 mod news;
 mod password;

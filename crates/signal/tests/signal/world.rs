@@ -289,6 +289,7 @@ impl World {
             Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
             Output::Tell { target, payload, .. } => self.tell(node, target, payload),
             Output::Audit(audit) => self.audits.push(audit),
+            Output::Media(_) | Output::Record(_) => {}
             Output::Perform { number, deed } => self.deeds.push((node, number, deed)),
             Output::Password { number, work } => {
                 let done = match work {
