@@ -4,6 +4,7 @@ pub mod codec;
 pub mod ice;
 pub mod packet;
 pub mod router;
+pub mod rtcp;
 pub mod stream;
 
 pub use router::{Consumed, Router, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup};

@@ -107,6 +107,23 @@ pub const ROOM_GUESSERS_MAX: usize = 256;
 pub const ROOM_PASSWORDS_WAITING_MAX: usize = 256;
 /// How long the pass of an invitation is good for.
 pub const ROOM_PASS_KEPT: Duration = Duration::from_secs(600);
+/// Bytes of the `rtpCapabilities` of a member of a room: a browser's are 15 KiB. With longer ones entering is refused.
+pub const RTP_CAPABILITIES_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a producer's `appData`, which every consumer is told. Longer ones are refused.
+pub const APP_DATA_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of a data channel's label, and of its protocol. Longer ones are refused.
+pub const DATA_LABEL_BYTES_MAX: usize = 256;
+/// Transports of one member of a room: one to send and one to receive are usual. Beyond it refused as busy.
+pub const MEMBER_TRANSPORTS_MAX: usize = 16;
+/// Producers of one member of a room, of media and data. Beyond it producing is refused as busy.
+pub const MEMBER_PRODUCERS_MAX: usize = 32;
+/// Consumers of one room, of media and data: 128 members who all see and hear each other. Beyond it nothing is consumed
+/// without being asked for, and asking is refused as busy.
+pub const ROOM_CONSUMERS_MAX: usize = 32_768;
+/// Commands to the SFU about one room that are not answered. Beyond it requests are refused as busy.
+pub const ROOM_MEDIA_WAITING_MAX: usize = 4_096;
+/// How long the SFU has to answer: less than the terminal waits, so that it hears why.
+pub const MEDIA_TIMEOUT: Duration = Duration::from_millis(4_500);
 /// Alarms that one terminal may raise in a second, and at once after a silence. Beyond it they are refused as busy.
 pub const ALARMS_PER_SECOND: u32 = 1;
 pub const ALARMS_AT_ONCE: u32 = 16;
@@ -216,3 +233,38 @@ pub const REDIAL_MAX: Duration = Duration::from_secs(5);
 pub const WATCHED_MAX: usize = 1_000;
 /// Moved terminals that one child has yet to let go of. Beyond it the child is asked for a snapshot instead.
 pub const DISPLACED_MAX: usize = 65_536;
+/// Packets that one transport-wide feedback may speak of: twice what the fastest sender has in flight. A longer one is
+/// not read.
+pub const FEEDBACK_STATUSES_MAX: u16 = 8_192;
+
+/// Rooms of one media worker unless its configuration says otherwise. Beyond it a new room is refused as full.
+pub const MEDIA_ROOMS_PER_WORKER_MAX: usize = 2_000;
+/// Transports of one room: two for each member, and those of plain sources. Beyond it a new one is refused as full.
+pub const MEDIA_TRANSPORTS_PER_ROOM_MAX: usize = 2 * ROOM_MEMBERS_MAX + 64;
+/// Transports of one media worker: more than its core can feed. Beyond it a new one is refused as full.
+pub const MEDIA_TRANSPORTS_PER_WORKER_MAX: usize = 4_096;
+/// Commands that wait for one media worker. Beyond it those that make or ask something are refused as full.
+pub const MEDIA_COMMANDS_WAITING_MAX: usize = 16_384;
+/// Addresses that lead to one transport: its peer's candidates that were checked. Beyond it the oldest is forgotten.
+pub const MEDIA_ADDRESSES_PER_TRANSPORT_MAX: usize = 16;
+/// ICE-TCP connections of one media worker. Beyond it new ones are closed at once.
+pub const MEDIA_TCP_CONNECTIONS_MAX: usize = 4_096;
+/// How long an ICE-TCP connection may go without a valid check. Then it is closed.
+pub const MEDIA_TCP_UNCHECKED_MAX: Duration = Duration::from_secs(10);
+/// Bytes queued towards one ICE-TCP connection: a second of good video. Beyond it the connection is closed.
+pub const MEDIA_TCP_QUEUE_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a datagram of ICE, DTLS or SRTP, over TCP too. Longer frames close their connection.
+pub const MEDIA_DATAGRAM_BYTES_MAX: usize = 2_048;
+/// Producers and consumers of data channels of one room. Beyond it a new one is refused as full.
+pub const MEDIA_DATA_PER_ROOM_MAX: usize = 8_192;
+/// Taps of one room: its recordings. Beyond it a tap ends at once.
+pub const MEDIA_TAPS_PER_ROOM_MAX: usize = 64;
+/// How often sockets for a plain transport are tried on ports that are taken. Then the transport is refused as full.
+pub const MEDIA_PLAIN_PORT_TRIES: usize = 64;
+
+/// Streams (SSRCs) that one transport sends and whose SRTP indices are kept: a room of a thousand has two for each member.
+/// Beyond it the one that was silent for longest is forgotten.
+pub const SRTP_SENT_STREAMS_MAX: usize = 4_096;
+/// Streams (SSRCs) of which one transport has received authentic packets and whose replay windows are kept. Beyond it the
+/// one that was silent for longest is forgotten.
+pub const SRTP_RECEIVED_STREAMS_MAX: usize = 512;
