@@ -1,6 +1,7 @@
 //! One room's media as a pure machine: RTP and RTCP in, patched packets and feedback out.
 
 pub mod codec;
+pub mod congestion;
 pub mod ice;
 pub mod packet;
 pub mod router;

@@ -268,3 +268,8 @@ pub const SRTP_SENT_STREAMS_MAX: usize = 4_096;
 /// Streams (SSRCs) of which one transport has received authentic packets and whose replay windows are kept. Beyond it the
 /// one that was silent for longest is forgotten.
 pub const SRTP_RECEIVED_STREAMS_MAX: usize = 512;
+/// Packets of one received stream that are missing and asked for: half a second of the fastest video. Beyond it those
+/// before the newest key frame are given up, and if there are none, all of them for a new key frame.
+pub const MISSING_PACKETS_MAX: usize = 512;
+/// How long a missing packet is asked for; jitter buffers wait no longer. Then it is given up.
+pub const MISSING_KEPT: Duration = Duration::from_secs(1);

@@ -18,29 +18,38 @@ pub(super) struct Told {
 impl Told {
     /// None if nothing can be told.
     pub(super) fn gather(arrivals: impl IntoIterator<Item = Option<i64>>, max: usize) -> Option<Told> {
-        let mut arrivals = arrivals.into_iter().peekable();
-        let reference = (*arrivals.peek()?)?.div_euclid(REFERENCE_US);
         let mut told = Told {
             symbols: [symbol::LOST; STATUSES_MAX],
             deltas: [0; STATUSES_MAX],
             len: 0,
-            reference,
+            reference: 0,
             delta_bytes: 0,
         };
-        let mut last = reference * (REFERENCE_US / TICK_US);
-        for arrival in arrivals.take(max) {
+        let mut last = None;
+        for arrival in arrivals.into_iter().take(max) {
             if let Some(arrival) = arrival {
                 let ticks = arrival.div_euclid(TICK_US);
-                let Ok(delta) = i16::try_from(ticks - last) else { break };
-                let is_small = u8::try_from(delta).is_ok();
-                told.symbols[told.len] = if is_small { symbol::SMALL } else { symbol::LARGE };
-                told.deltas[told.len] = delta;
-                told.delta_bytes += usize::from(told.symbols[told.len]);
-                last = ticks;
+                let before = last.unwrap_or_else(|| told.set_reference(arrival));
+                let Ok(delta) = i16::try_from(ticks - before) else { break };
+                told.push(delta);
+                last = Some(ticks);
             }
             told.len += 1;
         }
         (told.len > 0).then_some(told)
+    }
+
+    /// The reference time in ticks: what the first delta counts from.
+    fn set_reference(&mut self, arrival_us: i64) -> i64 {
+        self.reference = arrival_us.div_euclid(REFERENCE_US);
+        self.reference * (REFERENCE_US / TICK_US)
+    }
+
+    fn push(&mut self, delta: i16) {
+        let is_small = u8::try_from(delta).is_ok();
+        self.symbols[self.len] = if is_small { symbol::SMALL } else { symbol::LARGE };
+        self.deltas[self.len] = delta;
+        self.delta_bytes += usize::from(self.symbols[self.len]);
     }
 
     pub(super) fn symbols(&self) -> &[u8] {

@@ -152,7 +152,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Tells the arrivals (microseconds) of the packets from `head.base` on, none for a missing one; the first has one.
+    /// Tells the arrivals (microseconds) of the packets from `head.base` on, none for a missing one.
     ///
     /// Returns how many were told: fewer where there is no more room, after [`STATUSES_MAX`], or where two arrivals lie
     /// more than 8 s apart. The rest belongs into another feedback.
