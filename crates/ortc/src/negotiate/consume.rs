@@ -76,14 +76,16 @@ fn received(codec: &Codec, capability: &CodecCapability) -> Codec {
     }
 }
 
+/// The extensions of which the terminal says that it knows them. Clients list an extension that both kinds of media have
+/// under one kind only, with the router's number.
 fn extensions(consumable: &Consumable, capabilities: &RtpCapabilities) -> Vec<Extension> {
     let numbered = |extension: &Extension| {
-        let theirs = capabilities.header_extensions.iter().find(|theirs| {
-            theirs.kind == consumable.kind
-                && theirs.uri == extension.uri
-                && (1..=bounds::EXTENSION_ID_MAX).contains(&theirs.preferred_id)
-        })?;
-        Some(Extension { id: theirs.preferred_id, ..extension.clone() })
+        let known = || capabilities.header_extensions.iter().filter(|theirs| theirs.uri == extension.uri);
+        let theirs = known()
+            .find(|theirs| theirs.kind == consumable.kind)
+            .or_else(|| known().find(|theirs| theirs.preferred_id == extension.id))?;
+        let is_usable = (1..=bounds::EXTENSION_ID_MAX).contains(&theirs.preferred_id);
+        is_usable.then(|| Extension { id: theirs.preferred_id, ..extension.clone() })
     };
     consumable.rtp.header_extensions.iter().filter_map(numbered).collect()
 }

@@ -43,7 +43,7 @@ enum Profile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     UpTo1(u8),
-    Level1b,
+    OneB,
     From11(u8),
 }
 
@@ -91,8 +91,8 @@ impl ProfileLevel {
         let (.., profile) =
             PROFILES.into_iter().find(|(of, mask, bits, _)| *of == idc && iop & mask == *bits)?;
         let level = match level {
-            LEVEL_1_1 if idc < 0x64 && iop & CONSTRAINT_SET_3 != 0 => Level::Level1b,
-            LEVEL_1B_HIGH => Level::Level1b,
+            LEVEL_1_1 if idc < 0x64 && iop & CONSTRAINT_SET_3 != 0 => Level::OneB,
+            LEVEL_1B_HIGH => Level::OneB,
             0..=LEVEL_1 => Level::UpTo1(level),
             _ => Level::From11(level),
         };
@@ -112,8 +112,8 @@ impl std::fmt::Display for ProfileLevel {
         };
         let (mark, level) = match self.level {
             Level::UpTo1(level) | Level::From11(level) => (0, level),
-            Level::Level1b if idc < 0x64 => (CONSTRAINT_SET_3, LEVEL_1_1),
-            Level::Level1b => (0, LEVEL_1B_HIGH),
+            Level::OneB if idc < 0x64 => (CONSTRAINT_SET_3, LEVEL_1_1),
+            Level::OneB => (0, LEVEL_1B_HIGH),
         };
         write!(f, "{idc:02x}{:02x}{level:02x}", iop | mark)
     }

@@ -55,7 +55,7 @@ fn spoken<'a>(router: &'a RtpCapabilities, codec: &Codec) -> Result<&'a CodecCap
             .codecs
             .iter()
             .filter(|capability| !matching::is_rtx(&capability.mime_type))
-            .map(|capability| matching::describe(capability))
+            .map(matching::describe)
             .collect();
         Refused::Unsupported(format!(
             "the router does not speak {}; it speaks {}",
