@@ -5,6 +5,7 @@
 //! until there are none. Media is opened and sealed in the caller's buffer; nothing is allocated for it.
 
 pub mod certificate;
+pub mod srtp;
 
 use bytes::Bytes;
 use taoyao_ortc::transport::{
