@@ -273,3 +273,22 @@ pub const SRTP_RECEIVED_STREAMS_MAX: usize = 512;
 pub const MISSING_PACKETS_MAX: usize = 512;
 /// How long a missing packet is asked for; jitter buffers wait no longer. Then it is given up.
 pub const MISSING_KEPT: Duration = Duration::from_secs(1);
+/// Packets of one transport that wait for transport-wide feedback: a second of 40 Mbit/s. The oldest are forgotten.
+pub const SENT_PACKETS_MAX: usize = 4_096;
+/// Addresses of one transport's peer that valid checks came from: interfaces, NATs and relays of one terminal. Beyond it the
+/// one that was silent for longest is left.
+pub const ICE_ADDRESSES_MAX: usize = 8;
+/// How long a room keeps what a stream has sent, for receivers that lost some of it. Older packets are not sent again.
+pub const STORE_KEPT: Duration = Duration::from_secs(1);
+/// Packets of one stream that are kept: a second at 2,000 packets/s. The oldest go first. A power of two.
+pub const STORE_PACKETS_MAX: usize = 2_048;
+/// Bytes of one stream that are kept: a second at 16 Mbit/s. The oldest go first. A power of two.
+pub const STORE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Producers of media of one transport: a screen, cameras and microphones. Beyond it a new one is refused.
+pub const TRANSPORT_PRODUCERS_MAX: usize = 64;
+/// Consumers of media in one room: every member of a full room sees a few others. Beyond it a new one is refused.
+pub const ROOM_CONSUMERS_MAX: usize = 20_000;
+/// Bytes of feedback that wait for one transport. Beyond it what is new is dropped; it is said again.
+pub const FEEDBACK_WAITING_BYTES_MAX: usize = 16 * 1024;
+/// Packets that wait to be sent again to one consumer. Beyond it what is asked for is not sent; it is asked for again.
+pub const RESEND_WAITING_MAX: usize = 256;
