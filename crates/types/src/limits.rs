@@ -284,10 +284,6 @@ pub const STORE_KEPT: Duration = Duration::from_secs(1);
 pub const STORE_PACKETS_MAX: usize = 2_048;
 /// Bytes of one stream that are kept: a second at 16 Mbit/s. The oldest go first. A power of two.
 pub const STORE_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Producers of media of one transport: a screen, cameras and microphones. Beyond it a new one is refused.
-pub const TRANSPORT_PRODUCERS_MAX: usize = 64;
-/// Consumers of media in one room: every member of a full room sees a few others. Beyond it a new one is refused.
-pub const ROOM_CONSUMERS_MAX: usize = 20_000;
 /// Bytes of feedback that wait for one transport. Beyond it what is new is dropped; it is said again.
 pub const FEEDBACK_WAITING_BYTES_MAX: usize = 16 * 1024;
 /// Packets that wait to be sent again to one consumer. Beyond it what is asked for is not sent; it is asked for again.

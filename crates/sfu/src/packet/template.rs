@@ -96,10 +96,19 @@ pub struct Written {
 pub struct Template {
     one_byte: Block,
     two_byte: Block,
-    /// Kinds of the tail that the receiver has negotiated.
-    accepted: u16,
-    extensions: ExtensionMap,
+    /// Kinds of the tail that the receiver has under the router's numbers: a tail of these is copied as it is.
+    same: u16,
+    /// (The router's number, the receiver's), of what the receiver has negotiated.
+    renumbered: Vec<(u8, u8)>,
 }
+
+/// What a tail consists of.
+const PASSED_ON: [ExtensionKind; 4] = [
+    ExtensionKind::DependencyDescriptor,
+    ExtensionKind::AudioLevel,
+    ExtensionKind::VideoOrientation,
+    ExtensionKind::AbsCaptureTime,
+];
 
 /// Header and elements in one form.
 #[derive(Debug, Clone)]
@@ -115,17 +124,24 @@ const HAS_EXTENSION: u8 = 0x10;
 const MARKER: u8 = 0x80;
 
 impl Template {
-    pub fn new(payload_type: u8, ssrc: u32, mid: Option<&str>, extensions: ExtensionMap) -> Self {
-        let block = |form| Block::new(form, payload_type, ssrc, mid, &extensions);
-        let passed = [
-            ExtensionKind::DependencyDescriptor,
-            ExtensionKind::AudioLevel,
-            ExtensionKind::VideoOrientation,
-            ExtensionKind::AbsCaptureTime,
-        ];
-        let accepted = passed.into_iter().filter(|kind| extensions.id(*kind).is_some());
-        let accepted = accepted.fold(0, |kinds, kind| kinds | kind.bit());
-        Self { one_byte: block(Form::OneByte), two_byte: block(Form::TwoByte), accepted, extensions }
+    /// `own` are the receiver's numbers of extensions, `router` those in which tails are written.
+    pub fn new(
+        payload_type: u8,
+        ssrc: u32,
+        mid: Option<&str>,
+        own: &ExtensionMap,
+        router: &ExtensionMap,
+    ) -> Self {
+        let block = |form| Block::new(form, payload_type, ssrc, mid, own);
+        let numbers = |kind: &ExtensionKind| Some((*kind, router.id(*kind)?, own.id(*kind)?));
+        let renumbered: Vec<_> = PASSED_ON.iter().filter_map(numbers).collect();
+        let same = renumbered.iter().filter(|(_, router, own)| router == own);
+        Self {
+            one_byte: block(Form::OneByte),
+            two_byte: block(Form::TwoByte),
+            same: same.fold(0, |kinds, (kind, _, _)| kinds | kind.bit()),
+            renumbered: renumbered.iter().map(|(_, router, own)| (*router, *own)).collect(),
+        }
     }
 
     pub fn has_transport_cc(&self) -> bool {
@@ -140,7 +156,7 @@ impl Template {
         };
         let tail_at = block.bytes.len();
         out.get_mut(..tail_at)?.copy_from_slice(&block.bytes);
-        let tail_bytes = if tail.kinds & !self.accepted == 0 {
+        let tail_bytes = if tail.kinds & !self.same == 0 {
             out.get_mut(tail_at..tail_at + values.len())?.copy_from_slice(values);
             values.len()
         } else {
@@ -151,13 +167,13 @@ impl Template {
         Some(Written { bytes, tail_at })
     }
 
-    /// The tail without what the receiver did not negotiate.
+    /// The tail under the receiver's numbers, without what it did not negotiate.
     fn write_accepted(&self, out: &mut [u8], form: Form, values: &[u8]) -> Option<usize> {
         let mut at = 0;
         for (id, value) in Elements::new(form, values) {
-            if self.extensions.kind(id).is_some() {
+            if let Some((_, own)) = self.renumbered.iter().find(|(router, _)| *router == id) {
                 let end = at + form.prefix_bytes() + value.len();
-                write_element(out.get_mut(at..end)?, form, id, value);
+                write_element(out.get_mut(at..end)?, form, *own, value);
                 at = end;
             }
         }
@@ -267,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_written_header_reads_back() {
-        let template = Template::new(101, 9, Some("v0"), router());
+        let template = Template::new(101, 9, Some("v0"), &router(), &router());
         let sender = map(&[(uri::DEPENDENCY_DESCRIPTOR, 3), (uri::RID, 2)]);
         let elements = Elements::new(Form::OneByte, &[0x21, b'h', b'i', 0x32, 6, 7, 8]);
         let writer = TailWriter::write(elements, &sender, &router());
@@ -286,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_long_element_takes_the_two_byte_form_for_the_packet() {
-        let template = Template::new(101, 9, Some("v0"), router());
+        let template = Template::new(101, 9, Some("v0"), &router(), &router());
         let mut block = vec![3, 20];
         block.extend([1; 20]);
         let sender = map(&[(uri::DEPENDENCY_DESCRIPTOR, 3)]);
@@ -306,18 +322,18 @@ mod tests {
         let elements = Elements::new(Form::OneByte, &[0x30, 1, 0x60, 9]);
         let writer = TailWriter::write(elements, &sender, &all);
         let mut out = [0; 100];
-        let only_one = Template::new(101, 9, None, map(&[(uri::VIDEO_ORIENTATION, 11)]));
+        let only_one = Template::new(101, 9, None, &map(&[(uri::VIDEO_ORIENTATION, 12)]), &all);
         let written = only_one.write(&mut out, &STAMPS, &writer.tail(), writer.bytes()).unwrap();
         let packet = Packet::parse(&out[..written.bytes]).unwrap();
-        assert_eq!(packet.elements().collect::<Vec<_>>(), [(11, &[9][..])]);
-        let none = Template::new(101, 9, None, ExtensionMap::default());
+        assert_eq!(packet.elements().collect::<Vec<_>>(), [(12, &[9][..])]);
+        let none = Template::new(101, 9, None, &ExtensionMap::default(), &all);
         let written = none.write(&mut out, &STAMPS, &writer.tail(), writer.bytes()).unwrap();
         assert_eq!(written.bytes, HEADER_BYTES);
     }
 
     #[test]
     fn a_buffer_that_is_too_short_is_left_alone() {
-        let template = Template::new(101, 9, Some("v0"), router());
+        let template = Template::new(101, 9, Some("v0"), &router(), &router());
         for length in 0..28 {
             let mut out = vec![0; length];
             assert_eq!(template.write(&mut out, &STAMPS, &Tail::EMPTY, &[]), None, "{length}");
