@@ -117,8 +117,8 @@ pub const DATA_LABEL_BYTES_MAX: usize = 256;
 pub const MEMBER_TRANSPORTS_MAX: usize = 16;
 /// Producers of one member of a room, of media and data. Beyond it producing is refused as busy.
 pub const MEMBER_PRODUCERS_MAX: usize = 32;
-/// Consumers of one room, of media and data: 128 members who all see and hear each other. Beyond it nothing is consumed
-/// without being asked for, and asking is refused as busy.
+/// Consumers of one room: 128 members who all see and hear each other, or a thousand who each see a few others. Beyond it
+/// nothing is consumed without being asked for, and asking is refused as busy.
 pub const ROOM_CONSUMERS_MAX: usize = 32_768;
 /// Commands to the SFU about one room that are not answered. Beyond it requests are refused as busy.
 pub const ROOM_MEDIA_WAITING_MAX: usize = 4_096;
@@ -288,3 +288,20 @@ pub const STORE_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const FEEDBACK_WAITING_BYTES_MAX: usize = 16 * 1024;
 /// Packets that wait to be sent again to one consumer. Beyond it what is asked for is not sent; it is asked for again.
 pub const RESEND_WAITING_MAX: usize = 256;
+/// Bytes of a recording's id: a UUID and a prefix fit. Longer ids are refused.
+pub const RECORDING_ID_BYTES_MAX: usize = 64;
+/// Recordings under way at one node, each with a thread and a file. Beyond it a new one is refused as busy.
+pub const RECORDINGS_MAX: usize = 64;
+/// Recordings in one node's index: a hundred a day for three years. Beyond it a new one is refused until some are deleted.
+pub const RECORDINGS_KEPT_MAX: usize = 100_000;
+/// Tracks of one recording: a member's sound, camera and screen, each begun anew several times. Further ones are not
+/// recorded.
+pub const RECORDING_TRACKS_MAX: usize = 16;
+/// Packets that wait for one recording's thread: four seconds of a fast stream. Beyond it packets are dropped and counted.
+pub const RECORDER_QUEUE_MAX: usize = 4_096;
+/// How long a recording waits for a missing packet: several retransmissions. Then it is lost.
+pub const RECORDER_REORDER_MAX: Duration = Duration::from_millis(500);
+/// Packets of one stream that a recording keeps back while it waits for a missing one. Beyond it that one is lost.
+pub const RECORDER_REORDER_PACKETS_MAX: usize = 1_024;
+/// Bytes of one frame of a recording: a key frame of 4K video has one or two million. Larger frames are left out.
+pub const RECORDER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;

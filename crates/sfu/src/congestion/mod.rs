@@ -1,9 +1,29 @@
 //! How much can be sent and received, and what becomes of it: the feedback, the estimate, the pace, the shares.
 //!
-//! Receiving: [`NackGenerator`] asks for what is missing, [`Arrivals`] tells senders when their packets came.
+//! Receiving: [`NackGenerator`] asks for what is missing, [`Arrivals`] tells senders when their packets came, and
+//! [`ReceiveEstimator`] estimates for those senders who cannot. Sending: [`Estimator`] makes a bitrate of feedback and
+//! probes for more, [`Pacer`] spreads bursts, [`allocate`] makes layers of the bitrate.
 
+mod aimd;
+mod allocate;
 mod arrivals;
+mod cluster;
+mod delay;
+mod estimator;
+mod groups;
+mod history;
+mod limited;
+mod loss;
 mod nack;
+mod pacer;
+mod prober;
+mod receive;
+mod throughput;
+mod trend;
 
+pub use allocate::{Demand, allocate, total};
 pub use arrivals::Arrivals;
+pub use estimator::{Estimator, EstimatorConfig};
 pub use nack::{NackGenerator, Seen};
+pub use pacer::Pacer;
+pub use receive::ReceiveEstimator;

@@ -1,0 +1,67 @@
+//! The estimate that follows from delays, for both directions: what a link carries before its queue grows.
+
+use std::time::Duration;
+
+use taoyao_types::Instant;
+
+use super::aimd::Aimd;
+use super::groups::Groups;
+use super::throughput::Throughput;
+use super::trend::{Trend, Usage};
+
+#[derive(Debug)]
+pub(super) struct DelayBased {
+    groups: Groups,
+    trend: Trend,
+    throughput: Throughput,
+    aimd: Aimd,
+    is_over: bool,
+}
+
+impl DelayBased {
+    pub(super) fn new(now: Instant, bitrate: f64) -> DelayBased {
+        DelayBased {
+            groups: Groups::default(),
+            trend: Trend::default(),
+            throughput: Throughput::default(),
+            aimd: Aimd::new(now, bitrate),
+            is_over: false,
+        }
+    }
+
+    /// Times are of two clocks, which need not agree.
+    pub(super) fn handle_packet(&mut self, sent_us: i64, arrival_us: i64, bytes: u32) {
+        self.throughput.handle_arrival(arrival_us, bytes);
+        if let Some(step) = self.groups.handle_packet(sent_us, arrival_us) {
+            self.trend.handle_step(step);
+            self.is_over |= self.trend.usage() == Usage::Over;
+        }
+    }
+
+    /// After the packets of one feedback, or from time to time.
+    pub(super) fn update(&mut self, now: Instant, round_trip: Duration, is_app_limited: bool) {
+        let usage = if std::mem::take(&mut self.is_over) { Usage::Over } else { self.trend.usage() };
+        self.aimd.update(now, usage, self.throughput.bitrate(), round_trip, is_app_limited);
+    }
+
+    pub(super) fn bitrate(&self) -> f64 {
+        self.aimd.bitrate()
+    }
+
+    /// What arrives now.
+    pub(super) fn received(&self) -> Option<f64> {
+        self.throughput.bitrate()
+    }
+
+    pub(super) fn set_bitrate(&mut self, now: Instant, bitrate: f64) {
+        self.aimd.set_bitrate(now, bitrate);
+    }
+
+    pub(super) fn is_overused(&self) -> bool {
+        self.trend.usage() == Usage::Over
+    }
+
+    pub(super) fn decreased(&self) -> Option<Instant> {
+        self.aimd.decreased()
+    }
+}

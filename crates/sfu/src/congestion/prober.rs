@@ -1,0 +1,198 @@
+//! Looks for bitrate that is there and not used: at the start, after a fall, and while more is wanted than is known of.
+
+use std::time::Duration;
+
+use taoyao_types::Instant;
+
+use super::cluster::{Cluster, Measure};
+
+/// The first probes, in multiples of the first estimate.
+const FIRST: [f64; 2] = [3.0, 6.0];
+/// Later ones.
+const STEP: f64 = 2.0;
+/// A probe that found this part of what it tried is followed by a faster one.
+const FOUND: f64 = 0.7;
+/// More than is wanted need not be found; a little more, since results are rounded down.
+const BEYOND: f64 = 1.25;
+/// Between probes that found something, and at most between those that did not.
+const INTERVAL: Duration = Duration::from_secs(5);
+const INTERVAL_MAX: Duration = Duration::from_secs(10);
+/// After the first growing queue, or many losses.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Probes whose arrivals are awaited at once.
+const AWAITED: usize = 4;
+/// The largest packet that a probe asks for.
+const PACKET_BYTES: usize = 1_200;
+
+#[derive(Debug)]
+pub(super) struct Prober {
+    next_id: u32,
+    planned: [Option<f64>; 2],
+    active: Option<Cluster>,
+    awaited: [Measure; AWAITED],
+    result: Option<f64>,
+    /// What the latest probe tried, and the estimate at that time.
+    tried: f64,
+    before: f64,
+    next: Instant,
+    interval: Duration,
+}
+
+/// What the prober has to know of the estimate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Situation {
+    pub(super) bitrate: f64,
+    /// What could be sent if there were no bounds.
+    pub(super) wanted: f64,
+    /// No queue grows, little is lost.
+    pub(super) is_calm: bool,
+}
+
+impl Prober {
+    pub(super) fn new(now: Instant, start: f64, max: f64) -> Prober {
+        Prober {
+            next_id: 0,
+            planned: FIRST.map(|factor| Some((factor * start).min(max))),
+            active: None,
+            awaited: [Measure::default(); AWAITED],
+            result: None,
+            tried: FIRST[FIRST.len() - 1] * start,
+            before: start,
+            next: now + INTERVAL,
+            interval: INTERVAL,
+        }
+    }
+
+    /// Bytes of padding that belong on the wire now; ask again after each packet.
+    pub(super) fn poll_padding(&mut self, now: Instant) -> Option<usize> {
+        if self.active.is_some_and(|cluster| cluster.is_expired(now)) {
+            self.active = None;
+        }
+        self.activate(now);
+        let cluster = self.active?;
+        (cluster.due() <= now).then_some(PACKET_BYTES)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let is_planned = self.planned.iter().any(Option::is_some);
+        self.active.map(|cluster| cluster.due()).or(is_planned.then_some(Instant(0)))
+    }
+
+    /// Which probe the packet is part of; 0: none.
+    pub(super) fn handle_sent(&mut self, now: Instant, bytes: usize) -> u32 {
+        let Some(cluster) = &mut self.active else { return 0 };
+        cluster.handle_sent(now, bytes);
+        let id = cluster.id;
+        if cluster.is_complete(now) {
+            self.active = None;
+        }
+        id
+    }
+
+    pub(super) fn handle_arrival(&mut self, cluster: u32, sent_us: i64, arrival_us: i64, bytes: u32) {
+        let awaited = self.awaited.iter_mut().find(|measure| cluster != 0 && measure.id == cluster);
+        let measured = awaited.and_then(|measure| measure.handle_arrival(sent_us, arrival_us, bytes));
+        self.result = measured.or(self.result);
+    }
+
+    /// The bitrate that a probe has just found.
+    pub(super) fn poll_result(&mut self) -> Option<f64> {
+        self.result.take()
+    }
+
+    /// Plans the next probe. `found`: the result that the estimate has just taken up.
+    pub(super) fn update(&mut self, now: Instant, situation: Situation, found: Option<f64>) {
+        if !situation.is_calm {
+            self.planned = [None; 2];
+            self.next = self.next.max(now + PAUSE);
+        }
+        let is_more_wanted = situation.wanted > situation.bitrate;
+        let is_planned = self.active.is_some() || self.planned[0].is_some();
+        if !situation.is_calm || !is_more_wanted || is_planned {
+            return;
+        }
+        if found.is_some_and(|found| found > FOUND * self.tried) {
+            self.plan(now, situation);
+        } else if now >= self.next {
+            let was_in_vain = situation.bitrate < 1.1 * self.before;
+            self.interval = if was_in_vain { INTERVAL_MAX } else { INTERVAL };
+            self.plan(now, situation);
+        }
+    }
+
+    fn plan(&mut self, now: Instant, situation: Situation) {
+        self.tried = (STEP * situation.bitrate).min(BEYOND * situation.wanted);
+        self.before = situation.bitrate;
+        self.planned[0] = Some(self.tried);
+        self.next = now + self.interval;
+    }
+
+    fn activate(&mut self, now: Instant) {
+        if self.active.is_some() {
+            return;
+        }
+        let Some(bitrate) = self.planned.iter_mut().find_map(Option::take) else { return };
+        self.next_id = self.next_id.wrapping_add(1).max(1);
+        let cluster = Cluster::new(now, self.next_id, bitrate);
+        self.awaited[self.next_id as usize % AWAITED] = Measure::of(&cluster);
+        self.active = Some(cluster);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends one probe over a link that carries `capacity`, and returns what it found and how long it took to send.
+    fn probe(prober: &mut Prober, from_us: u64, capacity: f64) -> (Option<f64>, u64) {
+        let (mut now, mut free_us, mut sent) = (from_us, 0.0_f64, Vec::new());
+        loop {
+            if let Some(bytes) = prober.poll_padding(Instant(now)) {
+                let id = prober.handle_sent(Instant(now), bytes);
+                free_us = free_us.max(now as f64) + (bytes * 8) as f64 * 1e6 / capacity;
+                sent.push((id, now as i64, free_us as i64, bytes as u32));
+                if prober.active.is_none() {
+                    break;
+                }
+            }
+            now += 250;
+        }
+        for (id, sent_us, arrival_us, bytes) in sent {
+            prober.handle_arrival(id, sent_us, arrival_us, bytes);
+        }
+        (prober.poll_result(), now - from_us)
+    }
+
+    #[test]
+    fn a_probe_finds_what_it_tries_or_what_the_link_carries() {
+        let mut prober = Prober::new(Instant(0), 600_000.0, 1e8);
+        let (found, took_us) = probe(&mut prober, 0, 1e8);
+        assert!(found.is_some_and(|found| (1_600_000.0..1_850_000.0).contains(&found)), "{found:?}");
+        assert!((15_000..60_000).contains(&took_us), "{took_us}");
+        let (found, _) = probe(&mut prober, 100_000, 2_000_000.0);
+        assert!(found.is_some_and(|found| (1_800_000.0..2_000_000.0).contains(&found)), "{found:?}");
+        assert_eq!(prober.poll_padding(Instant(200_000)), None, "no more is planned");
+    }
+
+    #[test]
+    fn what_was_found_is_tried_twice_over_and_no_more_than_is_wanted() {
+        let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
+        prober.planned = [None; 2];
+        let situation = Situation { bitrate: 2.5e6, wanted: 4e6, is_calm: true };
+        prober.update(Instant(1), situation, Some(2.5e6));
+        assert_eq!(prober.planned[0], Some(5e6));
+        prober.planned = [None; 2];
+        prober.update(Instant(1), Situation { bitrate: 4e6, ..situation }, Some(4e6));
+        assert_eq!(prober.planned, [None; 2], "nothing more is wanted");
+    }
+
+    #[test]
+    fn a_growing_queue_stops_probes() {
+        let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
+        let situation = Situation { bitrate: 1e6, wanted: 4e6, is_calm: false };
+        prober.update(Instant(1), situation, None);
+        assert_eq!(prober.poll_padding(Instant(2)), None);
+        prober.update(Instant(10_000_000), Situation { is_calm: true, ..situation }, None);
+        assert!(prober.poll_padding(Instant(10_000_000)).is_some());
+    }
+}
