@@ -1,0 +1,236 @@
+//! ICE-TCP (RFC 6544): the connections that a worker accepted, with the framing of RFC 4571 (two bytes of length).
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Interest, Registry, Token};
+use slab::Slab;
+use taoyao_types::{Instant, limits};
+
+/// Bytes of a frame's length.
+const LENGTH_BYTES: usize = 2;
+/// Reads of one connection in a turn; then the others have theirs.
+const READS_PER_TURN: usize = 16;
+
+/// The connections of one worker.
+pub(crate) struct TcpPeers {
+    listener: TcpListener,
+    connections: Slab<Connection>,
+    by_address: HashMap<SocketAddr, usize>,
+    /// Tokens of connections begin here.
+    first_token: usize,
+    scratch: Box<[u8]>,
+}
+
+struct Connection {
+    stream: TcpStream,
+    address: SocketAddr,
+    /// Of a frame that is not whole yet.
+    input: Vec<u8>,
+    output: Vec<u8>,
+    since: Instant,
+    /// A valid check came through it.
+    is_checked: bool,
+    is_readable: bool,
+}
+
+/// A connection as its worker knows it until it is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TcpKey(usize);
+
+impl TcpPeers {
+    /// Listens where the worker's UDP socket does.
+    pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+        TcpListener::bind(address)
+    }
+
+    pub(crate) fn new(listener: TcpListener, first_token: usize) -> Self {
+        Self {
+            listener,
+            connections: Slab::new(),
+            by_address: HashMap::new(),
+            first_token,
+            scratch: vec![0; 4 * limits::MEDIA_DATAGRAM_BYTES_MAX].into_boxed_slice(),
+        }
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(&mut self.listener, token, Interest::READABLE)
+    }
+
+    /// Takes all connections that wait to be accepted; those beyond the limit are closed.
+    pub(crate) fn accept(&mut self, now: Instant, registry: &Registry) {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, address)) => self.add(now, registry, stream, address),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn add(&mut self, now: Instant, registry: &Registry, mut stream: TcpStream, address: SocketAddr) {
+        if self.connections.len() >= limits::MEDIA_TCP_CONNECTIONS_MAX || stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        let entry = self.connections.vacant_entry();
+        let token = Token(self.first_token + entry.key());
+        if registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE).is_err() {
+            return;
+        }
+        self.by_address.insert(address, entry.key());
+        entry.insert(Connection {
+            stream,
+            address,
+            input: Vec::new(),
+            output: Vec::new(),
+            since: now,
+            is_checked: false,
+            is_readable: true,
+        });
+    }
+
+    pub(crate) fn key_of(&self, token: Token) -> Option<TcpKey> {
+        let key = token.0.checked_sub(self.first_token)?;
+        self.connections.contains(key).then_some(TcpKey(key))
+    }
+
+    /// Notes what the poll said. Returns the key if there is something to read.
+    pub(crate) fn ready(&mut self, token: Token, is_readable: bool, is_writable: bool) -> Option<TcpKey> {
+        let key = self.key_of(token)?;
+        let connection = self.connections.get_mut(key.0)?;
+        connection.is_readable |= is_readable;
+        if is_writable && connection.write_queued().is_err() {
+            self.close(key);
+            return None;
+        }
+        is_readable.then_some(key)
+    }
+
+    /// Whether the connection may have more to read without the poll saying so again.
+    pub(crate) fn is_readable(&self, key: TcpKey) -> bool {
+        self.connections.get(key.0).is_some_and(|connection| connection.is_readable)
+    }
+
+    /// Reads some of a connection and hands each whole frame on. Closes it if it ended or sends what cannot be.
+    pub(crate) fn read(&mut self, key: TcpKey, mut take: impl FnMut(SocketAddr, &mut [u8])) {
+        let Some(connection) = self.connections.get_mut(key.0) else { return };
+        for _ in 0..READS_PER_TURN {
+            match connection.stream.read(&mut self.scratch) {
+                Ok(0) => return self.close(key),
+                Ok(count) => connection.input.extend_from_slice(&self.scratch[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    connection.is_readable = false;
+                    return;
+                }
+                Err(_) => return self.close(key),
+            }
+            if connection.hand_on(&mut take).is_err() {
+                return self.close(key);
+            }
+        }
+    }
+
+    /// Sends a frame, or queues it. False if there is no such connection or if it was too slow and is closed now.
+    pub(crate) fn send(&mut self, to: SocketAddr, frame: &[u8]) -> bool {
+        let Some(key) = self.by_address.get(&to).copied() else { return false };
+        let Some(connection) = self.connections.get_mut(key) else { return false };
+        let is_sent = connection.queue(frame).and_then(|()| connection.write_queued()).is_ok();
+        if !is_sent {
+            self.close(TcpKey(key));
+        }
+        is_sent
+    }
+
+    /// A valid check came from here: the connection may stay.
+    pub(crate) fn keep(&mut self, address: SocketAddr) {
+        let key = self.by_address.get(&address).copied();
+        if let Some(connection) = key.and_then(|key| self.connections.get_mut(key)) {
+            connection.is_checked = true;
+        }
+    }
+
+    pub(crate) fn close_address(&mut self, address: SocketAddr) {
+        if let Some(key) = self.by_address.get(&address).copied() {
+            self.close(TcpKey(key));
+        }
+    }
+
+    /// Closes connections through which no valid check came in time.
+    pub(crate) fn close_unchecked(&mut self, now: Instant) {
+        let is_late = |connection: &Connection| {
+            !connection.is_checked && now.since(connection.since) > limits::MEDIA_TCP_UNCHECKED_MAX
+        };
+        let late: Vec<usize> =
+            self.connections.iter().filter(|(_, one)| is_late(one)).map(|(key, _)| key).collect();
+        for key in late {
+            self.close(TcpKey(key));
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// Dropping the stream takes it out of the poll.
+    fn close(&mut self, key: TcpKey) {
+        if let Some(connection) = self.connections.try_remove(key.0)
+            && self.by_address.get(&connection.address) == Some(&key.0)
+        {
+            self.by_address.remove(&connection.address);
+        }
+    }
+}
+
+/// The connection is to be closed: it is broken, too slow, or sends what is no frame of ours.
+struct Cut;
+
+impl Connection {
+    fn hand_on(&mut self, take: &mut impl FnMut(SocketAddr, &mut [u8])) -> Result<(), Cut> {
+        let mut at = 0;
+        while let Some(&[high, low]) = self.input.get(at..at + LENGTH_BYTES) {
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            if length > limits::MEDIA_DATAGRAM_BYTES_MAX {
+                return Err(Cut);
+            }
+            let begin = at + LENGTH_BYTES;
+            let Some(frame) = self.input.get_mut(begin..begin + length) else { break };
+            take(self.address, frame);
+            at = begin + length;
+        }
+        self.input.drain(..at);
+        Ok(())
+    }
+
+    fn queue(&mut self, frame: &[u8]) -> Result<(), Cut> {
+        let length = u16::try_from(frame.len()).map_err(|_| Cut)?;
+        if self.output.len() + LENGTH_BYTES + frame.len() > limits::MEDIA_TCP_QUEUE_BYTES_MAX {
+            return Err(Cut);
+        }
+        self.output.extend_from_slice(&length.to_be_bytes());
+        self.output.extend_from_slice(frame);
+        Ok(())
+    }
+
+    fn write_queued(&mut self) -> Result<(), Cut> {
+        let mut written = 0;
+        let result = loop {
+            if written == self.output.len() {
+                break Ok(());
+            }
+            match self.stream.write(&self.output[written..]) {
+                Ok(0) => break Err(Cut),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(()),
+                Err(_) => break Err(Cut),
+            }
+        };
+        self.output.drain(..written);
+        result
+    }
+}

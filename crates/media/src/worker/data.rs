@@ -1,0 +1,273 @@
+//! Data channels: messages of one transport's stream go to the streams that consume it, as they are.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use taoyao_ortc::control::{Act, Refused, Reply};
+use taoyao_ortc::{ConsumerId, ProducerId, SctpStreamParameters, Stat};
+use taoyao_types::{Now, limits};
+
+use super::Worker;
+use super::transport::Kind;
+
+/// Streams that one transport can have: those of SCTP, less the one that WebRTC never uses (RFC 8832, section 6).
+const STREAMS: u16 = u16::MAX;
+
+/// The data channels of one room.
+#[derive(Default)]
+pub(crate) struct DataChannels {
+    producers: BTreeMap<ProducerId, DataProducer>,
+    consumers: BTreeMap<ConsumerId, DataConsumer>,
+    /// Producers by the transport and the stream that their messages come on.
+    by_stream: BTreeMap<(u32, u16), ProducerId>,
+}
+
+struct DataProducer {
+    transport: u32,
+    stream: SctpStreamParameters,
+    label: String,
+    protocol: String,
+    consumers: Vec<ConsumerId>,
+    counts: Messages,
+}
+
+struct DataConsumer {
+    transport: u32,
+    stream: SctpStreamParameters,
+    producer: ProducerId,
+    label: String,
+    protocol: String,
+    counts: Messages,
+}
+
+#[derive(Default)]
+struct Messages {
+    count: u64,
+    bytes: u64,
+}
+
+impl DataChannels {
+    /// Forgets what was on a transport, and what consumed it.
+    pub(crate) fn remove_transport(&mut self, key: u32) {
+        let gone: Vec<ProducerId> =
+            self.producers.iter().filter(|(_, one)| one.transport == key).map(|(id, _)| *id).collect();
+        for producer in gone {
+            self.remove_producer(producer);
+        }
+        let gone: Vec<ConsumerId> =
+            self.consumers.iter().filter(|(_, one)| one.transport == key).map(|(id, _)| *id).collect();
+        for consumer in gone {
+            self.remove_consumer(consumer);
+        }
+    }
+
+    /// Returns the streams that are free now.
+    fn remove_producer(&mut self, id: ProducerId) -> Vec<(u32, u16)> {
+        let Some(producer) = self.producers.remove(&id) else { return Vec::new() };
+        let stream = (producer.transport, producer.stream.stream_id);
+        self.by_stream.remove(&stream);
+        let mut freed = vec![stream];
+        for consumer in producer.consumers {
+            freed.extend(self.consumers.remove(&consumer).map(|one| (one.transport, one.stream.stream_id)));
+        }
+        freed
+    }
+
+    fn remove_consumer(&mut self, id: ConsumerId) -> Option<(u32, u16)> {
+        let consumer = self.consumers.remove(&id)?;
+        if let Some(producer) = self.producers.get_mut(&consumer.producer) {
+            producer.consumers.retain(|one| *one != id);
+        }
+        Some((consumer.transport, consumer.stream.stream_id))
+    }
+
+    fn is_full(&self) -> bool {
+        self.producers.len() + self.consumers.len() >= limits::MEDIA_DATA_PER_ROOM_MAX
+    }
+
+    /// The first stream of a transport that nothing uses.
+    fn free_stream(&self, key: u32) -> Option<u16> {
+        let mut used: Vec<u16> = self
+            .consumers
+            .values()
+            .filter(|one| one.transport == key)
+            .map(|one| one.stream.stream_id)
+            .chain(self.by_stream.range((key, 0)..=(key, u16::MAX)).map(|((_, stream), _)| *stream))
+            .collect();
+        used.sort_unstable();
+        (0..STREAMS).find(|stream| used.binary_search(stream).is_err())
+    }
+
+    /// In mediasoup's shape (reference section 6.5).
+    pub(crate) fn producer_stats(&self, now: Now, id: ProducerId) -> Option<Vec<Stat>> {
+        let producer = self.producers.get(&id)?;
+        let stat = Stat::default()
+            .with("type", "data-producer")
+            .with("timestamp", now.wall.0)
+            .with("label", producer.label.as_str())
+            .with("protocol", producer.protocol.as_str())
+            .with("messagesReceived", producer.counts.count)
+            .with("bytesReceived", producer.counts.bytes);
+        Some(vec![stat])
+    }
+
+    /// In mediasoup's shape (reference section 6.5).
+    pub(crate) fn consumer_stats(&self, now: Now, id: ConsumerId) -> Option<Vec<Stat>> {
+        let consumer = self.consumers.get(&id)?;
+        let stat = Stat::default()
+            .with("type", "data-consumer")
+            .with("timestamp", now.wall.0)
+            .with("label", consumer.label.as_str())
+            .with("protocol", consumer.protocol.as_str())
+            .with("messagesSent", consumer.counts.count)
+            .with("bytesSent", consumer.counts.bytes);
+        Some(vec![stat])
+    }
+
+    /// Streams of a transport, producers' and consumers'.
+    fn streams_of(&self, key: u32) -> Vec<SctpStreamParameters> {
+        let produced = self.producers.values().filter(|one| one.transport == key).map(|one| one.stream);
+        let consumed = self.consumers.values().filter(|one| one.transport == key).map(|one| one.stream);
+        produced.chain(consumed).collect()
+    }
+}
+
+impl Messages {
+    fn count(&mut self, bytes: usize) {
+        self.count += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
+impl Worker {
+    pub(super) fn act_on_data(&mut self, now: Now, room: usize, act: Act) -> Result<Reply, Refused> {
+        match act {
+            Act::ProduceData { transport, producer, stream, label, protocol } => {
+                let key = self.data_transport(room, transport)?;
+                let data = &mut self.rooms[room].data;
+                if data.producers.contains_key(&producer)
+                    || data.by_stream.contains_key(&(key, stream.stream_id))
+                {
+                    return Err(Refused::Invalid(
+                        "this data producer or its stream is there already".to_owned(),
+                    ));
+                }
+                if data.is_full() {
+                    return Err(Refused::Full("the room has as many data channels as it may".to_owned()));
+                }
+                data.by_stream.insert((key, stream.stream_id), producer);
+                let counts = Messages::default();
+                let made =
+                    DataProducer { transport: key, stream, label, protocol, consumers: Vec::new(), counts };
+                data.producers.insert(producer, made);
+                self.open_streams(now, key);
+                Ok(Reply::Done)
+            }
+            Act::ConsumeData { transport, consumer, producer } => {
+                let key = self.data_transport(room, transport)?;
+                self.consume_data(now, room, key, consumer, producer)
+            }
+            Act::CloseDataProducer { producer } => {
+                let freed = self.rooms[room].data.remove_producer(producer);
+                if freed.is_empty() {
+                    return Err(Refused::Unknown("data producer"));
+                }
+                for (key, stream) in freed {
+                    self.close_stream(now, key, stream);
+                }
+                Ok(Reply::Done)
+            }
+            Act::CloseDataConsumer { consumer } => {
+                let freed = self.rooms[room].data.remove_consumer(consumer);
+                let (key, stream) = freed.ok_or(Refused::Unknown("data consumer"))?;
+                self.close_stream(now, key, stream);
+                Ok(Reply::Done)
+            }
+            _ => Err(Refused::Unsupported("this worker does not know the command".to_owned())),
+        }
+    }
+
+    fn data_transport(&self, room: usize, id: taoyao_ortc::TransportId) -> Result<u32, Refused> {
+        let key = self.key_of(room, id)?;
+        match &self.transports[key as usize].kind {
+            Kind::WebRtc(webrtc) if webrtc.has_sctp => Ok(key),
+            _ => Err(Refused::Unsupported("this transport was made without data channels".to_owned())),
+        }
+    }
+
+    fn consume_data(
+        &mut self,
+        now: Now,
+        room: usize,
+        key: u32,
+        consumer: ConsumerId,
+        producer: ProducerId,
+    ) -> Result<Reply, Refused> {
+        let data = &mut self.rooms[room].data;
+        if data.consumers.contains_key(&consumer) {
+            return Err(Refused::Invalid("there is a data consumer with this id".to_owned()));
+        }
+        if data.is_full() {
+            return Err(Refused::Full("the room has as many data channels as it may".to_owned()));
+        }
+        let stream_id = data
+            .free_stream(key)
+            .ok_or_else(|| Refused::Full("the transport has as many data channels as it may".to_owned()))?;
+        let of = data.producers.get_mut(&producer).ok_or(Refused::Unknown("data producer"))?;
+        of.consumers.push(consumer);
+        let stream = SctpStreamParameters { stream_id, ..of.stream };
+        let (label, protocol) = (of.label.clone(), of.protocol.clone());
+        let made = DataConsumer {
+            transport: key,
+            stream,
+            producer,
+            label: label.clone(),
+            protocol: protocol.clone(),
+            counts: Messages::default(),
+        };
+        data.consumers.insert(consumer, made);
+        self.open_streams(now, key);
+        Ok(Reply::DataConsumed { stream, label, protocol })
+    }
+
+    /// Tells the peer of all its streams; those it knows already are as they were.
+    pub(super) fn open_streams(&mut self, now: Now, key: u32) {
+        let Some(transport) = self.transports.get_mut(key as usize) else { return };
+        let streams = self.rooms[transport.room].data.streams_of(key);
+        let Some(webrtc) = transport.webrtc() else { return };
+        for stream in streams {
+            // Before the channels are open this is done again.
+            webrtc.peer.open_stream(now.mono, &stream).ok();
+        }
+        self.soil(key);
+    }
+
+    fn close_stream(&mut self, now: Now, key: u32, stream: u16) {
+        if let Some(webrtc) = self.transports.get_mut(key as usize).and_then(|one| one.webrtc()) {
+            webrtc.peer.close_stream(now.mono, stream);
+        }
+        self.soil(key);
+    }
+
+    /// A message came: its consumers get it. One that reads too slowly loses it, and nobody else does.
+    pub(super) fn pass_on(&mut self, now: Now, key: u32, stream: u16, ppid: u32, bytes: &Bytes) {
+        let Some(room) = self.transports.get(key as usize).map(|transport| transport.room) else { return };
+        let data = &mut self.rooms[room].data;
+        let Some(producer) = data.by_stream.get(&(key, stream)).and_then(|id| data.producers.get_mut(id))
+        else {
+            return;
+        };
+        producer.counts.count(bytes.len());
+        for id in &producer.consumers {
+            let Some(consumer) = data.consumers.get_mut(id) else { continue };
+            let Some(transport) = self.transports.get_mut(consumer.transport as usize) else { continue };
+            let Some(webrtc) = transport.webrtc() else { continue };
+            if webrtc.peer.send_message(now.mono, consumer.stream.stream_id, ppid, bytes).is_ok() {
+                consumer.counts.count(bytes.len());
+            }
+            if !std::mem::replace(&mut transport.is_dirty, true) {
+                self.dirty.push(consumer.transport);
+            }
+        }
+    }
+}

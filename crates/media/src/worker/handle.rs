@@ -1,0 +1,200 @@
+//! A worker's thread from the outside: starts it, wakes it, starts it again if it failed, and ends it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use mio::{Poll, Waker};
+use taoyao_ortc::control::{Command, Done, Refused, RoomName};
+use taoyao_ortc::{Event, Happening, ProducerId};
+
+use super::sockets::Sockets;
+use super::{Worker, token};
+use crate::config::{Config, StartError};
+use crate::media::EventSink;
+use crate::peer::Certificate;
+use crate::stats::WorkerStats;
+use crate::tap::{TapId, TapPlan};
+
+/// Between a failure and the next start: a fault that repeats itself must not take the whole core.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a worker is asked.
+pub(crate) enum Ask {
+    Command(Command),
+    Tap(TapId, TapPlan),
+    Untap(RoomName, TapId),
+    TapKeyFrame(RoomName, TapId, ProducerId),
+    Stats(Sender<WorkerStats>),
+    /// Fails as a bug would.
+    #[cfg(test)]
+    Panic,
+}
+
+/// What a worker is made of, each time it is started.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub(crate) index: usize,
+    pub(crate) config: Arc<Config>,
+    pub(crate) certificate: Certificate,
+    pub(crate) events: EventSink,
+}
+
+/// A running worker. Dropping it ends the thread.
+pub(crate) struct Handle {
+    inbox: Sender<Ask>,
+    shared: Arc<Shared>,
+    waker: Waker,
+    address: SocketAddr,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What both sides see.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Asks that the worker has not taken yet.
+    waiting: AtomicUsize,
+    is_stopping: AtomicBool,
+}
+
+/// What is known of a worker when it has failed.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    pub(crate) open: BTreeSet<RoomName>,
+    /// Rooms that a failure took; until they are opened again or closed.
+    pub(crate) lost: BTreeSet<RoomName>,
+    /// The command that is being carried out and wants an answer.
+    pub(crate) in_hand: Option<(RoomName, u64)>,
+    pub(crate) restarts: u64,
+}
+
+/// The worker's end of the inbox.
+pub(crate) struct Inbox {
+    receiver: Receiver<Ask>,
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// Binds the sockets and starts the thread.
+    pub(crate) fn start(origin: Origin) -> Result<Self, StartError> {
+        let worker = origin.index;
+        let no_thread = |source| StartError::Thread { worker, source };
+        let port = origin.config.port_of(worker).ok_or(StartError::Ports(origin.config.port))?;
+        let listen = origin.config.listen;
+        let sockets = Sockets::bind(&origin.config, port).map_err(|source| StartError::Listen {
+            worker,
+            listen,
+            port,
+            source,
+        })?;
+        let address = sockets.udp.address();
+        let poll = Poll::new().map_err(no_thread)?;
+        let waker = Waker::new(poll.registry(), token::WAKER).map_err(no_thread)?;
+        let (sender, receiver) = mpsc::channel();
+        let shared = Arc::new(Shared::default());
+        let inbox = Inbox { receiver, shared: Arc::clone(&shared) };
+        let thread = thread::Builder::new()
+            .name(format!("media-{worker}"))
+            .spawn(move || supervise(&origin, poll, sockets, &inbox))
+            .map_err(no_thread)?;
+        Ok(Self { inbox: sender, shared, waker, address, thread: Some(thread) })
+    }
+
+    pub(crate) fn ask(&self, ask: Ask) {
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        // A worker that has ended answers nothing; the process is ending with it.
+        drop(self.inbox.send(ask));
+        drop(self.waker.wake());
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.is_stopping.store(true, Ordering::Release);
+        drop(self.waker.wake());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Inbox {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.shared.is_stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn next(&self) -> Option<Ask> {
+        let ask = self.receiver.try_recv().ok()?;
+        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(ask)
+    }
+
+    pub(crate) fn has_more(&self) -> bool {
+        self.shared.waiting.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// The thread: one worker after the other, until the handle is dropped.
+fn supervise(origin: &Origin, mut poll: Poll, first: Sockets, inbox: &Inbox) {
+    let mut ledger = Ledger::default();
+    let port = first.udp.address().port();
+    let mut sockets = Some(first);
+    while !inbox.is_stopping() {
+        let Some(bound) = sockets.take().or_else(|| rebind(origin, port)) else {
+            thread::sleep(RESTART_PAUSE);
+            continue;
+        };
+        let turn = AssertUnwindSafe(|| match Worker::new(origin, bound, poll.registry()) {
+            Ok(mut worker) => worker.run(&mut poll, inbox, &mut ledger),
+            Err(error) => {
+                tracing::error!(worker = origin.index, %error, "the media worker cannot poll its sockets")
+            }
+        });
+        if catch_unwind(turn).is_err() {
+            tell_loss(origin, &mut ledger);
+        }
+        if !inbox.is_stopping() {
+            thread::sleep(RESTART_PAUSE);
+        }
+    }
+}
+
+fn rebind(origin: &Origin, port: u16) -> Option<Sockets> {
+    let bound: io::Result<Sockets> = Sockets::bind(&origin.config, port);
+    if let Err(error) = &bound {
+        tracing::error!(worker = origin.index, port, %error, "the media worker's port cannot be had again yet");
+    }
+    bound.ok()
+}
+
+/// Its rooms are gone, and so is the command that it was at.
+fn tell_loss(origin: &Origin, ledger: &mut Ledger) {
+    ledger.restarts += 1;
+    let rooms = std::mem::take(&mut ledger.open);
+    tracing::error!(
+        worker = origin.index,
+        rooms = rooms.len(),
+        "a media worker has failed and is started again"
+    );
+    if let Some((room, number)) = ledger.in_hand.take() {
+        (origin.events)(Event::Done(Done { room, number, result: Err(Refused::WorkerLost) }));
+    }
+    for room in rooms {
+        ledger.lost.insert(room.clone());
+        (origin.events)(Event::Happened { room, what: Happening::RoomLost });
+    }
+}

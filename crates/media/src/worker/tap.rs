@@ -1,0 +1,164 @@
+//! Taps: a transport that leads into this process. The router sends to it as to a terminal.
+
+use std::sync::mpsc::SyncSender;
+
+use taoyao_ortc::control::RoomName;
+use taoyao_ortc::{ConsumerId, ProducerId, RtpCapabilities, TransportId, router_capabilities};
+use taoyao_sfu::{TransmitKind, TransportKey, TransportSetup};
+use taoyao_types::{Now, limits};
+
+use super::Worker;
+use super::room::{Consumer, Room};
+use super::transport::{Kind, Transport};
+use crate::tap::{TapId, TapItem, TapPlan};
+
+/// One tap of a room.
+pub(crate) struct Tap {
+    pub(crate) key: u32,
+    streams: Vec<TapStream>,
+    sink: SyncSender<TapItem>,
+    pub(crate) dropped: u64,
+}
+
+struct TapStream {
+    producer: ProducerId,
+    consumer: ConsumerId,
+    ssrc: u32,
+}
+
+impl Tap {
+    /// Hands a packet on. What the sink has no room for is dropped: media does not wait.
+    pub(crate) fn take(&mut self, now: Now, kind: TransmitKind, packet: &[u8]) {
+        let item = match kind {
+            TransmitKind::Rtcp => TapItem::Rtcp { at: now, packet: packet.to_vec() },
+            TransmitKind::Rtp => {
+                let Some(producer) = self.producer_of(packet) else { return };
+                TapItem::Packet { producer, at: now, packet: packet.to_vec() }
+            }
+        };
+        self.tell(item);
+    }
+
+    fn tell(&mut self, item: TapItem) {
+        if self.sink.try_send(item).is_err() {
+            self.dropped += 1;
+        }
+    }
+
+    fn producer_of(&self, packet: &[u8]) -> Option<ProducerId> {
+        let ssrc = u32::from_be_bytes(packet.get(8..12)?.try_into().ok()?);
+        self.streams.iter().find(|stream| stream.ssrc == ssrc).map(|stream| stream.producer)
+    }
+}
+
+impl Room {
+    pub(crate) fn end_taps_of(&mut self, producer: ProducerId) {
+        for tap in self.taps.values_mut() {
+            if tap.streams.iter().any(|stream| stream.producer == producer) {
+                tap.streams.retain(|stream| stream.producer != producer);
+                tap.tell(TapItem::Ended { producer });
+            }
+        }
+    }
+
+    pub(crate) fn pause_taps_of(&mut self, producer: ProducerId, is_paused: bool) {
+        for tap in self.taps.values_mut() {
+            if tap.streams.iter().any(|stream| stream.producer == producer) {
+                tap.tell(TapItem::Paused { producer, is_paused });
+            }
+        }
+    }
+}
+
+impl Worker {
+    /// Whatever cannot be tapped ends at once, in the tap's own channel.
+    pub(super) fn open_tap(&mut self, now: Now, id: TapId, plan: TapPlan) {
+        let TapPlan { room, producers, sink } = plan;
+        // Without a room the sink is dropped, which ends the tap.
+        let Some(index) = self.by_name.get(&room).copied() else { return };
+        let is_full = self.rooms[index].taps.len() >= limits::MEDIA_TAPS_PER_ROOM_MAX
+            || self.transports.len() >= self.config.transports_per_worker;
+        if is_full {
+            return;
+        }
+        let transport = TransportId::of_random(fastrand::u128(..));
+        let key = self.insert_transport(Transport::new(transport, index, Kind::Tap(id)));
+        let of_index = &mut self.rooms[index];
+        of_index.router.add_transport(TransportKey(key), TransportSetup::default());
+        of_index.router.set_connected(now.mono, TransportKey(key), true);
+        let mut tap = Tap { key, streams: Vec::new(), sink, dropped: 0 };
+        let capabilities = capabilities();
+        for producer in producers {
+            match of_index.tap_producer(now, key, producer, &capabilities) {
+                Some((stream, item)) => {
+                    tap.streams.push(stream);
+                    tap.tell(item);
+                }
+                None => tap.tell(TapItem::Ended { producer }),
+            }
+        }
+        of_index.taps.insert(id, tap);
+        self.touch(index);
+    }
+
+    pub(super) fn close_tap(&mut self, room: &RoomName, id: TapId) {
+        if let Some(index) = self.by_name.get(room).copied() {
+            self.drop_tap(index, id);
+        }
+    }
+
+    /// With the tap goes its sink: whoever reads sees the end.
+    pub(super) fn drop_tap(&mut self, room: usize, id: TapId) {
+        if let Some(tap) = self.rooms[room].taps.remove(&id) {
+            self.remove_transport(tap.key);
+        }
+    }
+
+    pub(super) fn request_tap_key_frame(
+        &mut self,
+        now: Now,
+        room: &RoomName,
+        id: TapId,
+        producer: ProducerId,
+    ) {
+        let Some(index) = self.by_name.get(room).copied() else { return };
+        let of_index = &mut self.rooms[index];
+        let stream =
+            of_index.taps.get(&id).and_then(|tap| tap.streams.iter().find(|one| one.producer == producer));
+        if let Some(consumer) = stream.map(|stream| stream.consumer) {
+            of_index.router.request_key_frame(now.mono, consumer);
+            self.touch(index);
+        }
+    }
+}
+
+impl Room {
+    fn tap_producer(
+        &mut self,
+        now: Now,
+        key: u32,
+        producer: ProducerId,
+        capabilities: &RtpCapabilities,
+    ) -> Option<(TapStream, TapItem)> {
+        let consumer = ConsumerId::of_random(fastrand::u128(..));
+        let consumed =
+            self.router.consume(now.mono, TransportKey(key), consumer, producer, capabilities).ok()?;
+        let ssrc = consumed.rtp.encodings.first()?.ssrc?;
+        self.router.pause_consumer(now.mono, consumer, false);
+        self.consumers.insert(consumer, Consumer { transport: key, producer });
+        let stream = TapStream { producer, consumer, ssrc };
+        Some((stream, TapItem::Stream { producer, rtp: Box::new(consumed.rtp) }))
+    }
+}
+
+/// All codecs; no retransmissions, as nothing gets lost on the way.
+fn capabilities() -> RtpCapabilities {
+    let mut capabilities = router_capabilities();
+    capabilities.codecs.retain(|codec| !codec.mime_type.to_ascii_lowercase().ends_with("/rtx"));
+    for codec in &mut capabilities.codecs {
+        codec
+            .rtcp_feedback
+            .retain(|feedback| feedback.what != "transport-cc" && feedback.what != "goog-remb");
+    }
+    capabilities
+}

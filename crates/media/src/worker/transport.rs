@@ -1,0 +1,55 @@
+//! One transport as its worker knows it: whose it is, and what it speaks.
+
+use taoyao_ortc::TransportId;
+use taoyao_sfu::ice::RemoteAddress;
+
+use super::plain::Plain;
+use super::timers::Armed;
+use crate::peer::Peer;
+use crate::tap::TapId;
+
+pub(crate) struct Transport {
+    pub(crate) id: TransportId,
+    /// The room's slot.
+    pub(crate) room: usize,
+    pub(crate) kind: Kind,
+    pub(crate) armed: Armed,
+    pub(crate) is_dirty: bool,
+    pub(crate) counts: Counts,
+}
+
+/// Whole datagrams, whatever is in them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+pub(crate) enum Kind {
+    WebRtc(Box<WebRtc>),
+    Plain(Box<Plain>),
+    /// Leads into this process.
+    Tap(TapId),
+}
+
+pub(crate) struct WebRtc {
+    pub(crate) peer: Peer,
+    /// Ours, that lead here: the newest last. After a restart two are valid.
+    pub(crate) ufrags: Vec<String>,
+    /// Addresses in the worker's table that lead here, the oldest first.
+    pub(crate) reached: Vec<RemoteAddress>,
+    pub(crate) has_sctp: bool,
+}
+
+impl Transport {
+    pub(crate) fn new(id: TransportId, room: usize, kind: Kind) -> Self {
+        Self { id, room, kind, armed: Armed::default(), is_dirty: false, counts: Counts::default() }
+    }
+
+    pub(crate) fn webrtc(&mut self) -> Option<&mut WebRtc> {
+        match &mut self.kind {
+            Kind::WebRtc(webrtc) => Some(webrtc),
+            Kind::Plain(_) | Kind::Tap(_) => None,
+        }
+    }
+}
