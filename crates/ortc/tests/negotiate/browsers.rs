@@ -67,7 +67,7 @@ pub(crate) fn h264(packetization_mode: u8, profile_level_id: impl Into<Value>) -
 }
 
 pub(crate) fn video(mut codec: Value, encodings: Value) -> Value {
-    let payload_type = codec["payloadType"].as_u64().unwrap();
+    let payload_type = codec["payloadType"].as_u64().expect("a number");
     codec["clockRate"] = json!(90_000);
     codec["rtcpFeedback"] = video_feedback();
     json!({
@@ -142,11 +142,11 @@ pub(crate) fn without(uris: &[&str]) -> RtpCapabilities {
 }
 
 pub(crate) fn parameters(json: Value) -> RtpParameters {
-    serde_json::from_value(json).unwrap()
+    serde_json::from_value(json).expect("it has the shape")
 }
 
 pub(crate) fn capabilities(json: Value) -> RtpCapabilities {
-    serde_json::from_value(json).unwrap()
+    serde_json::from_value(json).expect("it has the shape")
 }
 
 pub(crate) fn kind_of(rtp: &RtpParameters) -> MediaKind {

@@ -185,10 +185,12 @@ fn capabilities_are_bounded_and_well_formed() {
 
 fn consumed(rtp: Value, capabilities: &RtpCapabilities) -> RtpParameters {
     let rtp = parameters(rtp);
-    consume(&produce(kind_of(&rtp), &rtp).unwrap(), capabilities, "7", SSRC).unwrap()
+    let consumable = produce(kind_of(&rtp), &rtp).expect("the router speaks it");
+    consume(&consumable, capabilities, "7", SSRC).expect("the terminal can receive it")
 }
 
 fn refused(rtp: Value, capabilities: &RtpCapabilities) -> Refused {
     let rtp = parameters(rtp);
-    consume(&produce(kind_of(&rtp), &rtp).unwrap(), capabilities, "7", SSRC).unwrap_err()
+    let consumable = produce(kind_of(&rtp), &rtp).expect("the router speaks it");
+    consume(&consumable, capabilities, "7", SSRC).expect_err("the terminal cannot receive it")
 }

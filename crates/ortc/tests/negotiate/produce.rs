@@ -139,12 +139,12 @@ fn codecs_behind_the_first_are_not_forwarded() {
 
 fn produced(rtp: Value) -> Consumable {
     let rtp = parameters(rtp);
-    produce(kind_of(&rtp), &rtp).unwrap()
+    produce(kind_of(&rtp), &rtp).expect("the router speaks it")
 }
 
 fn refused(rtp: Value) -> Refused {
     let rtp = parameters(rtp);
-    produce(kind_of(&rtp), &rtp).unwrap_err()
+    produce(kind_of(&rtp), &rtp).expect_err("the router does not speak it")
 }
 
 fn codecs(rtp: &RtpParameters) -> Vec<(&str, u8)> {

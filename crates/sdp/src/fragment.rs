@@ -1,0 +1,61 @@
+//! Fragments of SDP that trickle candidates and restart ICE (RFC 8840; RFC 9725, section 4.4).
+//!
+//! This end is ICE-lite: it never sends to a candidate that it was told, so that those of a fragment are passed over.
+
+use sdp_types::{Attribute, EndOfCandidates, IceLite, IcePwd, IceUfrag, Media, Mid, ParserError, Session};
+use taoyao_ortc::{IceCandidate, IceParameters};
+
+use crate::answer;
+use crate::error::BadSdp;
+use crate::offer::first;
+
+/// What a peer sends after its offer.
+#[derive(Debug, Clone)]
+pub struct Fragment {
+    ufrag: Option<String>,
+    section: Option<Media>,
+}
+
+impl Fragment {
+    /// Reads a fragment.
+    ///
+    /// # Errors
+    /// It is no SDP.
+    pub fn read(text: &str) -> Result<Self, BadSdp> {
+        // A fragment has none of the lines with which a session begins.
+        let whole = format!("v=0\r\n{text}");
+        let session =
+            Session::parse(whole.as_bytes()).map_err(|why: ParserError| BadSdp::Syntax(why.to_string()))?;
+        let here = session.medias.iter().find_map(first);
+        let ufrag = here.or_else(|| session.attributes_typed().find_map(Result::ok));
+        let section = session.medias.into_iter().next();
+        Ok(Self { ufrag: ufrag.map(|IceUfrag(ufrag)| ufrag), section })
+    }
+
+    /// The peer's new name in ICE checks, if it says one.
+    pub fn ice_ufrag(&self) -> Option<&str> {
+        self.ufrag.as_deref()
+    }
+
+    /// The fragment that tells the peer this end's new credentials.
+    pub fn answer(&self, ice: &IceParameters, candidates: &[IceCandidate]) -> String {
+        let mut lines: Vec<Attribute> = vec![IceLite.into()];
+        let transport = [IceUfrag(ice.username_fragment.clone()).into(), IcePwd(ice.password.clone()).into()];
+        let candidates = candidates.iter().map(answer::candidate);
+        let section = self.section.as_ref().map(|section| {
+            let mid = first::<Mid>(section).map(|Mid(mid)| format!("a=mid:{mid}\r\n")).unwrap_or_default();
+            format!("m={} {} {} {}\r\n{mid}", section.media, section.port, section.proto, section.fmt)
+        });
+        let head = written(&lines);
+        lines = transport.into_iter().chain(candidates).chain([EndOfCandidates.into()]).collect();
+        head + &section.unwrap_or_default() + &written(&lines)
+    }
+}
+
+fn written(lines: &[Attribute]) -> String {
+    let line = |attribute: &Attribute| match &attribute.value {
+        Some(value) => format!("a={}:{value}\r\n", attribute.attribute),
+        None => format!("a={}\r\n", attribute.attribute),
+    };
+    lines.iter().map(line).collect()
+}
