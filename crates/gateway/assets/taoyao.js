@@ -1,4 +1,4 @@
-// The Taoyao client module: registers a browser as a terminal of the mesh, lists the others, calls them.
+// The Taoyao client module: registers a browser as a terminal of the mesh, lists the others, calls them, meets in rooms.
 //
 // It has no dependency and no build step: copy this file and the folder taoyao/ to your site and import it.
 // The guide with examples is docs/web-terminal.md of the project.
@@ -8,11 +8,12 @@ import { Connection } from './taoyao/connection.js';
 import { LOCAL, TaoyaoError, UNAUTHORIZED } from './taoyao/errors.js';
 import { LocalMedia } from './taoyao/media.js';
 import { askNearest, measure } from './taoyao/nearest.js';
+import { Rooms } from './taoyao/rooms.js';
 import { Session } from './taoyao/session.js';
 import { Ticket } from './taoyao/ticket.js';
 import { startTicker } from './taoyao/ticker.js';
 
-export { Session, TaoyaoError };
+export { Rooms, Session, TaoyaoError };
 
 const HEARTBEAT_MS = 30_000;
 /** Session messages that may overtake the answer to the call they belong to. */
@@ -105,6 +106,8 @@ export class Taoyao extends EventTarget {
     this.heartbeatRttMs = undefined;
     /** @type {Map<string, Session>} open sessions by id */
     this.sessions = new Map();
+    /** @type {Rooms} the rooms of this terminal */
+    this.rooms = this.#makeRooms();
   }
 
   /**
@@ -145,6 +148,7 @@ export class Taoyao extends EventTarget {
     this.#attempt += 1;
     clearTimeout(this.#retryTimer);
     for (const session of [...this.sessions.values()]) session.close();
+    this.rooms.leave();
     const connection = this.#connection;
     this.#ticket = undefined;
     if (connection) {
@@ -277,7 +281,9 @@ export class Taoyao extends EventTarget {
     this.#startHeartbeat();
     this.me = await this.status().catch(() => undefined);
     this.me ??= { clientId: this.#options.clientId, name: this.#options.name, clientType: 'WEB' };
-    if (connection === this.#connection) this.#become('online');
+    if (connection !== this.#connection) return;
+    this.#become('online');
+    this.rooms.restore();
   }
 
   async #login(connection, url) {
@@ -308,6 +314,7 @@ export class Taoyao extends EventTarget {
     if (!this.#ticket) return;
     this.#ticket = undefined;
     for (const session of [...this.sessions.values()]) session.end('signal-lost');
+    this.rooms.lose();
   }
 
   #startHeartbeat() {
@@ -342,7 +349,7 @@ export class Taoyao extends EventTarget {
     else if (signal === 'session::call') this.#onCall(body);
     else if (signal.startsWith('session::')) this.#onSession(signal, body);
     else if (signal === 'platform::error') this.#onRefusal(new TaoyaoError(message.code, message.message));
-    else if (signal !== 'client::heartbeat') this.#emit('message', message);
+    else if (!this.rooms.handle(message) && signal !== 'client::heartbeat') this.#emit('message', message);
   }
 
   #onCall({ clientId, name, sessionId, audio = true, video = true }) {
@@ -355,6 +362,24 @@ export class Taoyao extends EventTarget {
     const session = this.sessions.get(body.sessionId);
     if (session) session.handle(signal, body);
     else if (this.#openCalls > 0 && this.#early.length < EARLY_MESSAGES_MAX) this.#early.push([signal, body]);
+  }
+
+  #makeRooms() {
+    return new Rooms({
+      request: (signal, body) => this.request(signal, body),
+      push: (signal, body) => this.push(signal, body),
+      echo: (message) => this.#echo(message),
+      me: () => this.me?.clientId ?? this.#options.clientId,
+      isOnline: () => this.#connection !== undefined,
+      media: this.#media,
+      videoKbps: () => this.config?.media?.video?.bitrate,
+    });
+  }
+
+  /** Sends a message back as it came: so a node learns that a consumer is ready. */
+  #echo(message) {
+    if (this.#connection) this.#connection.echo(message);
+    else this.#ticket?.hold(message.header.signal, message.body);
   }
 
   #openSession(call) {
@@ -398,6 +423,7 @@ export class Taoyao extends EventTarget {
     this.#stopHeartbeat();
     this.#connection = undefined;
     for (const session of [...this.sessions.values()]) session.end(sessionsEndAs);
+    this.rooms.lose();
   }
 
   /** The connection is gone, the calls are not: the node keeps this terminal for a while. */
@@ -432,6 +458,7 @@ export class Taoyao extends EventTarget {
 
   #shut(error) {
     this.#giveUpTicket();
+    this.rooms.giveUp(error);
     this.#become('closed', error);
   }
 

@@ -101,6 +101,11 @@ export class Connection {
     this.#send(signal, this.#ids.next(), body);
   }
 
+  /** Sends a message back as it came, under its own id. */
+  echo({ code, message, header, body }) {
+    this.#transmit(JSON.stringify({ code, message, header, body }), header.signal);
+  }
+
   /** Closes from this side; open requests fail. */
   close() {
     this.#socket.close(1000);
@@ -116,10 +121,13 @@ export class Connection {
   }
 
   #send(signal, id, body) {
+    this.#transmit(encode(signal, id, body), signal);
+  }
+
+  #transmit(text, signal) {
     if (this.#socket.readyState !== WebSocket.OPEN) {
       throw new TaoyaoError(LOCAL.CLOSED, 'The connection to the node is closed.', signal);
     }
-    const text = encode(signal, id, body);
     this.#socket.send(text);
     this.#record('out', text.length, JSON.parse(text));
   }

@@ -1,0 +1,42 @@
+// How much of a picture is sent and asked for: bit rates of simulcast, and layers by the size of a tile.
+
+/** Share of the whole width that each simulcast stream has, smallest first, and what it may cost at most. */
+const STREAMS = [
+  { rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 120_000 },
+  { rid: 'r1', scaleResolutionDownBy: 2, maxBitrate: 350_000 },
+  { rid: 'r2', scaleResolutionDownBy: 1, maxBitrate: 1_000_000 },
+];
+const TEMPORAL = 'L1T3';
+/** A screen is read: it may cost as much as a camera, and its frames need not be many. */
+const SCREEN_BITRATE = 1_200_000;
+/** Heights in device pixels up to which a stream of a quarter, and of half of the size, looks sharp enough. */
+const QUARTER_HEIGHT = 200;
+const HALF_HEIGHT = 420;
+
+/**
+ * What to send of a picture.
+ *
+ * @param {'camera'|'screen'} source
+ * @param {{simulcast: boolean, videoKbps?: number}} wishes `videoKbps` bounds the largest stream
+ * @returns {RTCRtpEncodingParameters[]}
+ */
+export function encodingsFor(source, { simulcast, videoKbps }) {
+  const bound = videoKbps ? videoKbps * 1_000 : Infinity;
+  if (source === 'screen') return [{ maxBitrate: Math.min(SCREEN_BITRATE, bound) }];
+  if (!simulcast) return [{ maxBitrate: Math.min(SCREEN_BITRATE, bound) }];
+  return STREAMS.map((it) => ({ ...it, maxBitrate: Math.min(it.maxBitrate, bound), scalabilityMode: TEMPORAL }));
+}
+
+/**
+ * Which layers suit a tile; the node sends less where the line is weak.
+ *
+ * @param {number} height of the tile, in device pixels
+ * @param {{spatial: number, temporal: number}} layers how many there are
+ * @returns {{spatialLayer: number, temporalLayer: number}|undefined} undefined when there is nothing to choose
+ */
+export function layersFor(height, { spatial, temporal }) {
+  if (spatial <= 1 && temporal <= 1) return undefined;
+  const top = spatial - 1;
+  const below = height <= QUARTER_HEIGHT ? 2 : height <= HALF_HEIGHT ? 1 : 0;
+  return { spatialLayer: Math.max(0, top - below), temporalLayer: temporal - 1 };
+}

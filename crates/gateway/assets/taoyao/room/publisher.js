@@ -1,0 +1,175 @@
+// What a terminal sends to one room: microphone, camera and screen, each switched on and off by its person.
+
+import { encodingsFor } from './layers.js';
+
+/** @typedef {import('./model.js').Source} Source */
+
+const KINDS = Object.freeze({ microphone: 'audio', camera: 'video', screen: 'video' });
+
+/**
+ * @typedef {object} Own
+ * @property {boolean} isOn whether its person wants it sent
+ * @property {MediaStreamTrack} [track]
+ * @property {MediaStream} [stream] the copy of a device that has to be given back
+ * @property {import('./sender.js').Producer} [producer]
+ * @property {string} [missing] why there is none: the browser's error name, e.g. `NotFoundError`
+ */
+
+/** Keeps its sources when the room has to be entered anew. */
+export class Publisher {
+  #options;
+  /** @type {import('./sender.js').Sender|undefined} */
+  #sender;
+  #turn = Promise.resolve();
+  /** @type {Record<Source, Own>} */
+  own;
+
+  /**
+   * @param {object} options
+   * @param {import('../media.js').LocalMedia} options.media
+   * @param {(signal: string, body: object) => void} options.push
+   * @param {() => number|undefined} options.videoKbps
+   * @param {boolean} options.simulcast whether the camera is sent in several sizes
+   * @param {{microphone: boolean, camera: boolean}} options.wanted at first
+   * @param {() => void} options.onChange
+   */
+  constructor(options) {
+    this.#options = options;
+    const { microphone, camera } = options.wanted;
+    this.own = { microphone: { isOn: microphone }, camera: { isOn: camera }, screen: { isOn: false } };
+  }
+
+  /** Sends all that is wanted on this connection. What was sent on another one is over. */
+  start(/** @type {import('./sender.js').Sender} */ sender) {
+    return this.#inTurn(async () => {
+      this.#sender = sender;
+      for (const own of Object.values(this.own)) own.producer = undefined;
+      await this.#openWanted();
+      for (const source of Object.keys(KINDS)) if (this.own[source].isOn) await this.#produce(source);
+    });
+  }
+
+  /** Switches a source; a screen is chosen anew each time. */
+  set(/** @type {Source} */ source, isOn) {
+    return this.#inTurn(async () => {
+      if (this.own[source].isOn === isOn && (this.own[source].track || !isOn)) return;
+      this.own[source].isOn = isOn;
+      if (source === 'screen') await (isOn ? this.#share() : this.#unshare());
+      else if (isOn) await this.#switchOn(source);
+      else await this.#switchOff(source);
+    });
+  }
+
+  /** The node closed a producer. */
+  forget(producerId) {
+    const source = Object.keys(KINDS).find((it) => this.own[it].producer?.id === producerId);
+    if (!source) return;
+    this.own[source].producer = undefined;
+    this.own[source].isOn = false;
+    this.#giveBack(source);
+    this.#options.onChange();
+  }
+
+  /** @returns {Source|undefined} what is sent under a mid */
+  sourceOf(mid) {
+    return Object.keys(KINDS).find((it) => this.own[it].producer?.mid === mid);
+  }
+
+  /** Ends everything. */
+  stop() {
+    this.#sender = undefined;
+    for (const source of Object.keys(KINDS)) {
+      this.own[source].isOn = false;
+      this.#giveBack(source);
+    }
+  }
+
+  /** Both devices at once, so that the browser asks the person once. */
+  async #openWanted() {
+    const lacking = ['microphone', 'camera'].filter((it) => this.own[it].isOn && !this.own[it].track);
+    if (lacking.length === 0) return;
+    const wanted = { audio: lacking.includes('microphone'), video: lacking.includes('camera') };
+    const { stream, missing } = await this.#options.media.open(wanted);
+    for (const source of lacking) this.#take(source, stream, missing);
+  }
+
+  #take(source, stream, missing) {
+    const kind = KINDS[source];
+    const track = stream.getTracks().find((it) => it.kind === kind);
+    const own = this.own[source];
+    own.missing = missing[kind];
+    if (!track) own.isOn = false;
+    else Object.assign(own, { track, stream: new MediaStream([track]) });
+    track?.addEventListener('ended', () => own.track === track && this.set(source, false));
+  }
+
+  async #produce(source) {
+    const { track, producer } = this.own[source];
+    if (!track || producer || !this.#sender) return;
+    const { simulcast, videoKbps } = this.#options;
+    const encodings = track.kind === 'video' ? encodingsFor(source, { simulcast, videoKbps: videoKbps() }) : [];
+    const appData = { videoSource: source === 'screen' ? 'screen' : 'camera' };
+    this.own[source].producer = await this.#sender.produce(track, encodings, appData);
+  }
+
+  async #switchOn(source) {
+    const own = this.own[source];
+    await this.#openWanted();
+    if (!own.track) return;
+    own.track.enabled = true;
+    if (!own.producer) return this.#produce(source);
+    await own.producer.transceiver.sender.replaceTrack(own.track);
+    this.#tell('media::producer::resume', own.producer);
+  }
+
+  /** A muted microphone stays open, so that speaking begins at once; a camera's lamp goes out. */
+  async #switchOff(source) {
+    const own = this.own[source];
+    if (own.track) own.track.enabled = false;
+    if (own.producer) this.#tell('media::producer::pause', own.producer);
+    if (source !== 'camera') return;
+    await own.producer?.transceiver.sender.replaceTrack(null);
+    this.#giveBack(source);
+  }
+
+  async #share() {
+    const own = this.own.screen;
+    try {
+      const stream = await navigator.mediaDevices.getDisplayMedia({ video: true });
+      [own.track] = stream.getVideoTracks();
+    } catch (error) {
+      own.isOn = false;
+      if (error.name !== 'NotAllowedError') throw error; // The person thought better of it.
+      return;
+    }
+    own.track.contentHint = 'detail';
+    own.track.addEventListener('ended', () => this.set('screen', false));
+    await this.#produce('screen');
+  }
+
+  async #unshare() {
+    const { producer } = this.own.screen;
+    this.#giveBack('screen');
+    this.own.screen.producer = undefined;
+    if (!producer) return;
+    this.#tell('media::producer::close', producer);
+    await this.#sender?.stop(producer);
+  }
+
+  #giveBack(source) {
+    const own = this.own[source];
+    if (source === 'screen') own.track?.stop();
+    else if (own.stream) this.#options.media.close(own.stream);
+    own.track = own.stream = undefined;
+  }
+
+  #tell(signal, { id }) {
+    this.#options.push(signal, { producerId: id });
+  }
+
+  #inTurn(step) {
+    const done = this.#turn.then(step).finally(() => this.#options.onChange());
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
