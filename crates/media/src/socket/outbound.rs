@@ -301,3 +301,116 @@ fn message_at(entries: &[Option<Entry>], first: usize, has_gso: bool) -> Option<
     }
     Some(message)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::socket::Inbound;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    fn bind(ip: IpAddr) -> Udp {
+        Udp::bind(ip, 0, 0).unwrap()
+    }
+
+    fn queue(outbound: &mut Outbound, via: Via, to: SocketAddr, mark: u8, len: usize) {
+        outbound.next_slot()[..len].fill(mark);
+        let slot = outbound.take();
+        outbound.address(slot, via, to, len);
+    }
+
+    /// As first byte and length, in the order of arrival, until so many have come.
+    fn received(socket: &Udp, count: usize) -> Vec<(u8, usize)> {
+        let mut inbound = Inbound::new();
+        let mut datagrams = Vec::new();
+        for _ in 0..5_000 {
+            if inbound.receive(socket).is_ok() {
+                datagrams.extend(inbound.datagrams().map(|(_, datagram)| (datagram[0], datagram.len())));
+            }
+            if datagrams.len() >= count {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        datagrams
+    }
+
+    #[test]
+    fn bursts_to_several_addresses_arrive_whole_and_in_order() {
+        let (one, other) = (bind(HERE), bind(HERE));
+        let mut outbound = Outbound::new();
+        let via = outbound.open(Rc::new(bind(HERE)));
+        let frame = |from: u8| -> Vec<(u8, usize)> {
+            (from..from + 9).map(|mark| (mark, if mark == from + 8 { 400 } else { 1_200 })).collect()
+        };
+        let audio = [(100, 90), (101, 120), (102, 60)];
+        for (socket, from) in [(&one, 0), (&other, 20)] {
+            for (mark, len) in frame(from).into_iter().chain(audio) {
+                queue(&mut outbound, via, socket.address(), mark, len);
+            }
+        }
+        let mut traffic = Traffic::default();
+        outbound.flush(&mut traffic);
+        assert_eq!(received(&one, 12), [frame(0), audio.to_vec()].concat());
+        assert_eq!(received(&other, 12), [frame(20), audio.to_vec()].concat());
+        assert_eq!((traffic.datagrams_out, traffic.dropped_out), (24, 0));
+        assert!(outbound.is_empty());
+    }
+
+    #[test]
+    fn a_segmented_burst_costs_one_call() {
+        let (there, mut outbound) = (bind(HERE), Outbound::new());
+        let via = outbound.open(Rc::new(bind(HERE)));
+        for mark in 0..40 {
+            queue(&mut outbound, via, there.address(), mark, 1_000);
+        }
+        let mut traffic = Traffic::default();
+        outbound.flush(&mut traffic);
+        assert_eq!(received(&there, 40).len(), 40);
+        assert_eq!(traffic.sends, 1);
+    }
+
+    #[test]
+    fn where_segments_are_refused_packets_leave_one_by_one() {
+        let (there, mut outbound) = (bind(HERE), Outbound::new());
+        outbound.has_gso = false;
+        let via = outbound.open(Rc::new(bind(HERE)));
+        for mark in 0..100 {
+            queue(&mut outbound, via, there.address(), mark, 700);
+        }
+        let mut traffic = Traffic::default();
+        outbound.flush(&mut traffic);
+        assert_eq!(received(&there, 100).len(), 100);
+        assert_eq!(traffic.sends, 2, "64 messages a call");
+    }
+
+    #[test]
+    fn one_address_that_cannot_be_reached_holds_up_no_other() {
+        let (there, mut outbound) = (bind(HERE), Outbound::new());
+        let via = outbound.open(Rc::new(bind(HERE)));
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        for (to, mark) in [(there.address(), 1), (nowhere, 2), (there.address(), 3)] {
+            queue(&mut outbound, via, to, mark, 100);
+        }
+        // A slot that was taken and never addressed is skipped.
+        outbound.take();
+        let mut traffic = Traffic::default();
+        outbound.flush(&mut traffic);
+        assert_eq!(received(&there, 2), [(1, 100), (3, 100)]);
+        assert_eq!((traffic.datagrams_out, traffic.dropped_out), (2, 1));
+    }
+
+    #[test]
+    fn a_socket_of_both_families_reaches_both() {
+        let Ok(both) = Udp::bind(IpAddr::from([0_u16; 8]), 0, 0) else {
+            return; // This machine has no IPv6.
+        };
+        let (there, mut outbound) = (bind(HERE), Outbound::new());
+        let via = outbound.open(Rc::new(both));
+        queue(&mut outbound, via, there.address(), 7, 50);
+        outbound.flush(&mut Traffic::default());
+        assert_eq!(received(&there, 1), [(7, 50)]);
+    }
+}

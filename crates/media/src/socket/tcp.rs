@@ -234,3 +234,116 @@ impl Connection {
         result
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream as Client;
+    use std::time::Duration;
+
+    use mio::{Events, Poll};
+
+    use super::*;
+
+    const LISTENER: Token = Token(0);
+    const FIRST: usize = 10;
+    const NOW: Instant = Instant(1_000_000);
+
+    struct Side {
+        poll: Poll,
+        peers: TcpPeers,
+        address: SocketAddr,
+    }
+
+    impl Side {
+        fn new() -> Self {
+            let listener = TcpPeers::listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+            let address = listener.local_addr().unwrap();
+            let (poll, mut peers) = (Poll::new().unwrap(), TcpPeers::new(listener, FIRST));
+            peers.register(poll.registry(), LISTENER).unwrap();
+            Self { poll, peers, address }
+        }
+
+        /// One turn: the frames that came, by their senders.
+        fn turn(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+            let mut events = Events::with_capacity(16);
+            self.poll.poll(&mut events, Some(Duration::from_millis(20))).unwrap();
+            let mut frames = Vec::new();
+            for event in &events {
+                if event.token() == LISTENER {
+                    self.peers.accept(NOW, self.poll.registry());
+                } else if let Some(key) =
+                    self.peers.ready(event.token(), event.is_readable(), event.is_writable())
+                {
+                    self.peers.read(key, |from, frame| frames.push((from, frame.to_vec())));
+                }
+            }
+            frames
+        }
+
+        fn until(&mut self, mut is_done: impl FnMut(&mut Self, Vec<(SocketAddr, Vec<u8>)>) -> bool) {
+            for _ in 0..500 {
+                let frames = self.turn();
+                if is_done(self, frames) {
+                    return;
+                }
+            }
+            panic!("it does not happen");
+        }
+    }
+
+    #[test]
+    fn frames_are_found_wherever_the_stream_is_cut() {
+        let mut side = Side::new();
+        let mut client = Client::connect(side.address).unwrap();
+        client.set_nodelay(true).unwrap();
+        let mut got: Vec<Vec<u8>> = Vec::new();
+        for part in [&[0, 3, 1, 2][..], &[3, 0], &[2, 9, 9, 0, 0, 0, 1, 7]] {
+            client.write_all(part).unwrap();
+            got.extend(side.turn().into_iter().map(|(_, frame)| frame));
+        }
+        side.until(|_, frames| {
+            got.extend(frames.into_iter().map(|(_, frame)| frame));
+            got.len() == 4
+        });
+        assert_eq!(got, [vec![1, 2, 3], vec![9, 9], vec![], vec![7]]);
+    }
+
+    #[test]
+    fn answers_go_back_in_frames() {
+        let mut side = Side::new();
+        let mut client = Client::connect(side.address).unwrap();
+        let from = client.local_addr().unwrap();
+        side.until(|side, _| side.peers.send(from, b"hello"));
+        let mut frame = [0; 7];
+        client.read_exact(&mut frame).unwrap();
+        assert_eq!(&frame, b"\0\x05hello");
+    }
+
+    #[test]
+    fn whoever_sends_what_is_no_frame_or_reads_too_slowly_is_cut_off() {
+        let mut side = Side::new();
+        let mut garbage = Client::connect(side.address).unwrap();
+        garbage.write_all(&[0xff; 64]).unwrap();
+        let slow = Client::connect(side.address).unwrap();
+        let to = slow.local_addr().unwrap();
+        side.until(|side, _| side.peers.by_address.contains_key(&to));
+        let mut sent = 0_usize;
+        while side.peers.send(to, &[0; 1_200]) {
+            sent += 1_200;
+            assert!(sent < 64 * 1024 * 1024, "it takes without end");
+        }
+        side.until(|side, _| side.peers.is_empty());
+    }
+
+    #[test]
+    fn a_connection_without_a_valid_check_is_closed_and_one_with_it_stays() {
+        let mut side = Side::new();
+        let clients = [Client::connect(side.address).unwrap(), Client::connect(side.address).unwrap()];
+        side.until(|side, _| side.peers.connections.len() == 2);
+        side.peers.keep(clients[0].local_addr().unwrap());
+        side.peers.close_unchecked(NOW + limits::MEDIA_TCP_UNCHECKED_MAX);
+        assert_eq!(side.peers.connections.len(), 2);
+        side.peers.close_unchecked(NOW + 2 * limits::MEDIA_TCP_UNCHECKED_MAX);
+        assert_eq!(side.peers.connections.len(), 1);
+    }
+}
