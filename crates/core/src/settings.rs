@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use taoyao_auth::{Policy, Sealer};
-use taoyao_signal::TerminalsConfig;
+use taoyao_signal::{Reachable, TerminalsConfig};
 use taoyao_topology::{Ice, Topology};
 use taoyao_types::limits;
 use taoyao_wire::signals::Signal;
@@ -15,7 +15,7 @@ use crate::node::NodeConfig;
 const VERSION: &str = "1.0.0";
 
 /// The terminals' settings of the node; none if the topology does not name it.
-pub(crate) fn terminals(topology: &Topology, config: &NodeConfig) -> Option<TerminalsConfig> {
+pub(crate) fn terminals(topology: &Arc<Topology>, config: &NodeConfig) -> Option<TerminalsConfig> {
     let node = topology.node(config.own)?;
     let policy = topology.policy();
     let place = topology.nodes().iter().position(|other| other.id == config.own)?;
@@ -43,11 +43,21 @@ pub(crate) fn terminals(topology: &Topology, config: &NodeConfig) -> Option<Term
         version: VERSION.to_owned(),
         media: MediaConfig::default(),
         ice: ice(topology.ice()),
+        has_sfu: node.media.is_some(),
+        reachable: reachable(topology),
         sealer: Sealer::new(config.secret),
         policy: Arc::new(Policy::new(policy.between_partitions.clone(), policy.rules.clone())),
         list_max: u32::try_from(topology.limits().list_entries_max.min(limits::LIST_ENTRIES_MAX))
             .unwrap_or(u32::MAX),
     })
+}
+
+/// The rules of the node that has the SFU.
+fn reachable(topology: &Arc<Topology>) -> Reachable {
+    let topology = Arc::clone(topology);
+    Reachable(Arc::new(move |host, announced, client| {
+        topology.node(host).map_or(announced, |host| host.rewrite(announced, client))
+    }))
 }
 
 fn ice(ice: &Ice) -> IceConfig {

@@ -70,6 +70,10 @@ impl Asks {
         id
     }
 
+    pub(crate) fn get(&self, id: AskId) -> Option<&OpenAsk> {
+        self.open.get(&id)
+    }
+
     pub(crate) fn close(&mut self, id: AskId) -> Option<OpenAsk> {
         let ask = self.open.remove(&id)?;
         self.local_farewells -= usize::from(ask.is_local_farewell());

@@ -1,6 +1,8 @@
 //! What the terminals' machine is told once, when it is made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use taoyao_auth::{Policy, Sealer};
@@ -36,10 +38,31 @@ pub struct TerminalsConfig {
     /// What `header.v` says in messages that this node starts.
     pub version: String,
     pub media: MediaConfig,
+    /// Whether the node carries the media of its rooms.
+    pub has_sfu: bool,
+    pub reachable: Reachable,
     pub ice: IceConfig,
     /// Of this life of the node.
     pub sealer: Sealer,
     pub policy: Arc<Policy>,
     /// Entries of one `client::list` answer at most.
     pub list_max: u32,
+}
+
+/// Under which address a terminal reaches the SFU of a node (reference section 9): the node, the address that its SFU
+/// announces, the terminal's own.
+#[derive(Clone)]
+pub struct Reachable(pub Arc<dyn Fn(NodeId, IpAddr, IpAddr) -> IpAddr + Send + Sync>);
+
+/// As announced.
+impl Default for Reachable {
+    fn default() -> Self {
+        Self(Arc::new(|_, announced, _| announced))
+    }
+}
+
+impl fmt::Debug for Reachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reachable")
+    }
 }

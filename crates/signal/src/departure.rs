@@ -104,6 +104,7 @@ impl Terminals {
             Alarm::Away(conn) => self.give_up(now, conn),
             Alarm::Seats => self.compare_seats(now),
             Alarm::RoomLeases => self.expire_leases(now),
+            Alarm::Media => self.media_overdue(now),
             Alarm::Reports(owner) => self.resume_alarms(now, owner),
             Alarm::Deed(number) => self.deed_overdue(now, number),
             Alarm::Unanswered(conn, id) => {

@@ -45,7 +45,7 @@ mod terminal;
 mod timers;
 mod watch;
 
-pub use config::TerminalsConfig;
+pub use config::{Reachable, TerminalsConfig};
 pub use deed::{Deed, Performed};
 pub use io::{AskId, Audit, MeshEvent, Output, Token, Verified};
 pub use room::{PasswordDone, PasswordWork};

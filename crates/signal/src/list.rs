@@ -12,6 +12,7 @@ use crate::announcer::News;
 use crate::asks::{Asker, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
+use crate::room::is_service;
 use crate::say::Request;
 use crate::terminals::Terminals;
 
@@ -24,6 +25,14 @@ impl Terminals {
         if query.rooms {
             return self.local_rooms(query, limit);
         }
+        let mut entries = self.registered(query, limit);
+        entries.extend(self.services(query));
+        entries.sort_by_cached_key(|entry| (entry.name.partition != query.home, entry.name.clone()));
+        entries.truncate(limit);
+        entries
+    }
+
+    fn registered(&self, query: &ListQuery, limit: usize) -> Vec<ListEntry> {
         let mut entries = Vec::new();
         let mut bytes = 0;
         for partition in self.partitions_of(query) {
@@ -122,7 +131,10 @@ impl Terminals {
                 break;
             }
             states.push(text);
-            shown.push(entry);
+            // A node's SFU comes and goes with its node: nobody is told.
+            if !is_service(&entry.name) {
+                shown.push(entry);
+            }
         }
         let filtered = query.client_type.is_some() || query.after.is_some();
         let follows = self.registry.terminal(asker.conn).is_some();

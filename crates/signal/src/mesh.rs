@@ -36,7 +36,7 @@ impl Terminals {
         }
     }
 
-    fn take_reply(&mut self, now: Now, ask: AskId, reply: Reply) {
+    pub(crate) fn take_reply(&mut self, now: Now, ask: AskId, reply: Reply) {
         match (self.asks.close(ask), reply) {
             (Some(OpenAsk::Request(asker, purpose)), reply) if self.is_answerable(&asker) => {
                 self.finish_request(now, &asker, purpose, reply);
@@ -153,6 +153,7 @@ impl Terminals {
             Payload::Room(request) => return self.serve_room(now, token, origin, request),
             Payload::RoomCheck(check) => self.check_seats(now, origin, check),
             Payload::Alarm(report) => self.take_alarm(origin, report),
+            Payload::Status { from } => self.service_state(&from),
             _ => self.not_supported(),
         };
         self.outputs.push_back(Output::Reply { token, reply });

@@ -20,6 +20,11 @@ impl SessionIds {
         format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
     }
 
+    /// 128 random bits, for ids that are no texts.
+    pub(crate) fn bits(&mut self) -> u128 {
+        (u128::from(self.word()) << 64) | u128::from(self.word())
+    }
+
     fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,6 +1,6 @@
 //! `client::status`: of the terminal itself, of one of this node, or asked of the node that has it.
 
-use taoyao_types::{ConnId, Now, Scope, TerminalKey, TerminalName};
+use taoyao_types::{ConnId, Now, PartitionId, Scope, TerminalKey, TerminalName};
 use taoyao_wire::link::{Failure, Payload, Reply, Target};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{Code, Fields, state};
@@ -8,6 +8,7 @@ use taoyao_wire::terminal::{Code, Fields, state};
 use crate::asks::{Asker, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
+use crate::room::is_service;
 use crate::say::Request;
 use crate::terminals::Terminals;
 
@@ -31,13 +32,21 @@ impl Terminals {
             return self.answer(request, body.as_deref());
         }
         let Some((ask, source)) = self.open_ask(now, request, Purpose::Status(name.clone())) else { return };
+        // An SFU is at the node of its partition, and no terminal there.
+        let host = self.config.owners.get(&PartitionId::of(&name.partition)).filter(|_| is_service(&name));
+        let target = host.map_or(Target::Terminal(TerminalKey::of(&name)), |host| Target::Node(*host));
         let payload = Payload::Status { from: request.from.clone() };
-        self.outputs.push_back(Output::Ask {
-            ask,
-            source,
-            target: Target::Terminal(TerminalKey::of(&name)),
-            payload,
-        });
+        self.outputs.push_back(Output::Ask { ask, source, target, payload });
+    }
+
+    /// The state of this node's SFU, for another node.
+    pub(crate) fn service_state(&self, from: &TerminalName) -> Reply {
+        let home = &self.config.home;
+        let may_see = self.config.policy.authorise(Scope::See, &from.partition, home).is_ok();
+        match self.service_in(home).filter(|_| may_see) {
+            Some(service) => Reply::Status { state: service.state },
+            None => Reply::Failed(Failure::NoSuchTerminal),
+        }
     }
 
     pub(crate) fn status_replied(&mut self, now: Now, asker: &Asker, name: &TerminalName, reply: Reply) {

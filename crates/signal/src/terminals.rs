@@ -21,7 +21,7 @@ use crate::io::{MeshEvent, Output, Verified};
 use crate::lines::Lines;
 use crate::pending::Pending;
 use crate::registry::Registry;
-use crate::room::{Checks, PasswordDone, RoomIds, Rooms, Seats};
+use crate::room::{Checks, MediaDeadlines, PasswordDone, RoomIds, Rooms, Seats};
 use crate::session_ids::SessionIds;
 use crate::stats::Stats;
 use crate::timers::{Alarm, Timers};
@@ -51,6 +51,8 @@ pub struct Terminals {
     pub(crate) rooms: Rooms,
     pub(crate) room_ids: RoomIds,
     pub(crate) checks: Checks,
+    /// What the SFU and the recorder have been asked and when they should have answered.
+    pub(crate) media_deadlines: MediaDeadlines,
     /// Whether the leases of rooms are being watched.
     pub(crate) leases_watched: bool,
     pub(crate) seats: Seats,
@@ -106,6 +108,7 @@ impl Terminals {
             rooms: Rooms::default(),
             room_ids: RoomIds::new(SessionIds::new(!seed, config.node_id)),
             checks: Checks::default(),
+            media_deadlines: MediaDeadlines::default(),
             leases_watched: false,
             seats: Seats::default(),
             seats_compared: false,

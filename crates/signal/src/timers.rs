@@ -23,6 +23,8 @@ pub(crate) enum Alarm {
     RoomLeases,
     /// Alarms are to be reported to this node again.
     Reports(NodeId),
+    /// The SFU or the recorder should have answered by now.
+    Media,
     /// Who waits for this deed has waited long enough.
     Deed(u64),
 }

@@ -194,8 +194,10 @@ impl Client {
             }
             "client::list" => {
                 self.is_watching = true;
-                let ids =
-                    body.as_array().into_iter().flatten().filter_map(|entry| entry["clientId"].as_str());
+                // Nodes' SFUs are listed, and never announced.
+                let entries = body.as_array().into_iter().flatten();
+                let terminals = entries.filter(|entry| entry["clientType"] != "MEDIA");
+                let ids = terminals.filter_map(|entry| entry["clientId"].as_str());
                 self.sees = ids.map(str::to_owned).collect();
             }
             "session::call" => self.sessions.extend(body["sessionId"].as_str().map(str::to_owned)),

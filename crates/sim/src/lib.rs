@@ -10,11 +10,13 @@ mod judge;
 mod link;
 mod meeting;
 mod queue;
+mod sfu;
 mod storm;
 mod traffic;
 mod world;
 
 pub use client::{Client, ClientIndex};
 pub use judge::Judge;
+pub use sfu::{ModelConsumer, ModelProducer, ModelRoom, ModelSfu};
 pub use storm::{Outcome, Storm, run};
 pub use world::World;

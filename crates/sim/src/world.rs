@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use taoyao_auth::{Account, AllowList};
 use taoyao_core::{Alarm, Input, Node, NodeConfig, Output, PasswordDone, PasswordWork, Verified};
+use taoyao_ortc::Command;
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, PartitionId, Role, TerminalName, Wall, limits};
 use taoyao_wire::link::Lane;
@@ -15,6 +16,7 @@ use crate::client::{Client, ClientIndex};
 use crate::forger::{Forger, Forgeries};
 use crate::link::Link;
 use crate::queue::Queue;
+use crate::sfu::ModelSfu;
 
 /// Where wall clocks start: 2026-01-01.
 const WALL_START_MS: u64 = 1_767_225_600_000;
@@ -45,6 +47,7 @@ pub struct World {
 #[derive(Debug)]
 struct Seat {
     node: Option<Node>,
+    sfu: ModelSfu,
     epoch: NodeEpoch,
     /// How far its wall clock is off, in milliseconds.
     skew_ms: i64,
@@ -114,7 +117,10 @@ impl World {
         };
         for node in topology.nodes() {
             let skew_ms = world.rng.i64(-1_500..=1_500);
-            world.seats.insert(node.id, Seat { node: None, epoch: NodeEpoch(0), skew_ms, woken_at: None });
+            world.seats.insert(
+                node.id,
+                Seat { node: None, sfu: ModelSfu::default(), epoch: NodeEpoch(0), skew_ms, woken_at: None },
+            );
             if let Some(parent) = node.parent() {
                 world.links.insert(node.id, Link::new(node.id, parent));
             }
@@ -136,6 +142,11 @@ impl World {
     /// A running node's machine.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.seats.get(&id)?.node.as_ref()
+    }
+
+    /// What the SFU of a node was asked for.
+    pub fn sfu(&self, id: NodeId) -> Option<&ModelSfu> {
+        self.seats.get(&id).map(|seat| &seat.sfu)
     }
 
     pub fn client(&self, index: ClientIndex) -> &Client {
@@ -169,6 +180,7 @@ impl World {
         let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.node.is_none()) else { return };
         seat.epoch = NodeEpoch(seat.epoch.0 + 1);
         seat.woken_at = None;
+        seat.sfu = ModelSfu::default();
         let config = NodeConfig {
             own: id,
             epoch: seat.epoch,
@@ -428,10 +440,21 @@ impl World {
             }
             // No account of a storm may do anything to a node.
             Output::Perform { .. } | Output::Audit(_) => {}
-            Output::Media(_) | Output::Record(_) => {}
+            Output::Media(command) => self.ask_sfu(id, epoch, command),
+            // No terminal of a storm records another.
+            Output::Record(_) => {}
             Output::Alarm(Alarm::Authority { peer, .. }) if self.is_forger(peer) => self.alarms += 1,
             Output::Alarm(alarm) => self.complaints.push(format!("I11: {id} raises {alarm:?}")),
             Output::Traced { .. } | Output::Listed { .. } => {}
+        }
+    }
+
+    /// A node's SFU dies with its node. A fixed delay keeps its answers in order.
+    fn ask_sfu(&mut self, id: NodeId, epoch: NodeEpoch, command: Command) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        if let Some(event) = seat.sfu.carry_out(command) {
+            let (at, input) = (self.now + Duration::from_millis(10), Input::Media(event));
+            self.events.push(at, Event::Input { node: id, epoch, input });
         }
     }
 

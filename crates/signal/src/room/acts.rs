@@ -1,12 +1,11 @@
 //! What members and operators do in a room of this node.
 
-use taoyao_types::{Now, TerminalName};
+use taoyao_types::Now;
 use taoyao_wire::link::{Failure, Message, RoomAct, RoomEvent, RoomReply, RoomRequest};
-use taoyao_wire::terminal::{Code, Fields, room};
+use taoyao_wire::terminal::{Fields, room};
 
 use super::host::{no_membership, no_room};
-use super::hosted::{Addressed, Room};
-use crate::failure::Failed;
+use super::hosted::{Room, Said};
 use crate::terminals::Terminals;
 
 /// What may be asked before entering (reference 4.3).
@@ -14,23 +13,23 @@ const CAPABILITIES: &str = "media::router::rtp::capabilities";
 
 /// What somebody is to a room.
 #[derive(Debug, Clone, Copy)]
-struct Standing {
+pub(super) struct Standing {
     /// Owns the room, or is an operator of its partition or of one above it.
-    may_act: bool,
+    pub(super) may_act: bool,
 }
 
 impl Standing {
     /// Who is neither a member nor an operator has nothing to ask here.
-    fn of(room: &Room, request: &RoomRequest) -> Result<Self, Failure> {
+    pub(super) fn of(room: &Room, request: &RoomRequest) -> Result<Self, Failure> {
         let is_operator = request.is_operator && room.partition.is_within(&request.from.partition);
-        let is_question = matches!(&request.act, RoomAct::Media { signal } if signal == CAPABILITIES);
+        let is_question = matches!(&request.act, RoomAct::Media { signal, .. } if signal == CAPABILITIES);
         if !room.has(&request.from) && !is_operator && !is_question {
             return Err(no_membership(&request.from, &request.from));
         }
         Ok(Self { may_act: is_operator || room.owner == request.from })
     }
 
-    fn to_act(self) -> Result<(), Failure> {
+    pub(super) fn to_act(self) -> Result<(), Failure> {
         if self.may_act { Ok(()) } else { Err(Failure::Denied { rule: "owner".to_owned() }) }
     }
 }
@@ -43,20 +42,15 @@ impl Terminals {
         match &request.act {
             RoomAct::Members => Ok(RoomReply::Members(room.members())),
             RoomAct::Status => Ok(RoomReply::State(room.state())),
-            RoomAct::Ids { client } if room.has(client) => Ok(RoomReply::Done),
+            RoomAct::Ids { client } if room.has(client) => Ok(RoomReply::Ids(room.ids_of(client))),
             RoomAct::Ids { client } => Err(no_membership(client, from)),
             RoomAct::Invite { client, message } => {
                 let pass = room.password.is_some().then(|| self.pass(now, &request.room, client));
                 Ok(RoomReply::Invitation(invitation(message, pass.as_deref())))
             }
-            RoomAct::Media { .. } => {
-                let text = format!("无效媒体服务：{}", room.media);
-                Err(Failed::new(Code::Unknown, text).into_failure())
-            }
-            RoomAct::Record { client } => Err(cannot_record(room, standing, client, from)),
             _ => {
                 let news = self.change_room(now, request, standing)?;
-                self.publish_news(key, news);
+                self.publish_news(now, key, news);
                 Ok(RoomReply::Done)
             }
         }
@@ -68,7 +62,7 @@ impl Terminals {
         now: Now,
         request: &RoomRequest,
         standing: Standing,
-    ) -> Result<Vec<Addressed>, Failure> {
+    ) -> Result<Vec<Said>, Failure> {
         let Some(room) = self.rooms.get_mut(&request.room) else { return Err(no_room(&request.room)) };
         let from = request.from.clone();
         Ok(match &request.act {
@@ -95,16 +89,4 @@ impl Terminals {
 fn invitation(message: &Message, pass: Option<&str>) -> Message {
     let body = message.body.as_deref().unwrap_or_default();
     Message { body: Some(room::invitation(&Fields::of_text(body), pass)), ..message.clone() }
-}
-
-/// Why nothing is recorded: the asker may not, the member is not there, or the node cannot.
-fn cannot_record(room: &Room, standing: Standing, client: &TerminalName, from: &TerminalName) -> Failure {
-    match standing.to_act() {
-        Err(denied) if client != from => denied,
-        _ if !room.has(client) => Failed::new(Code::Unknown, "终端没有进入房间").into_failure(),
-        _ => {
-            let text = "功能没有开启：this node has no recorder";
-            Failed::new(Code::NotAcceptable, text).into_failure()
-        }
-    }
 }

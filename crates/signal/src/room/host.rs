@@ -1,13 +1,13 @@
 //! How rooms come to be at their node, and who comes in: terminals of its own and of other nodes in one way.
 
-use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, Scope, Secret, TerminalName, limits};
+use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, Scope, Secret, TerminalKey, TerminalName, limits};
 use taoyao_wire::Class;
 use taoyao_wire::link::{
     Failure, ListEntry, Payload, Reply, RoomAct, RoomReply, RoomRequest, RoomState, Target,
 };
 use taoyao_wire::terminal::Code;
 
-use super::hosted::{Addressed, Room};
+use super::hosted::{Newcomer, Room, Said};
 use super::password::{Check, PasswordDone, PasswordWork};
 use crate::failure::Failed;
 use crate::io::{Output, Token};
@@ -22,6 +22,8 @@ impl Terminals {
         let reply = match &request.act {
             RoomAct::Create { .. } => self.create_room(now, token, request),
             RoomAct::Enter { .. } => self.let_in(now, token, origin, request),
+            RoomAct::Media { .. } => self.serve_media(now, token, &request),
+            RoomAct::Record { .. } => self.serve_record(now, token, &request),
             _ => Some(self.serve_in_room(now, &request)),
         };
         self.reply_room(token, reply);
@@ -32,7 +34,8 @@ impl Terminals {
         let Some(check) = self.checks.end(number) else { return };
         let (token, reply) = match (check, done) {
             (Check::Create { token, request, state }, PasswordDone::Hashed(hash)) => {
-                (token, self.open_room(now, &request, state, Some(hash)))
+                let reply = self.open_room(now, token, &request, state, Some(hash));
+                return self.reply_room(token, reply);
             }
             (Check::Enter { token, origin, request }, PasswordDone::Matches) => {
                 if let Some(room) = self.rooms.get_mut(&request.room) {
@@ -48,7 +51,7 @@ impl Terminals {
         self.reply_room(token, Some(reply));
     }
 
-    fn reply_room(&mut self, token: Token, reply: Option<Result<RoomReply, Failure>>) {
+    pub(super) fn reply_room(&mut self, token: Token, reply: Option<Result<RoomReply, Failure>>) {
         let reply = match reply {
             None => return,
             Some(Ok(reply)) => Reply::Room(reply),
@@ -75,7 +78,7 @@ impl Terminals {
         let id = self.room_ids.next(partition);
         let state = RoomState { room: id, name: name.clone(), size: 0, media };
         let Some(password) = password.clone() else {
-            return Some(self.open_room(now, &request, state, None));
+            return self.open_room(now, token, &request, state, None);
         };
         self.look_at(PasswordWork::Hash(password), Check::Create { token, request, state })
     }
@@ -86,25 +89,41 @@ impl Terminals {
             return Ok(MEDIA_SERVICE.to_owned());
         };
         let name = TerminalName::resolve(wanted, &from.partition).ok();
+        if self.config.has_sfu && name.as_ref().is_some_and(|name| name.client.as_str() == MEDIA_SERVICE) {
+            return Ok(MEDIA_SERVICE.to_owned());
+        }
         match name.and_then(|name| self.registry.by_name(&name)) {
             Some(_) => Ok(wanted.to_owned()),
             None => Err(Failed::new(Code::Unknown, format!("无效媒体服务：{wanted}")).into_failure()),
         }
     }
 
+    /// There is a new room, as soon as the node's SFU has opened it, too.
     fn open_room(
         &mut self,
         now: Now,
+        token: Token,
         request: &RoomRequest,
         state: RoomState,
         password: Option<String>,
-    ) -> Result<RoomReply, Failure> {
-        if !self.rooms.make_room(&request.from) {
-            return Err(Failed::busy("there are too many rooms, and none is empty").into_failure());
-        }
+    ) -> Option<Result<RoomReply, Failure>> {
+        let Some(last_words) = self.rooms.make_room(&request.from) else {
+            return Some(Err(Failed::busy("there are too many rooms, and none is empty").into_failure()));
+        };
         let RoomState { room, name, media, .. } = state.clone();
-        self.rooms.insert(Room::new(now.mono, room, request.from.clone(), name, media, password));
-        Ok(RoomReply::State(state))
+        let is_carried = self.config.has_sfu && media == MEDIA_SERVICE;
+        let mut room = Room::new(now.mono, room, request.from.clone(), name, media, password);
+        let key = room.key;
+        self.publish_news(now, key, last_words);
+        let opening = is_carried.then(|| room.open_media(token));
+        self.rooms.insert(room);
+        match opening {
+            Some(opening) => {
+                self.publish_news(now, key, vec![opening]);
+                None
+            }
+            None => Some(Ok(RoomReply::State(state))),
+        }
     }
 
     fn let_in(
@@ -153,23 +172,39 @@ impl Terminals {
 
     /// The terminal has shown that it may be in the room.
     fn seat(&mut self, now: Now, origin: NodeId, request: &RoomRequest) -> Result<RoomReply, Failure> {
-        let RoomAct::Enter { entry: tag, state, .. } = &request.act else { return Ok(RoomReply::Done) };
+        let RoomAct::Enter { entry: tag, state, receiving, .. } = &request.act else {
+            return Ok(RoomReply::Done);
+        };
         let (name, session) = (request.from.clone(), request.session);
         let entry = ListEntry { name, origin, life: NodeEpoch::default(), session, state: state.clone() };
         // The room may have been closed while the password was looked at.
         let Some(key) = self.rooms.get(&request.room).map(|room| room.key) else {
             return Err(no_room(&request.room));
         };
-        let news = self.rooms.enter(now.mono, &request.room, entry, *tag);
-        self.publish_news(key, news);
+        let news = self.rooms.enter(now.mono, &request.room, Newcomer { entry, tag: *tag, receiving });
+        self.publish_news(now, key, news);
         self.watch_leases(now);
         Ok(RoomReply::Done)
     }
 
-    pub(super) fn publish_news(&mut self, source: taoyao_types::TerminalKey, news: Vec<Addressed>) {
-        for (node, news) in news {
-            let (target, payload) = (Target::Node(node), Payload::RoomNews(news));
-            self.outputs.push_back(Output::Tell { source, target, class: Class::Event, payload });
+    /// Hands on what a room says.
+    pub(super) fn publish_news(&mut self, now: Now, source: TerminalKey, said: Vec<Said>) {
+        for said in said {
+            let output = match said {
+                Said::News(node, news) => {
+                    let (target, payload) = (Target::Node(node), Payload::RoomNews(news));
+                    Output::Tell { source, target, class: Class::Event, payload }
+                }
+                Said::ToMedia(command) => {
+                    self.await_media(now, &command.room, command.number);
+                    Output::Media(command)
+                }
+                Said::ToRecorder(command) => {
+                    self.await_media(now, &command.room, command.number);
+                    Output::Record(command)
+                }
+            };
+            self.outputs.push_back(output);
         }
     }
 

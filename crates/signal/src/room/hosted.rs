@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use taoyao_ortc::{Command, RecordCommand};
 use taoyao_types::{
     Instant, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalKey, TerminalName, limits,
 };
-use taoyao_wire::link::{ListEntry, RoomEvent, RoomNews, RoomState};
+use taoyao_wire::link::{ListEntry, MediaIds, Receiving, RoomEvent, RoomNews, RoomState, Welcome};
 
+use super::media::Studio;
 use crate::bucket::Bucket;
 
 /// All rooms of this node by id.
@@ -33,6 +35,8 @@ pub(crate) struct Room {
     guesses: BTreeMap<TerminalName, Bucket>,
     /// Since when nobody is in it.
     empty_since: Option<Instant>,
+    /// What its members send and receive; none where nobody carries it.
+    pub(super) studio: Option<Studio>,
 }
 
 #[derive(Debug)]
@@ -40,6 +44,15 @@ struct Member {
     entry: ListEntry,
     /// The news of its node's feed that told of it.
     entered_at: u64,
+}
+
+/// Somebody who enters.
+#[derive(Debug)]
+pub(crate) struct Newcomer<'a> {
+    pub(crate) entry: ListEntry,
+    /// The request of its node that it waits for.
+    pub(crate) tag: u64,
+    pub(crate) receiving: &'a Receiving,
 }
 
 /// What one node is told of one room, in order.
@@ -51,8 +64,13 @@ struct Feed {
     heard_at: Instant,
 }
 
-/// News with the node that it is for.
-pub(crate) type Addressed = (NodeId, RoomNews);
+/// What a room says, in the order in which it is to be said.
+#[derive(Debug)]
+pub(crate) enum Said {
+    News(NodeId, RoomNews),
+    ToMedia(Command),
+    ToRecorder(RecordCommand),
+}
 
 impl Rooms {
     pub(crate) fn get(&self, id: &str) -> Option<&Room> {
@@ -75,42 +93,44 @@ impl Rooms {
         self.by_id.insert(room.id.clone(), room);
     }
 
-    /// Makes room for one more of this owner, at the cost of an empty one; false if there is none to close.
-    pub(crate) fn make_room(&mut self, owner: &TerminalName) -> bool {
+    /// Makes room for one more of this owner, at the cost of an empty one, whose last words are returned; none if there is
+    /// none to close.
+    pub(crate) fn make_room(&mut self, owner: &TerminalName) -> Option<Vec<Said>> {
         let own = self.by_id.values().filter(|room| room.owner == *owner).count();
         let too_many_own = own >= limits::ROOMS_PER_TERMINAL_MAX;
         if !too_many_own && self.by_id.len() < limits::ROOMS_MAX {
-            return true;
+            return Some(Vec::new());
         }
         let candidates = self.by_id.values().filter(|room| !too_many_own || room.owner == *owner);
         let empty = candidates.filter_map(|room| Some((room.empty_since?, room.id.clone())));
-        let oldest = empty.min().map(|(_, id)| id);
-        oldest.is_some_and(|id| self.by_id.remove(&id).is_some())
+        let (_, oldest) = empty.min()?;
+        Some(self.close(&oldest))
     }
 
     /// The member is in, and everybody is told. It may have been in before.
-    pub(crate) fn enter(&mut self, now: Instant, id: &str, entry: ListEntry, tag: u64) -> Vec<Addressed> {
+    pub(crate) fn enter(&mut self, now: Instant, id: &str, newcomer: Newcomer<'_>) -> Vec<Said> {
         self.feeds_made += 1;
         let number = self.feeds_made;
-        self.by_id.get_mut(id).map_or_else(Vec::new, |room| room.enter(now, number, entry, tag))
+        self.by_id.get_mut(id).map_or_else(Vec::new, |room| room.enter(now, number, newcomer))
     }
 
     /// The room ends: it is forgotten, and everybody is told.
-    pub(crate) fn close(&mut self, id: &str) -> Vec<Addressed> {
+    pub(crate) fn close(&mut self, id: &str) -> Vec<Said> {
         let Some(mut room) = self.by_id.remove(id) else { return Vec::new() };
-        room.tell_all(&RoomEvent::Closed)
+        let mut said = room.close_media();
+        said.extend(room.tell_all(&RoomEvent::Closed));
+        said
     }
 
     /// Members of nodes that have not been heard of for too long are gone.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(TerminalKey, Addressed)> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(TerminalKey, Vec<Said>)> {
         let mut news = Vec::new();
         for room in self.by_id.values_mut() {
             let late = |feed: &Feed| now.since(feed.heard_at) >= limits::ROOM_LEASE;
             let lost: Vec<NodeId> =
                 room.feeds.iter().filter(|(_, feed)| late(feed)).map(|(node, _)| *node).collect();
             for node in lost {
-                let told = room.drop_node(now, node);
-                news.extend(told.into_iter().map(|addressed| (room.key, addressed)));
+                news.push((room.key, room.drop_node(now, node)));
             }
         }
         news
@@ -135,7 +155,21 @@ impl Room {
         let key = key_of(&id, &partition);
         let (members, feeds, guesses) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let empty_since = Some(now);
-        Self { id, partition, key, name, media, owner, password, members, feeds, guesses, empty_since }
+        let studio = None;
+        Self {
+            id,
+            partition,
+            key,
+            name,
+            media,
+            owner,
+            password,
+            members,
+            feeds,
+            guesses,
+            empty_since,
+            studio,
+        }
     }
 
     pub(crate) fn state(&self) -> RoomState {
@@ -155,6 +189,11 @@ impl Room {
         self.members.values().map(|member| member.entry.clone()).collect()
     }
 
+    /// What a member sends and receives.
+    pub(crate) fn ids_of(&self, name: &TerminalName) -> MediaIds {
+        self.studio.as_ref().map(|studio| studio.ids_of(name)).unwrap_or_default()
+    }
+
     /// Whether this terminal may try a password now.
     pub(crate) fn may_guess(&mut self, now: Instant, name: &TerminalName) -> bool {
         let full = self.guesses.len() >= limits::ROOM_GUESSERS_MAX && !self.guesses.contains_key(name);
@@ -171,10 +210,15 @@ impl Room {
         self.guesses.remove(name);
     }
 
-    fn enter(&mut self, now: Instant, number: u64, entry: ListEntry, tag: u64) -> Vec<Addressed> {
+    fn enter(&mut self, now: Instant, number: u64, newcomer: Newcomer<'_>) -> Vec<Said> {
+        let Newcomer { entry, tag, receiving } = newcomer;
         let (name, home) = (entry.name.clone(), entry.origin);
-        let before = self.members.get(&name).map(|member| member.entry.origin);
-        if let Some(elsewhere) = before.filter(|before| *before != home) {
+        let before = self.members.get(&name).map(|member| (member.entry.origin, member.entry.session));
+        let mut news = Vec::new();
+        if before.is_some_and(|(_, session)| session != entry.session) {
+            news.extend(self.drop_media_of(&name));
+        }
+        if let Some((elsewhere, _)) = before.filter(|(before, _)| *before != home) {
             self.members.remove(&name);
             self.forget_if_empty(elsewhere);
         }
@@ -182,12 +226,12 @@ impl Room {
         let entered_at = feed.last + 1;
         self.members.insert(name, Member { entry: entry.clone(), entered_at });
         self.empty_since = None;
-        let members = self.members();
-        let nodes: Vec<NodeId> = self.feeds.keys().copied().collect();
-        let mut news = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            let welcome =
-                (node == home).then(|| taoyao_wire::link::Welcome { entry: tag, members: members.clone() });
+        if let Some(studio) = &mut self.studio {
+            studio.seat(&entry.name, receiving);
+        }
+        for node in self.feeds.keys().copied().collect::<Vec<_>>() {
+            // Who is there is written when it is told.
+            let welcome = (node == home).then(|| Welcome { entry: tag, members: Vec::new() });
             let event = RoomEvent::Entered { newcomer: Box::new(entry.clone()), welcome };
             news.extend(self.tell(node, event));
         }
@@ -195,12 +239,7 @@ impl Room {
     }
 
     /// The member is out, and the others are told. Nothing happens if a newer session of it is in.
-    pub(crate) fn leave(
-        &mut self,
-        now: Instant,
-        name: &TerminalName,
-        session: SessionEpoch,
-    ) -> Vec<Addressed> {
+    pub(crate) fn leave(&mut self, now: Instant, name: &TerminalName, session: SessionEpoch) -> Vec<Said> {
         let Some(member) = self.members.get(name) else { return Vec::new() };
         if member.entry.session > session {
             return Vec::new();
@@ -209,29 +248,51 @@ impl Room {
         self.members.remove(name);
         self.note_emptiness(now);
         self.forget_if_empty(node);
-        self.tell_all(&RoomEvent::Left { who: name.clone() })
+        // What it sent and received ends before it is gone (reference section 5.10).
+        let mut said = self.drop_media_of(name);
+        said.extend(self.tell_all(&RoomEvent::Left { who: name.clone() }));
+        said
     }
 
     /// To every node that has members.
-    pub(crate) fn tell_all(&mut self, event: &RoomEvent) -> Vec<Addressed> {
+    pub(crate) fn tell_all(&mut self, event: &RoomEvent) -> Vec<Said> {
         let nodes: Vec<NodeId> = self.feeds.keys().copied().collect();
         nodes.into_iter().filter_map(|node| self.tell(node, event.clone())).collect()
     }
 
     /// To the node of one member.
-    pub(crate) fn tell_one(&mut self, name: &TerminalName, event: RoomEvent) -> Option<Addressed> {
+    pub(crate) fn tell_one(&mut self, name: &TerminalName, event: RoomEvent) -> Option<Said> {
         let node = self.members.get(name)?.entry.origin;
         self.tell(node, event)
     }
 
-    fn tell(&mut self, node: NodeId, event: RoomEvent) -> Option<Addressed> {
+    fn tell(&mut self, node: NodeId, event: RoomEvent) -> Option<Said> {
         let feed = self.feeds.get_mut(&node)?;
         feed.last += 1;
         feed.kept.push_back(event.clone());
         if feed.kept.len() > limits::ROOM_NEWS_KEPT {
             feed.kept.pop_front();
         }
-        Some((node, RoomNews { room: self.id.clone(), feed: feed.number, seq: feed.last, event }))
+        let (feed, seq) = (feed.number, feed.last);
+        let event = self.with_members(event);
+        Some(Said::News(node, RoomNews { room: self.id.clone(), feed, seq, event }))
+    }
+
+    /// What is of this moment only, to every node that has members: it is told or lost.
+    pub(super) fn mention(&self, event: &RoomEvent) -> Vec<Said> {
+        let news = |(node, feed): (&NodeId, &Feed)| {
+            let (room, event) = (self.id.clone(), event.clone());
+            Said::News(*node, RoomNews { room, feed: feed.number, seq: 0, event })
+        };
+        self.feeds.iter().map(news).collect()
+    }
+
+    /// A welcome names those who are there when it is told: kept, it would hold all their states.
+    fn with_members(&self, mut event: RoomEvent) -> RoomEvent {
+        if let RoomEvent::Entered { welcome: Some(welcome), .. } = &mut event {
+            welcome.members = self.members();
+        }
+        event
     }
 
     /// A node of members says how far it has heard; what it has missed is sent again. None if it has missed too much.
@@ -241,21 +302,18 @@ impl Room {
         node: NodeId,
         number: u64,
         next: u64,
-    ) -> Option<Vec<Addressed>> {
+    ) -> Option<Vec<Said>> {
         let feed = self.feeds.get_mut(&node).filter(|feed| feed.number == number)?;
         feed.heard_at = now;
         let missing = feed.last.checked_sub(next.checked_sub(1)?)?;
         let missing = usize::try_from(missing).ok().filter(|missing| *missing <= feed.kept.len())?;
         let skipped = feed.kept.len() - missing;
-        let again = feed.kept.iter().skip(skipped).zip(next..);
-        let (room, feed) = (&self.id, feed.number);
-        let news = |(event, seq): (&RoomEvent, u64)| RoomNews {
-            room: room.clone(),
-            feed,
-            seq,
-            event: event.clone(),
+        let feed = self.feeds.get(&node)?;
+        let news = |(event, seq): (&RoomEvent, u64)| {
+            let (room, event) = (self.id.clone(), self.with_members(event.clone()));
+            Said::News(node, RoomNews { room, feed: feed.number, seq, event })
         };
-        Some(again.map(|pair| (node, news(pair))).collect())
+        Some(feed.kept.iter().skip(skipped).zip(next..).map(news).collect())
     }
 
     /// Members at `node` that it should know of, having heard the news before `next`, but does not name.
@@ -271,7 +329,7 @@ impl Room {
     }
 
     /// All members at `node` are out, and the others are told.
-    pub(crate) fn drop_node(&mut self, now: Instant, node: NodeId) -> Vec<Addressed> {
+    pub(crate) fn drop_node(&mut self, now: Instant, node: NodeId) -> Vec<Said> {
         self.feeds.remove(&node);
         let lost: Vec<TerminalName> = self
             .members

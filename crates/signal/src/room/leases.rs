@@ -3,7 +3,7 @@
 use taoyao_types::{NodeId, Now, SessionEpoch, TerminalName, limits};
 use taoyao_wire::link::{Reply, RoomCheck, RoomChecked, SeatCheck};
 
-use super::hosted::Addressed;
+use super::hosted::Said;
 use crate::terminals::Terminals;
 use crate::timers::Alarm;
 
@@ -26,10 +26,10 @@ impl Terminals {
         let key = room.key;
         let Some(mut news) = room.catch_up(now.mono, origin, feed, next) else {
             let named = members.iter().filter(|name| room.has_at(name, origin)).cloned().collect::<Vec<_>>();
-            let news: Vec<Addressed> =
+            let news: Vec<Said> =
                 named.iter().flat_map(|name| room.leave(now.mono, name, ANY_SESSION)).collect();
             answer.out.push((id, members));
-            return self.publish_news(key, news);
+            return self.publish_news(now, key, news);
         };
         for ghost in room.ghosts(origin, next, &members) {
             news.extend(room.leave(now.mono, &ghost, ANY_SESSION));
@@ -39,7 +39,7 @@ impl Terminals {
         if !strangers.is_empty() {
             answer.out.push((id, strangers));
         }
-        self.publish_news(key, news);
+        self.publish_news(now, key, news);
     }
 
     /// Looks for leases that have ended, from time to time, while there are any.
@@ -53,7 +53,7 @@ impl Terminals {
     pub(crate) fn expire_leases(&mut self, now: Now) {
         self.leases_watched = false;
         for (key, news) in self.rooms.expire(now.mono) {
-            self.publish_news(key, vec![news]);
+            self.publish_news(now, key, news);
         }
         self.watch_leases(now);
     }

@@ -6,7 +6,7 @@ use taoyao_wire::link::{
     Failure, Message, Payload, Reply, RoomAct, RoomCheck, RoomReply, RoomRequest, Target,
 };
 use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::{Code, Fields, room, state};
+use taoyao_wire::terminal::{Code, Fields, media, room, state};
 
 use super::host::no_room;
 use super::ids::partition_of;
@@ -23,11 +23,14 @@ use crate::timers::Alarm;
 #[derive(Debug)]
 pub(crate) struct RoomAsk {
     signal: Signal,
-    room: String,
+    pub(super) room: String,
     /// Of `room::enter`.
     entry: Option<u64>,
-    /// Of `room::invite`: who is invited. Of `room::client::list::id`: whose ids.
+    /// Of `room::invite`: who is invited. Of `room::client::list::id`: whose ids. Of `control::server::record`: who is
+    /// recorded.
     client: Option<TerminalName>,
+    /// What the answer repeats.
+    body: Option<String>,
 }
 
 // What the terminals of this node want.
@@ -46,7 +49,7 @@ impl Terminals {
             return self.refuse(now, request, Self::plainly(Code::Unknown));
         };
         let act = RoomAct::Create { name, password, media };
-        self.ask_room(now, request, host, Wanted { room: String::new(), act, entry: None, client: None });
+        self.ask_room(now, request, host, Wanted::of(String::new(), act));
     }
 
     pub(crate) fn enter_room(&mut self, now: Now, request: &Request<'_>) {
@@ -60,13 +63,20 @@ impl Terminals {
         if !self.seats.has_room(&request.from, &room) {
             return self.refuse(now, request, Failed::busy("the terminal is in too many rooms"));
         }
+        let receiving = match media::receiving(&fields) {
+            Ok(receiving) => receiving,
+            Err(bad) => {
+                let text = format!("{}：{bad}", Code::BadRequest.text());
+                return self.refuse(now, request, Failed::new(Code::BadRequest, text));
+            }
+        };
         let Some(terminal) = self.registry.terminal(request.conn) else { return };
         let state = terminal.state.to_json();
         let entry = self.seats.begin_entry(Entry { room: room.clone(), asker: request.asker() });
         // A little later than the mesh gives up, which says more.
         self.timers.set(now.mono + ENTRY_MAX, Alarm::Entry(entry));
-        let act = RoomAct::Enter { entry, password, state };
-        self.ask_room(now, request, host, Wanted { room, act, entry: Some(entry), client: None });
+        let act = RoomAct::Enter { entry, password, state, receiving };
+        self.ask_room(now, request, host, Wanted { entry: Some(entry), ..Wanted::of(room, act) });
     }
 
     /// Local at once, so that nothing more is heard of the room; its node is told.
@@ -74,8 +84,7 @@ impl Terminals {
         let fields = Fields::of(request.message.body);
         let Some((room, host)) = self.room_of(now, request, &fields) else { return };
         if !self.seats.stand_up(&room, &request.from) {
-            let wanted = Wanted { room, act: RoomAct::Leave, entry: None, client: None };
-            return self.ask_room(now, request, host, wanted);
+            return self.ask_room(now, request, host, Wanted::of(room, RoomAct::Leave));
         }
         if let Some(terminal) = self.registry.terminal(request.conn) {
             let (name, session) = (terminal.name.clone(), terminal.session);
@@ -90,7 +99,7 @@ impl Terminals {
         let home = &request.from.partition;
         let named = |field: &str| fields.text(field).and_then(|text| TerminalName::resolve(&text, home).ok());
         let message = || request.message.relayed();
-        let mut client = None;
+        let (mut client, mut body) = (None, None);
         let act = match request.signal {
             Signal::RoomBroadcast => RoomAct::Broadcast { message: message() },
             Signal::RoomClose => RoomAct::Close,
@@ -114,12 +123,20 @@ impl Terminals {
                 None => return,
             },
             Signal::ControlServerRecord => match named("to") {
-                Some(client) => RoomAct::Record { client },
+                Some(recorded) => {
+                    client = Some(recorded.clone());
+                    body = message().body;
+                    let enabled = fields.flag("enabled").unwrap_or(true);
+                    RoomAct::Record { client: recorded, enabled }
+                }
                 None => return self.refuse(now, request, Failed::no_target("null")),
             },
-            other => RoomAct::Media { signal: other.name().to_owned() },
+            other => {
+                let body = message().body.unwrap_or_else(|| "{}".to_owned());
+                RoomAct::Media { ask: 0, signal: other.name().to_owned(), body }
+            }
         };
-        self.ask_room(now, request, host, Wanted { room, act, entry: None, client });
+        self.ask_room(now, request, host, Wanted { client, body, ..Wanted::of(room, act) });
     }
 
     /// Rooms are for terminals with people or cameras behind them (reference 4.6).
@@ -152,12 +169,15 @@ impl Terminals {
     }
 
     fn ask_room(&mut self, now: Now, request: &Request<'_>, host: NodeId, wanted: Wanted) {
-        let Wanted { room, act, entry, client } = wanted;
-        let purpose =
-            Purpose::Room(Box::new(RoomAsk { signal: request.signal, room: room.clone(), entry, client }));
+        let Wanted { room, mut act, entry, client, body } = wanted;
+        let signal = request.signal;
+        let purpose = Purpose::Room(Box::new(RoomAsk { signal, room: room.clone(), entry, client, body }));
         let Some((ask, source)) = self.open_ask(now, request, purpose) else {
             return drop(entry.and_then(|entry| self.seats.end_entry(entry)));
         };
+        if let RoomAct::Media { ask: number, .. } = &mut act {
+            *number = ask.0;
+        }
         let session =
             self.registry.terminal(request.conn).map(|terminal| terminal.session).unwrap_or_default();
         let (from, is_operator) = (request.from.clone(), Self::is_operator(request));
@@ -189,18 +209,28 @@ impl Terminals {
 
     fn room_answered(&mut self, now: Now, asker: &Asker, ask: RoomAsk, reply: RoomReply) {
         let body = match reply {
-            RoomReply::Done => match ask.client {
-                Some(client) if ask.signal == Signal::RoomClientListId => {
-                    let Some(viewer) = self.registry.caller(asker.conn) else { return };
-                    room::ids(&ask.room, &viewer.sees(&client))
-                }
-                // A guest sees no news of the room, but it waits.
-                _ if self.registry.is_guest(asker.conn) => {
-                    return self.answer_later(asker, ask.signal, None);
-                }
-                // What is to be seen of it comes with the room's news.
-                _ => return,
-            },
+            // A guest sees no news of the room, but it waits.
+            RoomReply::Done if self.registry.is_guest(asker.conn) => {
+                return self.answer_later(asker, ask.signal, None);
+            }
+            // What is to be seen of it comes with the room's news.
+            RoomReply::Done => return,
+            RoomReply::Ids(ids) => {
+                let (Some(viewer), Some(client)) = (self.registry.caller(asker.conn), ask.client) else {
+                    return;
+                };
+                room::ids(&ask.room, &viewer.sees(&client), &ids)
+            }
+            RoomReply::Media(answer) => return self.media_answered(asker, ask.signal, &ask.room, answer),
+            RoomReply::Recorded { filepath } => {
+                let (Some(viewer), Some(client)) = (self.registry.caller(asker.conn), ask.client) else {
+                    return;
+                };
+                // The requester, as far as it has a name (quirk Q23).
+                let shown = if viewer.is_guest() { &client } else { viewer.name };
+                let body = ask.body.unwrap_or_default();
+                room::recorded(&body, filepath.as_deref(), &viewer.sees(shown))
+            }
             RoomReply::State(state) => room::state(&state),
             RoomReply::Members(entries) => match self.members_shown(asker.conn, &ask.room, &entries) {
                 Some(body) => body,
@@ -327,6 +357,13 @@ struct Wanted {
     act: RoomAct,
     entry: Option<u64>,
     client: Option<TerminalName>,
+    body: Option<String>,
+}
+
+impl Wanted {
+    fn of(room: String, act: RoomAct) -> Self {
+        Self { room, act, entry: None, client: None, body: None }
+    }
 }
 
 /// How long a terminal waits to be told that it is in: as long as it waits for any answer (reference 2.6).

@@ -16,6 +16,12 @@ impl Terminals {
             self.stats.mesh_refused += 1;
             return;
         }
+        if seq == 0 {
+            let is_current = self.seats.get(&room).is_some_and(|seat| seat.feed == feed);
+            return if is_current {
+                self.tell_members(now, &room, event)
+            };
+        }
         match self.seats.turn(&room, feed, seq) {
             Some(Turn::Next) => self.tell_members(now, &room, event),
             Some(Turn::Again) => {}
@@ -69,6 +75,7 @@ impl Terminals {
                 }
             }
             RoomEvent::Closed => self.tell_closed(now, room),
+            RoomEvent::Media { to, news } => self.hear_media(now, room, to.as_ref(), news),
             RoomEvent::Told { from, to, message } => self.tell_told(now, room, &from, to.as_ref(), &message),
         }
     }

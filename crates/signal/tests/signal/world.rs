@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList, Policy, Sealer};
-use taoyao_signal::{
+use taoyao_signal::{Reachable, 
     AskId, Audit, Deed, MeshEvent, Output, PasswordDone, PasswordWork, Terminals, TerminalsConfig, Token,
     Verified,
 };
@@ -94,6 +94,8 @@ impl World {
                 version: "1.0.0".into(),
                 media: MediaConfig::default(),
                 ice: IceConfig::default(),
+                has_sfu: false,
+                reachable: Reachable::default(),
                 owners: names
                     .iter()
                     .map(|name| (PartitionId::of(&name.default_partition()), NodeId::of(name)))

@@ -4,6 +4,7 @@ pub mod frame;
 mod header;
 pub mod hello;
 pub mod lane;
+pub mod media;
 pub mod payload;
 pub mod presence;
 pub mod room;
@@ -11,6 +12,7 @@ pub mod sync;
 
 pub use frame::{BadFrame, Frame, Header, Hop, Kind, Target};
 pub use lane::{Lane, LaneClass};
+pub use media::{Consumed, Consuming, MediaAnswer, MediaIds, MediaNews, Receiving, StreamKind, Subscribe};
 pub use payload::{AlarmReport, Failure, ListEntry, ListPage, ListQuery, Message, Payload, Reply, Trace};
 pub use presence::{Complete, PresenceChange, PresenceNews};
 pub use room::{

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use taoyao_types::{Secret, SessionEpoch, TerminalName};
 
+use super::media::{MediaAnswer, MediaIds, MediaNews, Receiving};
 use super::payload::{ListEntry, Message};
 
 /// What a terminal wants of a room.
@@ -27,7 +28,7 @@ pub enum RoomAct {
     /// Answer: [`RoomReply::State`].
     Create { name: Option<String>, password: Option<Secret>, media: Option<String> },
     /// Answer: [`RoomReply::Done`], and [`RoomEvent::Entered`] with the same `entry` in the node's feed.
-    Enter { entry: u64, password: Option<Secret>, state: String },
+    Enter { entry: u64, password: Option<Secret>, state: String, receiving: Receiving },
     /// Answer: [`RoomReply::Done`].
     Leave,
     /// Answer: [`RoomReply::Done`].
@@ -40,14 +41,15 @@ pub enum RoomAct {
     Expel { client: TerminalName, message: Message },
     /// Answer: [`RoomReply::Members`].
     Members,
-    /// Whether `client` is a member. Answer: [`RoomReply::Done`].
+    /// Of a member. Answer: [`RoomReply::Ids`].
     Ids { client: TerminalName },
     /// Answer: [`RoomReply::State`].
     Status,
-    /// `media::*`. Answer: [`RoomReply::Done`].
-    Media { signal: String },
-    /// `control::server::record`. Answer: [`RoomReply::Done`].
-    Record { client: TerminalName },
+    /// `media::*`, its body as JSON text. Answer: [`RoomReply::Media`]; [`RoomReply::Done`] where the signal has no answer.
+    /// Where something is pushed that may only follow the answer, that comes under the number `ask` among the news, too.
+    Media { ask: u64, signal: String, body: String },
+    /// `control::server::record`. Answer: [`RoomReply::Recorded`].
+    Record { client: TerminalName, enabled: bool },
 }
 
 /// How a [`RoomRequest`] ended, if it did not fail.
@@ -58,6 +60,12 @@ pub enum RoomReply {
     Members(Vec<ListEntry>),
     /// The message with a pass for the invited terminal, if the room has a password.
     Invitation(Message),
+    Ids(MediaIds),
+    Media(MediaAnswer),
+    /// Where the recording is; none if nothing was being recorded.
+    Recorded {
+        filepath: Option<String>,
+    },
 }
 
 /// What is shown of a room (reference section 4.6).
@@ -75,7 +83,7 @@ pub struct RoomNews {
     pub room: String,
     /// The feed began anew with this number: all members of the node had left, or the room's node had forgotten them.
     pub feed: u64,
-    /// Counts from 1 in each feed.
+    /// Counts from 1 in each feed. News of the moment that nobody needs later have 0: they are told or lost.
     pub seq: u64,
     pub event: RoomEvent,
 }
@@ -91,6 +99,8 @@ pub enum RoomEvent {
     Closed,
     /// To these, or to all but its sender.
     Told { from: TerminalName, to: Option<TerminalName>, message: Message },
+    /// To this member, or to all.
+    Media { to: Option<TerminalName>, news: MediaNews },
 }
 
 /// What a newcomer is told besides.

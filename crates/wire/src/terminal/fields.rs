@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::envelope::Key;
@@ -62,6 +62,19 @@ impl<'a> Fields<'a> {
         Fields::of(self.raw(name))
     }
 
+    /// The JSON text of an object inside this one.
+    pub fn object(&self, name: &str) -> Option<&'a str> {
+        self.json(name).filter(|json| json.starts_with('{'))
+    }
+
+    /// A member of this shape, if there is one.
+    ///
+    /// # Errors
+    /// It has another shape.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, serde_json::Error> {
+        self.json(name).map(|json| serde_json::from_str(&nulls::without_nulls(json))).transpose()
+    }
+
     /// All members: names and JSON texts, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.0.iter().map(|(name, raw)| (name.as_ref(), raw.get()))
@@ -69,7 +82,15 @@ impl<'a> Fields<'a> {
 
     /// The object as JSON text without the member `name` and without null entries.
     pub fn without(&self, name: &str) -> String {
-        self.written(|member| member != name, |json, _, raw| json.push_str(&nulls::without_nulls(raw.get())))
+        self.written_without(&[name])
+    }
+
+    /// The same without several.
+    pub(super) fn written_without(&self, names: &[&str]) -> String {
+        self.written(
+            |member| !names.contains(&member),
+            |json, _, raw| json.push_str(&nulls::without_nulls(raw.get())),
+        )
     }
 
     /// The object as JSON text with another text for the member `name`, where it has that, and without null entries.

@@ -9,6 +9,7 @@ pub mod fields;
 pub mod ids;
 pub mod local_time;
 pub mod machine;
+pub mod media;
 pub mod nulls;
 pub mod outgoing;
 pub mod room;

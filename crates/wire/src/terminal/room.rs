@@ -6,7 +6,7 @@ use taoyao_types::{Secret, limits};
 use super::envelope::Incoming;
 use super::fields::Fields;
 use super::outgoing::push_text;
-use crate::link::RoomState;
+use crate::link::{MediaIds, RoomState};
 
 /// `room::create`. The web client sends its whole form: keys that mean nothing here, and nulls (quirk Q19).
 #[derive(Debug, Clone, PartialEq)]
@@ -91,14 +91,36 @@ pub fn members<'a>(room: &str, states: impl Iterator<Item = &'a str>) -> String 
     with_room(room, &rest)
 }
 
-/// `room::client::list::id` of a member without media: all lists empty.
-pub fn ids(room: &str, client_id: &str) -> String {
-    let mut rest = String::from(r#","clientId":"#);
-    push_text(&mut rest, client_id);
-    for list in IDS {
-        rest.push_str(&format!(r#","{list}":[]"#));
+/// `room::client::list::id`: `roomId, clientId` and the lists of ids.
+pub fn ids(room: &str, client_id: &str, ids: &MediaIds) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        room_id: &'a str,
+        client_id: &'a str,
+        #[serde(flatten)]
+        ids: &'a MediaIds,
     }
-    with_room(room, &rest)
+    let body = Body { room_id: room, client_id, ids };
+    serde_json::to_string(&body).expect("texts always encode as JSON")
+}
+
+/// The answer to `control::server::record`: the request's body without `to`, with `filepath` where there is one and with
+/// `clientId`, the requester (quirk Q23).
+pub fn recorded(body: &str, filepath: Option<&str>, client_id: &str) -> String {
+    let mut json = Fields::of_text(body).written_without(&["to", "filepath", "clientId"]);
+    json.pop();
+    let members = [("filepath", filepath), ("clientId", Some(client_id))];
+    for (member, text) in members.into_iter().filter_map(|(member, text)| Some((member, text?))) {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        push_text(&mut json, member);
+        json.push(':');
+        push_text(&mut json, text);
+    }
+    json.push('}');
+    json
 }
 
 /// The body of an invitation with a pass in the place of the password.
@@ -124,15 +146,6 @@ fn with_room(room: &str, rest: &str) -> String {
     json
 }
 
-const IDS: [&str; 6] = [
-    "dataProducers",
-    "dataConsumers",
-    "audioProducers",
-    "videoProducers",
-    "audioConsumers",
-    "videoConsumers",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,7 +165,13 @@ mod tests {
         assert_eq!(left("r", "a\"b"), r#"{"roomId":"r","clientId":"a\"b"}"#);
         assert_eq!(entered("r", "a", "{}"), r#"{"roomId":"r","clientId":"a","status":{}}"#);
         assert_eq!(members("r", ["{}", "{}"].into_iter()), r#"{"roomId":"r","clients":[{},{}]}"#);
-        assert!(ids("r", "a").contains(r#""videoConsumers":[]}"#));
+        let none = ids("r", "a", &MediaIds::default());
+        assert!(none.starts_with(r#"{"roomId":"r","clientId":"a","dataProducers":[],"dataConsumers":[],"#));
+        assert!(none.ends_with(r#""audioConsumers":[],"videoConsumers":[]}"#), "{none}");
+        let request = r#"{"to":"b","roomId":"r","enabled":true,"x":null}"#;
+        let expected = r#"{"roomId":"r","enabled":true,"filepath":"/v/1.webm","clientId":"a"}"#;
+        assert_eq!(recorded(request, Some("/v/1.webm"), "a"), expected);
+        assert_eq!(recorded("{}", None, "a"), r#"{"clientId":"a"}"#);
     }
 
     #[test]

@@ -1,0 +1,179 @@
+//! Members who are recorded at the room's node (reference section 6.6).
+
+use taoyao_ortc::{MediaKind, ProducerId, RecordAct, RecordCommand, Recorded, Refused};
+use taoyao_types::{Now, TerminalName};
+use taoyao_wire::link::{Failure, MediaNews, RoomAct, RoomReply, RoomRequest, StreamKind};
+use taoyao_wire::terminal::Code;
+
+use super::acts::busy;
+use super::answers::failure;
+use super::studio::{Recording, Studio};
+use super::works::Work;
+use crate::failure::Failed;
+use crate::io::Token;
+use crate::room::acts::Standing;
+use crate::room::host::no_room;
+use crate::room::hosted::{Room, Said};
+use crate::terminals::Terminals;
+
+impl Terminals {
+    /// `control::server::record`: of oneself, or by the room's owner or an operator.
+    pub(in crate::room) fn serve_record(
+        &mut self,
+        now: Now,
+        token: Token,
+        request: &RoomRequest,
+    ) -> Option<Result<RoomReply, Failure>> {
+        let RoomAct::Record { client, enabled } = &request.act else { return None };
+        let Some(room) = self.rooms.get_mut(&request.room) else { return Some(Err(no_room(&request.room))) };
+        let may = Standing::of(room, request).and_then(|standing| match standing.to_act() {
+            Err(denied) if *client != request.from => Err(denied),
+            _ => Ok(()),
+        });
+        let key = room.key;
+        match may.and_then(|()| room.record(token, client, *enabled)) {
+            Err(failure) => Some(Err(failure)),
+            Ok((reply, said)) => {
+                self.reply_room(token, reply.map(Ok));
+                self.publish_news(now, key, said);
+                None
+            }
+        }
+    }
+
+    /// The recorder says something.
+    pub(crate) fn recorder_said(&mut self, now: Now, recorded: Recorded) {
+        let Recorded { room: id, member, number, result } = recorded;
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let key = room.key;
+        if number == 0 {
+            let ended = member.parse().map(|member| room.recording_ended(&member)).unwrap_or_default();
+            return self.publish_news(now, key, ended);
+        }
+        let Some(work) = room.studio.as_mut().and_then(|studio| studio.works.end(number)) else { return };
+        let token = work.token();
+        let (reply, said) = room.recorded(work, result);
+        if let Some(token) = token {
+            self.reply_room(token, Some(reply));
+        }
+        self.publish_news(now, key, said);
+    }
+}
+
+impl Room {
+    fn record(
+        &mut self,
+        token: Token,
+        member: &TerminalName,
+        enabled: bool,
+    ) -> Result<(Option<RoomReply>, Vec<Said>), Failure> {
+        if !self.has(member) && enabled {
+            return Err(Failed::new(Code::Unknown, "终端没有进入房间").into_failure());
+        }
+        let Some(studio) = &mut self.studio else { return Err(no_recorder()) };
+        let recording = studio.desk(member).map_or(&Recording::No, |desk| &desk.recording);
+        match (recording, enabled) {
+            (Recording::Starting, _) => Err(busy("the recording is just being started")),
+            (Recording::At(filepath), true) => {
+                Ok((Some(RoomReply::Recorded { filepath: filepath.clone() }), Vec::new()))
+            }
+            (Recording::No, false) => Ok((Some(RoomReply::Recorded { filepath: None }), Vec::new())),
+            (Recording::No, true) => self.start_recording(token, member),
+            (Recording::At(_), false) => {
+                let number = studio.works.begin(Work::StopRecording { token });
+                let stop = self.to_recorder(member, number, RecordAct::Stop);
+                let mut said = vec![stop];
+                said.extend(self.recording_ended(member));
+                Ok((None, said))
+            }
+        }
+    }
+
+    fn start_recording(
+        &mut self,
+        token: Token,
+        member: &TerminalName,
+    ) -> Result<(Option<RoomReply>, Vec<Said>), Failure> {
+        let Some(studio) = &mut self.studio else { return Err(no_recorder()) };
+        let own = studio.producers().filter(|(_, producer)| producer.owner == *member && producer.is_ready);
+        let producers: Vec<(ProducerId, MediaKind)> = own
+            .filter_map(|(id, producer)| match producer.kind {
+                StreamKind::Audio => Some((id, MediaKind::Audio)),
+                StreamKind::Video => Some((id, MediaKind::Video)),
+                StreamKind::Data => None,
+            })
+            .collect();
+        if producers.is_empty() {
+            let why = "无效媒体：the terminal sends neither sound nor picture";
+            return Err(Failed::new(Code::Unknown, why).into_failure());
+        }
+        if let Some(desk) = studio.desk_mut(member) {
+            desk.recording = Recording::Starting;
+        }
+        let number = studio.works.begin(Work::StartRecording { token, member: member.clone() });
+        Ok((None, vec![self.to_recorder(member, number, RecordAct::Start { producers })]))
+    }
+
+    fn recorded(
+        &mut self,
+        work: Work,
+        result: Result<Option<String>, Refused>,
+    ) -> (Result<RoomReply, Failure>, Vec<Said>) {
+        let filepath = match result {
+            Ok(filepath) => filepath,
+            Err(why) => {
+                if let Work::StartRecording { member, .. } = &work {
+                    self.set_recording(member, Recording::No);
+                }
+                return (Err(failure(&why)), Vec::new());
+            }
+        };
+        let reply = Ok(RoomReply::Recorded { filepath: filepath.clone() });
+        let Work::StartRecording { member, .. } = work else { return (reply, Vec::new()) };
+        // Who has left meanwhile is not recorded: it was stopped then.
+        if self.set_recording(&member, Recording::At(filepath)) {
+            let told = self.tell_media(&member, MediaNews::Recording(true));
+            return (reply, told.into_iter().collect());
+        }
+        (reply, Vec::new())
+    }
+
+    /// Without anybody who waits for it.
+    pub(super) fn stop_recording(&mut self, member: &TerminalName) -> Vec<Said> {
+        let mut said = vec![self.order_recorder(member, RecordAct::Stop)];
+        said.extend(self.recording_ended(member));
+        said
+    }
+
+    /// Of all members.
+    pub(super) fn stop_recordings(&mut self) -> Vec<Said> {
+        let desks = self.studio.iter().flat_map(Studio::desks);
+        let recorded = desks.filter(|(_, desk)| !matches!(desk.recording, Recording::No));
+        let recorded: Vec<TerminalName> = recorded.map(|(name, _)| name.clone()).collect();
+        recorded.iter().flat_map(|member| self.stop_recording(member)).collect()
+    }
+
+    fn recording_ended(&mut self, member: &TerminalName) -> Vec<Said> {
+        self.set_recording(member, Recording::No);
+        self.tell_media(member, MediaNews::Recording(false)).into_iter().collect()
+    }
+
+    fn set_recording(&mut self, member: &TerminalName, recording: Recording) -> bool {
+        let desk = self.studio.as_mut().and_then(|studio| studio.desk_mut(member));
+        desk.map(|desk| desk.recording = recording).is_some()
+    }
+
+    /// A command that nobody waits for.
+    pub(super) fn order_recorder(&self, member: &TerminalName, act: RecordAct) -> Said {
+        self.to_recorder(member, 0, act)
+    }
+
+    fn to_recorder(&self, member: &TerminalName, number: u64, act: RecordAct) -> Said {
+        let (room, member) = (self.name_at_sfu(), member.to_string());
+        Said::ToRecorder(RecordCommand { room, member, number, act })
+    }
+}
+
+fn no_recorder() -> Failure {
+    Failed::new(Code::NotAcceptable, "功能没有开启：this node has no recorder").into_failure()
+}
