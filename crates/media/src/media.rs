@@ -160,3 +160,161 @@ fn is_refusable(act: &Act) -> bool {
             | Act::RequestKeyFrame { .. }
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+    use std::sync::mpsc::{Receiver, channel};
+
+    use taoyao_ortc::control::{Happening, Reply};
+    use taoyao_ortc::{TransportId, TransportLocal, TransportPlan};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn config() -> Config {
+        let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Config { listen, port: 0, workers: 1, plain_ports: 0..=0, ..Config::default() }
+    }
+
+    struct Side {
+        media: Media,
+        events: Receiver<Event>,
+        room: RoomName,
+    }
+
+    impl Side {
+        fn with(config: Config) -> Self {
+            let (sender, events) = channel();
+            let media = Media::start(config, move |event| drop(sender.send(event))).unwrap();
+            Self { media, events, room: "room".into() }
+        }
+
+        fn new() -> Self {
+            Self::with(config())
+        }
+
+        fn event(&self) -> Event {
+            self.events.recv_timeout(LONG).unwrap()
+        }
+
+        fn ask(&self, room: &str, act: Act) -> Result<Reply, Refused> {
+            self.media.send(Command { room: room.into(), number: 7, act });
+            match self.event() {
+                Event::Done(Done { number: 7, result, .. }) => result,
+                other => panic!("not an answer: {other:?}"),
+            }
+        }
+
+        fn create(&self, bits: u128) -> Result<Reply, Refused> {
+            let plan = TransportPlan::WebRtc { force_tcp: false, sctp: None };
+            self.ask(&self.room, Act::CreateTransport { transport: TransportId::of_random(bits), plan })
+        }
+
+        fn panic(&self) {
+            self.media.workers[0].ask(Ask::Panic);
+        }
+    }
+
+    #[test]
+    fn a_worker_that_fails_loses_its_rooms_and_serves_again_on_its_port() {
+        let side = Side::new();
+        let before = side.media.addresses();
+        assert_eq!(side.ask("room", Act::OpenRoom), Ok(Reply::Done));
+        side.panic();
+        assert_eq!(side.event(), Event::Happened { room: "room".into(), what: Happening::RoomLost });
+        assert_eq!(side.create(1), Err(Refused::WorkerLost));
+        assert_eq!(side.ask("room", Act::OpenRoom), Ok(Reply::Done));
+        assert!(side.create(1).is_ok());
+        let stats = side.media.stats();
+        assert_eq!(stats[0].restarts, 1);
+        assert_eq!(stats[0].address, Some(before[0]));
+    }
+
+    #[test]
+    fn a_failure_takes_no_room_of_another_worker() {
+        let side = Side::with(Config { workers: 2, ..config() });
+        assert!(side.ask("one", Act::OpenRoom).is_ok());
+        assert!(side.ask("other", Act::OpenRoom).is_ok());
+        side.panic();
+        assert_eq!(side.event(), Event::Happened { room: "one".into(), what: Happening::RoomLost });
+        let plan = TransportPlan::WebRtc { force_tcp: false, sctp: None };
+        let create = Act::CreateTransport { transport: TransportId::of_random(1), plan };
+        assert!(side.ask("other", create).is_ok());
+    }
+
+    #[test]
+    fn rooms_and_transports_beyond_the_limit_are_refused() {
+        let side = Side::with(Config { rooms_per_worker: 1, transports_per_room: 2, ..config() });
+        assert_eq!(side.ask("room", Act::OpenRoom), Ok(Reply::Done));
+        assert!(matches!(side.ask("another", Act::OpenRoom), Err(Refused::Full(_))));
+        assert!(side.create(1).is_ok());
+        assert!(matches!(side.create(1), Err(Refused::Invalid(_))), "the id is taken");
+        assert!(side.create(2).is_ok());
+        assert!(matches!(side.create(3), Err(Refused::Full(_))));
+        assert_eq!(
+            side.ask("room", Act::CloseTransport { transport: TransportId::of_random(1) }),
+            Ok(Reply::Done)
+        );
+        assert!(side.create(3).is_ok());
+    }
+
+    #[test]
+    fn a_room_that_nobody_opened_is_unknown() {
+        assert_eq!(Side::new().create(1), Err(Refused::Unknown("room")));
+    }
+
+    #[test]
+    fn a_transport_is_told_where_it_can_be_reached() {
+        let side = Side::new();
+        side.ask("room", Act::OpenRoom).unwrap();
+        let Ok(Reply::Transport(TransportLocal::WebRtc { candidates, ice, dtls, .. })) = side.create(1)
+        else {
+            panic!("no transport");
+        };
+        let port = side.media.addresses()[0].port();
+        assert!(ice.ice_lite && dtls.fingerprints.len() == 1);
+        let told: Vec<_> =
+            candidates.iter().map(|one| (one.protocol.as_str(), one.ip.as_str(), one.port)).collect();
+        assert_eq!(told, [("udp", "127.0.0.1", port), ("tcp", "127.0.0.1", port)]);
+    }
+
+    #[test]
+    fn garbage_of_strangers_is_counted_and_leaves_nothing_behind() {
+        let side = Side::new();
+        side.ask("room", Act::OpenRoom).unwrap();
+        side.create(1).unwrap();
+        let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let to: SocketAddr = side.media.addresses()[0];
+        let client_hello = [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40, 1, 0, 0, 28];
+        let garbage: [&[u8]; 6] = [
+            &[],
+            &[0; 20],
+            &[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42],
+            &client_hello,
+            &[0x80; 40],
+            &[0xff; 1_400],
+        ];
+        for datagram in garbage.iter().cycle().take(600) {
+            stranger.send_to(datagram, to).unwrap();
+        }
+        let strangers = || side.media.stats()[0].traffic.strangers;
+        for _ in 0..2_000 {
+            if strangers() >= 400 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(strangers() >= 400, "{}", strangers());
+        assert!(side.create(2).is_ok());
+        assert_eq!(side.media.stats()[0].traffic.datagrams_out, 0, "strangers get no answer");
+    }
+
+    #[test]
+    fn the_threads_end_with_the_handle() {
+        let Side { media, events, .. } = Side::with(Config { workers: 2, ..config() });
+        drop(media);
+        assert!(events.recv_timeout(LONG).is_err(), "the sink went with the threads");
+    }
+}
