@@ -8,7 +8,9 @@ import { CallsView } from './views/calls.js';
 import { toast } from './views/notices.js';
 import { PeopleView } from './views/people.js';
 import { RegisterView } from './views/register.js';
+import { RoomsView } from './views/rooms.js';
 import { SignalsView } from './views/signals.js';
+import { Stage } from './views/stage.js';
 import { StatusView } from './views/status.js';
 import { startTabs } from './views/tabs.js';
 import { startTheme } from './views/theme.js';
@@ -17,8 +19,10 @@ import { errorWords } from './words.js';
 const settings = loadSettings();
 const client = new Taoyao({ answer: settings.answer });
 const tabs = startTabs();
-const calls = new CallsView(client, () => tabs.show('calls'));
+const stage = new Stage();
+const calls = new CallsView(client, stage, () => tabs.show('calls'));
 const people = new PeopleView(client, (clientId, kinds) => calls.call(clientId, kinds));
+const rooms = new RoomsView(client, stage, people, () => tabs.show('calls'));
 const register = new RegisterView(settings, connect);
 
 start();
@@ -71,6 +75,7 @@ function enter() {
   }
   wasOnline = true;
   people.load();
+  rooms.load();
 }
 
 function exit(reason) {
@@ -78,6 +83,7 @@ function exit(reason) {
   wasOnline = false;
   byId('workspace').hidden = true;
   people.clear();
+  rooms.clear();
   register.show();
   if (reason) register.showError(reason);
 }

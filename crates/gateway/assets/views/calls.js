@@ -5,23 +5,23 @@ import { setText, t } from '../i18n.js';
 import { errorWords } from '../words.js';
 import { CallTile } from './call.js';
 import { announceNow, toast } from './notices.js';
-import { WakeLock } from './wake.js';
 
 /** Places one {@link CallTile} per session. */
 export class CallsView {
   #client;
-  #tiles = byId('tiles');
+  #stage;
   #banners = byId('banners');
   #show;
   #startedBy;
-  #wakeLock = new WakeLock();
 
   /**
    * @param {import('../taoyao.js').Taoyao} client
+   * @param {import('./stage.js').Stage} stage
    * @param {() => void} show brings this view to the front on a small screen
    */
-  constructor(client, show) {
+  constructor(client, stage, show) {
     this.#client = client;
+    this.#stage = stage;
     this.#show = show;
     client.addEventListener('session', ({ detail }) => this.#add(detail));
   }
@@ -45,8 +45,7 @@ export class CallsView {
 
   #addTile(session) {
     const tile = new CallTile(session);
-    this.#tiles.append(tile.root);
-    this.#count();
+    this.#stage.add(tile.root);
     session.addEventListener('state', () => session.state === 'closed' && this.#removeTile(tile));
     return tile;
   }
@@ -61,7 +60,7 @@ export class CallsView {
       announceNow(t(`call.end.${session.closeReason}`, { name }));
       if (session.closeReason !== 'local') toast(t(`call.end.${session.closeReason}`, { name }));
     }
-    this.#count();
+    this.#showRinging();
   }
 
   /** A called person sees at once who it is, and can end it with one click. */
@@ -75,7 +74,7 @@ export class CallsView {
     root.setAttribute('aria-labelledby', slots.text.id);
     slots.actions.append(...(asks ? this.#askButtons(session) : this.#autoButtons(session, root)));
     this.#banners.append(root);
-    this.#count();
+    this.#showRinging();
     announceNow(t(asks ? 'banner.ask' : 'banner.auto', { name }));
     this.#show();
     if (asks) slots.actions.firstElementChild.focus();
@@ -105,38 +104,17 @@ export class CallsView {
     tile.root.focus({ preventScroll: true });
   }
 
-  /** The focus of a call that ended goes to the next call, or back to where the call was started. */
   #removeTile(tile) {
-    const hadFocus = tile.root.contains(document.activeElement);
-    const next = tile.root.nextElementSibling ?? tile.root.previousElementSibling;
-    tile.remove();
-    this.#count();
-    if (!hadFocus) return;
-    const back = this.#startedBy?.isConnected && this.#startedBy.checkVisibility() ? this.#startedBy : byId('calls');
-    (next ?? back).focus();
+    this.#stage.remove(tile.root, () => tile.remove(), this.#startedBy);
   }
 
   #tileOf(session) {
-    return [...this.#tiles.children].find((it) => it.dataset.session === session.id);
+    return this.#stage.find((it) => it.dataset.session === session.id);
   }
 
-  #count() {
-    const open = this.#tiles.children.length;
-    byId('calls').dataset.count = Math.min(open, 5);
-    byId('calls-empty').hidden = open > 0;
-    const badge = byId('calls-badge');
-    badge.hidden = open === 0;
-    badge.textContent = open;
-    this.#wakeLock.hold(open > 0);
-    this.#showTitle(open);
-  }
-
-  /** The title says in a hidden tab that somebody calls, and that a call is running. */
-  #showTitle(open) {
-    const ringing = [...this.#client.sessions.values()].find(
-      (it) => it.state === 'ringing' && this.#client.answer === 'ask',
-    );
-    if (ringing) document.title = t('banner.ask', { name: ringing.peer.name });
-    else document.title = open > 0 ? '● Taoyao' : 'Taoyao';
+  #showRinging() {
+    const asks = this.#client.answer === 'ask';
+    const ringing = [...this.#client.sessions.values()].find((it) => it.state === 'ringing' && asks);
+    this.#stage.ring(ringing?.peer.name);
   }
 }

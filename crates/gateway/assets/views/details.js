@@ -1,4 +1,4 @@
-// The numbers of one call: pictures, rates, path.
+// A panel of numbers, and those of one call: pictures, rates, path.
 
 import { setText } from '../i18n.js';
 import { rateWords } from '../words.js';
@@ -23,22 +23,25 @@ const ROWS = [
 /** Fills the panel, also while it is hidden, so that it opens with values. */
 export class DetailsPanel {
   #values = new Map();
+  #rows;
 
   /**
    * @param {HTMLElement} list a `dl`
    * @param {HTMLElement} toggle the button that opens it
+   * @param {[string, (stats: object) => string|number][]} rows
    */
-  constructor(list, toggle) {
-    for (const [name] of ROWS) list.append(this.#makeRow(name));
+  constructor(list, toggle, rows = ROWS) {
+    this.#rows = rows;
+    for (const [name] of rows) list.append(this.#makeRow(name));
     toggle.addEventListener('click', () => {
       list.hidden = !list.hidden;
       toggle.setAttribute('aria-expanded', String(!list.hidden));
     });
   }
 
-  /** @param {import('../taoyao/stats.js').CallStats} stats */
+  /** @param {object} stats what the rows read from */
   update(stats) {
-    for (const [name, read] of ROWS) this.#values.get(name).textContent = read(stats);
+    for (const [name, read] of this.#rows) this.#values.get(name).textContent = read(stats);
   }
 
   #makeRow(name) {

@@ -60,6 +60,11 @@ export class PeopleView {
     return this.#people.get(clientId)?.name ?? clientId;
   }
 
+  /** Those who could be asked to come: everybody who is there and has a person or a camera, but this terminal. */
+  callable() {
+    return [...this.#people.values()].filter((it) => !it.gone && !it.isMe && it.isCallable).sort(comparePeople);
+  }
+
   async #loadPage(after) {
     let terminals;
     try {

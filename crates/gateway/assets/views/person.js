@@ -39,7 +39,8 @@ export class Person {
     const detail = [this.clientId.split('@')[0], terminal.node].filter(Boolean).join(' · ');
     delete this.#slots.detail.dataset.t;
     this.#slots.detail.textContent = detail;
-    this.#slots.actions.dataset.hidden = String(this.isMe || !CALLABLE.has(terminal.clientType ?? 'OTHER'));
+    this.isCallable = CALLABLE.has(terminal.clientType ?? 'OTHER');
+    this.#slots.actions.dataset.hidden = String(this.isMe || !this.isCallable);
     this.#setCallable(true);
   }
 

@@ -2,7 +2,7 @@
 
 import { byId } from '../dom.js';
 
-/** @returns {{show: (view: 'people'|'calls'|'signals') => void}} */
+/** @returns {{show: (view: 'people'|'rooms'|'calls'|'signals') => void}} */
 export function startTabs() {
   const tabs = [...document.querySelectorAll('[data-tab]')];
   const toggle = byId('signals-toggle');

@@ -1,0 +1,209 @@
+// One room: everybody's tiles, the layout that follows the speaker, and the controls.
+
+import { fromTemplate, setIcon } from '../dom.js';
+import { setLabel, setText, t } from '../i18n.js';
+import { durationWords, errorWords } from '../words.js';
+import { ChatPanel } from './chat.js';
+import { InviteDialog } from './invite-dialog.js';
+import { MemberTile } from './member.js';
+import { announceNow, toast } from './notices.js';
+
+const POLL_MS = 1_000;
+const SOURCES = { mic: 'microphone', camera: 'camera', screen: 'screen' };
+const ICONS = { mic: 'mic', camera: 'video', screen: 'screen' };
+
+/** The tile of one room, until it is left. */
+export class RoomTile {
+  #room;
+  #slots;
+  #people;
+  #chat;
+  #timer;
+  /** @type {Map<string, MemberTile>} by client id and source */
+  #tiles = new Map();
+  #layout = 'speaker';
+
+  /**
+   * @param {import('../taoyao/room.js').Room} room
+   * @param {import('./people.js').PeopleView} people who could be invited
+   */
+  constructor(room, people) {
+    this.#room = room;
+    this.#people = people;
+    const { root, slots } = fromTemplate('room-template');
+    this.root = root;
+    this.#slots = slots;
+    root.dataset.roomId = room.id;
+    slots.name.textContent = room.name || t('rooms.unnamed');
+    setLabel(root, 'room.label', { name: slots.name.textContent });
+    this.#chat = new ChatPanel(room, slots, (id) => this.#nameOf(id));
+    this.#wire();
+    this.#showState();
+    this.#showMembers();
+    this.#showOwn();
+    this.#showRecording();
+    this.#timer = setInterval(() => this.#poll(), POLL_MS);
+  }
+
+  remove() {
+    clearInterval(this.#timer);
+    for (const tile of this.#tiles.values()) tile.remove();
+    this.root.remove();
+  }
+
+  #wire() {
+    const room = this.#room;
+    const slots = this.#slots;
+    room.addEventListener('state', () => this.#showState());
+    room.addEventListener('members', () => this.#showMembers());
+    room.addEventListener('volume', () => this.#showVolumes());
+    room.addEventListener('local', () => this.#showOwn());
+    room.addEventListener('recording', () => this.#showRecording());
+    room.addEventListener('trouble', ({ detail }) => toast(errorWords(detail, 'room')));
+    for (const name of Object.keys(SOURCES)) slots[name].addEventListener('click', () => this.#toggle(name));
+    slots.leave.addEventListener('click', () => room.leave());
+    slots.end.addEventListener('click', () => confirm(t('room.end.sure')) && room.close());
+    slots.layout.addEventListener('click', () => this.#switchLayout());
+    slots.record.addEventListener('click', () => this.#record());
+    slots.invite.addEventListener('click', () => this.#invite());
+    slots.hear.addEventListener('click', () => this.#play());
+    slots.fullscreen.addEventListener('click', () => this.#toggleFullscreen());
+    slots.fullscreen.hidden = !document.fullscreenEnabled;
+    slots.screen.hidden = !navigator.mediaDevices?.getDisplayMedia;
+  }
+
+  async #toggle(name) {
+    const source = SOURCES[name];
+    await this.#try(() => this.#room.set(source, !this.#room.own[source].isOn));
+    const reason = this.#room.own[source].missing;
+    if (reason) toast(t(missingKey(source, reason)));
+  }
+
+  async #record() {
+    await this.#try(() => this.#room.record(!this.#room.isRecording));
+    if (this.#room.isRecording) announceNow(t('room.recording'));
+  }
+
+  #invite() {
+    const inside = new Set(this.#room.members.map((it) => it.clientId));
+    const people = this.#people.callable().filter((it) => !inside.has(it.clientId));
+    new InviteDialog(people, ({ clientId, name }) => {
+      this.#room.invite(clientId);
+      announceNow(t('room.invited', { name }));
+    });
+  }
+
+  #switchLayout() {
+    this.#layout = this.#layout === 'speaker' ? 'grid' : 'speaker';
+    this.#showMembers();
+  }
+
+  #toggleFullscreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen().catch(() => {}); // A refusal leaves the tile as it is.
+  }
+
+  async #try(action) {
+    try {
+      await action();
+    } catch (error) {
+      toast(errorWords(error, 'room'));
+    }
+  }
+
+  #showState() {
+    const { state, enteredAt } = this.#room;
+    this.root.dataset.state = state;
+    if (state === 'in') {
+      delete this.#slots.state.dataset.t;
+      this.#slots.state.textContent = durationWords(Date.now() - enteredAt);
+    } else if (state !== 'closed') setText(this.#slots.state, `room.state.${state}`);
+  }
+
+  /** One tile for every member, and one for every screen. */
+  #showMembers() {
+    const room = this.#room;
+    const wanted = new Map(room.members.map((it) => [it.clientId, { member: it, source: 'camera' }]));
+    for (const member of room.members.filter((it) => !it.isMe && room.received(it.clientId, 'screen'))) {
+      wanted.set(`${member.clientId} screen`, { member, source: 'screen' });
+    }
+    for (const [key, tile] of this.#tiles) if (!wanted.has(key)) this.#drop(key, tile);
+    for (const [key, { member, source }] of wanted) this.#put(key, member, source);
+    setText(this.#slots.size, 'rooms.size', { n: room.members.length });
+    this.#arrange();
+    this.#play();
+  }
+
+  #put(key, member, source) {
+    const known = this.#tiles.get(key);
+    const tile = known ?? new MemberTile(this.#room, member, source);
+    if (!known) {
+      this.#tiles.set(key, tile);
+      this.#slots.tiles.append(tile.root);
+    }
+    tile.update();
+  }
+
+  #drop(key, tile) {
+    tile.remove();
+    this.#tiles.delete(key);
+  }
+
+  /** A screen is what everybody looks at; else it is who speaks. */
+  #arrange() {
+    const screen = [...this.#tiles.keys()].find((key) => key.endsWith(' screen'));
+    const large = screen ?? this.#room.speaker ?? [...this.#tiles.keys()][0];
+    const isSpeakerLayout = this.#layout === 'speaker' && this.#tiles.size > 1;
+    this.root.dataset.layout = isSpeakerLayout ? 'speaker' : 'grid';
+    this.#slots.tiles.dataset.count = Math.min(this.#tiles.size, 10);
+    for (const [key, tile] of this.#tiles) tile.setLarge(isSpeakerLayout && key === large);
+    setIcon(this.#slots.layout, this.#layout === 'speaker' ? 'grid' : 'spotlight');
+    setLabel(this.#slots.layout, `room.layout.${this.#layout === 'speaker' ? 'grid' : 'speaker'}`);
+  }
+
+  #showVolumes() {
+    for (const tile of this.#tiles.values()) tile.showVolume();
+  }
+
+  #showOwn() {
+    for (const [name, source] of Object.entries(SOURCES)) {
+      const { isOn, missing } = this.#room.own[source];
+      const button = this.#slots[name];
+      // The screen's button is pressed while it is shown, the others while they are switched off.
+      button.setAttribute('aria-pressed', String(source === 'screen' ? isOn : !isOn));
+      setIcon(button, (source === 'screen') === isOn ? `${ICONS[name]}-off` : ICONS[name]);
+      setLabel(button, missing ? missingKey(source, missing) : `room.${source}.${isOn ? 'off' : 'on'}`);
+    }
+    for (const tile of this.#tiles.values()) tile.update();
+  }
+
+  #showRecording() {
+    const isOn = this.#room.isRecording;
+    this.root.dataset.recording = String(isOn);
+    this.#slots.record.setAttribute('aria-pressed', String(isOn));
+    setLabel(this.#slots.record, isOn ? 'room.record.stop' : 'room.record.start');
+  }
+
+  /** A page that nobody has touched may not make sound: then a button asks for the touch. */
+  async #play() {
+    const results = await Promise.all([...this.#tiles.values()].map((it) => it.play()));
+    this.#slots.hear.hidden = !results.includes(false);
+  }
+
+  async #poll() {
+    if (this.#room.state === 'in') this.#showState();
+    for (const tile of this.#tiles.values()) tile.tellSize();
+    const qualities = await this.#room.qualities();
+    for (const tile of this.#tiles.values()) tile.showQuality(qualities.get(tile.clientId));
+  }
+
+  #nameOf(clientId) {
+    return this.#room.members.find((it) => it.clientId === clientId)?.name ?? clientId;
+  }
+}
+
+function missingKey(source, reason) {
+  const kind = source === 'microphone' ? 'audio' : 'video';
+  const known = ['NotFoundError', 'NotAllowedError'].includes(reason);
+  return `call.note.missing.${kind}${known ? `.${reason}` : ''}`;
+}

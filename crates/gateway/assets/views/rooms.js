@@ -1,0 +1,156 @@
+// The list of rooms, invitations, and the tiles of those that this terminal is in.
+
+import { byId, fromTemplate, makeButton } from '../dom.js';
+import { setLabel, setText, t } from '../i18n.js';
+import { errorWords } from '../words.js';
+import { announceNow, toast } from './notices.js';
+import { RoomDialog } from './room-dialog.js';
+import { RoomTile } from './room.js';
+
+/** Nobody tells of new rooms, so the list is asked for. */
+const RELOAD_MS = 10_000;
+const UNAUTHORIZED = '3401';
+
+/** Lists rooms, and places one {@link RoomTile} per room that is entered. */
+export class RoomsView {
+  #client;
+  #stage;
+  #people;
+  #show;
+  #list = byId('rooms-list');
+  #dialog = new RoomDialog();
+  #startedBy;
+
+  /**
+   * @param {import('../taoyao.js').Taoyao} client
+   * @param {import('./stage.js').Stage} stage
+   * @param {import('./people.js').PeopleView} people
+   * @param {() => void} show brings the tiles to the front on a small screen
+   */
+  constructor(client, stage, people, show) {
+    this.#client = client;
+    this.#stage = stage;
+    this.#people = people;
+    this.#show = show;
+    byId('room-new').addEventListener('click', () => this.#create());
+    byId('rooms-refresh').addEventListener('click', () => this.load());
+    client.rooms.addEventListener('room', ({ detail }) => this.#add(detail));
+    client.rooms.addEventListener('invite', ({ detail }) => this.#onInvite(detail));
+    setInterval(() => client.state === 'online' && !document.hidden && this.load(), RELOAD_MS);
+  }
+
+  /** Loads the list anew. */
+  async load() {
+    try {
+      this.#fill(await this.#client.rooms.list());
+    } catch {
+      // The state chip says that the mesh is not there; the old list stays until it is back.
+    }
+  }
+
+  /** Forgets the list, because this terminal signed out. */
+  clear() {
+    this.#list.replaceChildren();
+  }
+
+  #fill(entries) {
+    const rows = new Map([...this.#list.children].map((it) => [it.dataset.roomId, it]));
+    const sorted = entries.sort((a, b) => nameOf(a).localeCompare(nameOf(b)) || a.roomId.localeCompare(b.roomId));
+    sorted.forEach((entry, i) => {
+      const row = rows.get(entry.roomId) ?? this.#makeRow(entry);
+      rows.delete(entry.roomId);
+      this.#updateRow(row, entry);
+      if (this.#list.children[i] !== row) this.#list.insertBefore(row, this.#list.children[i] ?? null);
+    });
+    for (const row of rows.values()) row.remove();
+    byId('rooms-count').textContent = sorted.length;
+    byId('rooms-empty').hidden = sorted.length > 0;
+  }
+
+  #makeRow({ roomId, name }) {
+    const { root, slots } = fromTemplate('room-row-template');
+    root.dataset.roomId = roomId;
+    slots.enter.addEventListener('click', () => this.#enter({ roomId, name }));
+    return root;
+  }
+
+  #updateRow(row, entry) {
+    const slot = (name) => row.querySelector(`[data-slot="${name}"]`);
+    const isIn = this.#client.rooms.open.has(entry.roomId);
+    slot('name').textContent = nameOf(entry);
+    setText(slot('size'), 'rooms.size', { n: entry.clientSize });
+    setText(slot('enter'), isIn ? 'rooms.entered' : 'rooms.enter');
+    setLabel(slot('enter'), isIn ? 'rooms.show.label' : 'rooms.enter.label', { name: nameOf(entry) });
+    row.dataset.entered = String(isIn);
+  }
+
+  async #create() {
+    this.#startedBy = byId('room-new');
+    await this.#dialog.ask({ kind: 'create' }, async (values) => {
+      const { roomId } = await this.#client.rooms.create(values);
+      await this.#client.rooms.enter(roomId, values);
+    });
+    this.load();
+  }
+
+  async #enter({ roomId, name, password = '' }) {
+    const tile = this.#stage.find((it) => it.dataset.roomId === roomId);
+    if (tile) return this.#bringUp(tile);
+    this.#startedBy = document.activeElement;
+    await this.#dialog.ask({ kind: 'enter', name, password }, (values) =>
+      this.#client.rooms.enter(roomId, { ...values, name }),
+    );
+    return this.load();
+  }
+
+  #onInvite({ roomId, password }) {
+    const entry = [...this.#list.children].find((it) => it.dataset.roomId === roomId);
+    const name = entry?.querySelector('[data-slot="name"]').textContent || t('rooms.unnamed');
+    const { root, slots } = fromTemplate('banner-template');
+    root.dataset.kind = 'ask';
+    setText(slots.text, 'banner.invite', { name });
+    const yes = makeButton('button answer', 'invite-enter', () => {
+      root.remove();
+      this.#enter({ roomId, name, password });
+    });
+    setText(yes, 'rooms.enter');
+    const no = makeButton('button quiet', 'invite-decline', () => root.remove());
+    setText(no, 'banner.decline');
+    slots.actions.append(yes, no);
+    byId('banners').append(root);
+    announceNow(t('banner.invite', { name }));
+    this.#show();
+  }
+
+  #add(room) {
+    const tile = new RoomTile(room, this.#people);
+    this.#stage.add(tile.root);
+    this.#bringUp(tile.root);
+    room.addEventListener('state', () => this.#onState(room, tile));
+  }
+
+  #onState(room, tile) {
+    const name = room.name || t('rooms.unnamed');
+    if (room.state === 'in') announceNow(t('room.entered', { name }));
+    if (room.state !== 'closed') return;
+    this.#stage.remove(tile.root, () => tile.remove(), this.#startedBy);
+    announceNow(t(`room.end.${room.closeReason}`, { name }));
+    if (room.closeReason !== 'left' && room.enteredAt) toast(endWords(room, name));
+    this.load();
+  }
+
+  #bringUp(tile) {
+    this.#show();
+    tile.focus({ preventScroll: true });
+  }
+}
+
+function endWords(room, name) {
+  const words = t(`room.end.${room.closeReason}`, { name });
+  const isPassword = room.error?.code === UNAUTHORIZED;
+  return room.error && !isPassword ? `${words} ${errorWords(room.error, 'room')}` : words;
+}
+
+function nameOf({ name, roomId }) {
+  return name || `${t('rooms.unnamed')} ${roomId.slice(-4)}`;
+}
