@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use taoyao_ortc::{DtlsParameters, DtlsRole, Encoding, IceCandidate, IceParameters, RtpParameters};
 
 use crate::codecs;
-use crate::offer::{Offer, Section};
+use crate::offer::{Offer, Section, first};
 
 /// The port of a section whose candidates say where to send (RFC 8839, section 4.2.1.1), and of one that is rejected.
 const DISCARD: u16 = 9;
@@ -74,7 +74,7 @@ impl<'a> Answer<'a> {
             .collect();
         let mut bundle = Group::new(GroupSemantics::Other("BUNDLE".to_owned()));
         let live = sections.iter().filter_map(|section| section.as_ref().ok());
-        bundle.add_mid_tags(live.filter_map(|media| crate::offer::first(media)).map(|Mid(mid)| mid));
+        bundle.add_mid_tags(live.filter_map(first).map(|Mid(mid)| mid));
         if !bundle.mid_tags.is_empty() {
             session.add_attribute(bundle);
         }
@@ -138,8 +138,7 @@ fn describe_transport(media: &mut Media, local: &Local, offered: &Section) {
             format!("{} {}", fingerprint.algorithm, fingerprint.value),
         );
     }
-    let is_client =
-        crate::offer::first(&offered.media) == Some(Setup::Passive) || dtls.role == DtlsRole::Client;
+    let is_client = first(&offered.media) == Some(Setup::Passive) || dtls.role == DtlsRole::Client;
     media.add_attribute(if is_client { Setup::Active } else { Setup::Passive });
     candidates.iter().for_each(|one| media.add_attribute(candidate(one)));
     media.add_attribute(EndOfCandidates);
