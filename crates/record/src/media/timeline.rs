@@ -1,0 +1,126 @@
+//! Where in the file a moment of an RTP stream lies.
+//!
+//! Each stream counts in its own clock from its own beginning. The first packet's arrival gives a first guess; sender
+//! reports (RFC 3550, section 6.4.1) then tell what the counts of all streams of a sender mean on its one wall clock, and
+//! sound and picture lie as they were made, whatever their way took. Sources that jump, or that lie, are brought back to
+//! when their packets arrived.
+
+use std::collections::BTreeMap;
+
+/// Moments in the file are microseconds since the recording began.
+pub(crate) type Micros = i64;
+
+/// A correction smaller than this would be heard sooner than the shift that it corrects is seen.
+const DEAD_BAND: Micros = 10_000;
+/// A stream's own clock is not believed beyond this distance from the arrival of its packets.
+const DOUBT: Micros = 3_000_000;
+
+/// One stream's clock.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    rate: i64,
+    /// An RTP timestamp and where in the file it lies.
+    anchor: Option<(u32, Micros)>,
+}
+
+/// The wall clocks of senders, by name: what is to be added to get a place in the file.
+#[derive(Debug, Default)]
+pub(crate) struct SenderClocks(BTreeMap<Option<String>, Micros>);
+
+/// That `rtp` was taken at `ntp` (Unix-like seconds in 32.32 bits, of any epoch).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) ntp: u64,
+    pub(crate) rtp: u32,
+}
+
+impl Timeline {
+    /// `rate` in counts a second; 0 is read as 1.
+    pub(crate) fn new(rate: u32) -> Self {
+        Self { rate: i64::from(rate.max(1)), anchor: None }
+    }
+
+    /// Where `rtp` lies, of a packet that arrived at `arrival`.
+    pub(crate) fn place(&mut self, rtp: u32, arrival: Micros) -> Micros {
+        let (from, at) = *self.anchor.get_or_insert((rtp, arrival));
+        let place = at + self.span(from, rtp);
+        let is_believed = (place - arrival).abs() <= DOUBT;
+        // The anchor moves along, so that it is never half a turn of the counter away.
+        let place = if is_believed { place } else { arrival };
+        self.anchor = Some((rtp, place));
+        place
+    }
+
+    /// Takes what a sender report says, once the stream has begun or before.
+    pub(crate) fn report(
+        &mut self,
+        clocks: &mut SenderClocks,
+        cname: Option<&str>,
+        report: Report,
+        arrival: Micros,
+    ) {
+        let taken = micros_of_ntp(report.ntp);
+        let name = cname.map(str::to_owned);
+        let offset = *clocks.0.entry(name.clone()).or_insert(arrival - taken);
+        let mut target = taken + offset;
+        if (target - arrival).abs() > DOUBT {
+            // The sender's wall clock was set.
+            clocks.0.insert(name, arrival - taken);
+            target = arrival;
+        }
+        let guess = self.anchor.map(|(from, at)| at + self.span(from, report.rtp));
+        if guess.is_none_or(|guess| (guess - target).abs() > DEAD_BAND) {
+            self.anchor = Some((report.rtp, target));
+        }
+    }
+
+    fn span(&self, from: u32, to: u32) -> Micros {
+        i64::from(to.wrapping_sub(from) as i32) * 1_000_000 / self.rate
+    }
+}
+
+fn micros_of_ntp(ntp: u64) -> Micros {
+    let micros = (u128::from(ntp) * 1_000_000) >> 32;
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+
+    fn ntp(micros: u64) -> u64 {
+        u64::try_from((u128::from(micros) << 32) / 1_000_000).unwrap()
+    }
+
+    #[test]
+    fn arrival_is_the_first_guess_and_the_streams_clock_goes_on_from_there() {
+        let mut video = Timeline::new(90_000);
+        assert_eq!(video.place(u32::MAX, SECOND), SECOND);
+        assert_eq!(video.place(89_999, 2 * SECOND + 70_000), 2 * SECOND, "jitter does not matter");
+    }
+
+    #[test]
+    fn reports_bring_two_streams_onto_one_clock() {
+        let (mut clocks, mut audio, mut video) =
+            (SenderClocks::default(), Timeline::new(48_000), Timeline::new(90_000));
+        // Both were taken at the same moment; the picture took 200 ms longer.
+        assert_eq!(audio.place(0, 0), 0);
+        assert_eq!(video.place(0, 200_000), 200_000);
+        audio.report(&mut clocks, None, Report { ntp: ntp(5_000_000), rtp: 48_000 }, SECOND);
+        video.report(&mut clocks, None, Report { ntp: ntp(5_000_000), rtp: 90_000 }, SECOND + 200_000);
+        let difference = audio.place(96_000, 2 * SECOND) - video.place(180_000, 2 * SECOND + 200_000);
+        assert!(difference.abs() < 1_000, "{difference}");
+    }
+
+    #[test]
+    fn a_clock_that_jumps_is_brought_back_to_the_packets_arrival() {
+        let (mut clocks, mut video) = (SenderClocks::default(), Timeline::new(90_000));
+        video.place(0, 0);
+        assert_eq!(video.place(0x7000_0000, SECOND), SECOND);
+        video.report(&mut clocks, None, Report { ntp: ntp(1_000_000), rtp: 0x7000_0000 }, SECOND);
+        video.report(&mut clocks, None, Report { ntp: ntp(900_000_000), rtp: 0x7000_0000 }, SECOND);
+        assert_eq!(video.place(0x7000_0000 + 90_000, 2 * SECOND), 2 * SECOND);
+    }
+}

@@ -1,0 +1,254 @@
+//! One recording under way: what is said of it and its packets in, its file out. No thread, no clock.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use taoyao_ortc::ProducerId;
+use taoyao_types::Instant;
+use taoyao_types::limits::RECORDING_TRACKS_MAX;
+
+use crate::file::{AddError, RecordingFile};
+use crate::index::TrackEntry;
+use crate::media::codec::{Codec, Description};
+use crate::media::timeline::{Micros, Report, SenderClocks};
+use crate::media::track::{Frame, Track, micros_between};
+use crate::mux::Container;
+use crate::plan::TrackPlan;
+
+/// A track without a key frame asks for one this often.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// People are in the picture by then, and it is no longer black.
+const PREVIEW_FROM: Micros = 3_000_000;
+
+/// What a recording is told.
+#[derive(Debug)]
+pub(crate) enum Input {
+    Packet { producer: ProducerId, arrival: Instant, bytes: Bytes },
+    Report { producer: ProducerId, arrival: Instant, ntp: u64, rtp: u32 },
+    Add(TrackPlan),
+    EndTrack(ProducerId),
+    Stop,
+}
+
+pub(crate) struct Session {
+    began: Instant,
+    now: Instant,
+    file: RecordingFile,
+    lanes: Vec<Lane>,
+    clocks: SenderClocks,
+    preview: Option<KeyFrame>,
+}
+
+/// A key frame from which a preview can be made.
+pub(crate) struct KeyFrame {
+    at: Micros,
+    pub(crate) description: Description,
+    pub(crate) bytes: Bytes,
+}
+
+struct Lane {
+    producer: ProducerId,
+    /// None once it has ended, and where the codec cannot be recorded.
+    track: Option<Track>,
+    /// Its number in the file, from its first frame on.
+    number: Option<u32>,
+    asked: Option<Instant>,
+    entry: TrackEntry,
+}
+
+impl Session {
+    pub(crate) fn create(path: &Path, began: Instant, tracks: Vec<TrackPlan>) -> io::Result<Self> {
+        let file = RecordingFile::create(path, container_of(&tracks))?;
+        let (clocks, lanes) = (SenderClocks::default(), Vec::new());
+        let mut session = Self { began, now: began, file, lanes, clocks, preview: None };
+        tracks.into_iter().for_each(|plan| session.add(plan));
+        Ok(session)
+    }
+
+    /// # Errors
+    /// The disk does not take more; the recording is over.
+    pub(crate) fn handle(&mut self, input: Input) -> io::Result<()> {
+        match input {
+            Input::Packet { producer, arrival, bytes } => self.packet(producer, arrival, &bytes),
+            Input::Report { producer, arrival, ntp, rtp } => {
+                let at = micros_between(self.began, arrival);
+                if let Some(index) = self.open_lane(producer)
+                    && let Some(track) = &mut self.lanes[index].track
+                {
+                    track.report(&mut self.clocks, Report { ntp, rtp }, at);
+                }
+                Ok(())
+            }
+            Input::Add(plan) => {
+                self.add(plan);
+                Ok(())
+            }
+            Input::EndTrack(producer) => {
+                self.open_lane(producer).map_or(Ok(()), |index| self.end_lane(index))
+            }
+            Input::Stop => Ok(()),
+        }
+    }
+
+    /// Writes what is there; for whoever has waited in vain for more.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+
+    /// The producers that should be asked for a key frame now.
+    pub(crate) fn wanted_key_frames(&mut self) -> Vec<ProducerId> {
+        let now = self.now;
+        let mut wanted = Vec::new();
+        for lane in &mut self.lanes {
+            let needs = lane.track.as_ref().is_some_and(Track::needs_key_frame);
+            if needs && lane.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY) {
+                lane.asked = Some(now);
+                wanted.push(lane.producer);
+            }
+        }
+        wanted
+    }
+
+    /// Ends all tracks and the file; returns its length in time.
+    pub(crate) fn finish(&mut self) -> io::Result<Micros> {
+        for index in 0..self.lanes.len() {
+            self.end_lane(index)?;
+        }
+        self.file.finish()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.file.bytes()
+    }
+
+    pub(crate) fn tracks(&self) -> Vec<TrackEntry> {
+        self.lanes.iter().map(Lane::counted).collect()
+    }
+
+    pub(crate) fn take_preview(&mut self) -> Option<KeyFrame> {
+        self.preview.take()
+    }
+
+    fn packet(&mut self, producer: ProducerId, arrival: Instant, bytes: &Bytes) -> io::Result<()> {
+        self.now = self.now.max(arrival);
+        let Some(index) = self.open_lane(producer) else { return Ok(()) };
+        if let Some(track) = &mut self.lanes[index].track {
+            track.push(arrival, bytes);
+        }
+        self.collect()
+    }
+
+    /// All tracks are looked at: time also passes for those that wait for a packet.
+    fn collect(&mut self) -> io::Result<()> {
+        for index in 0..self.lanes.len() {
+            let (now, began) = (self.now, self.began);
+            let frames = self.lanes[index].track.as_mut().map(|track| track.frames(now, began));
+            self.write(index, frames.unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, plan: TrackPlan) {
+        let is_known = self.open_lane(plan.producer).is_some();
+        if is_known || self.lanes.len() >= RECORDING_TRACKS_MAX {
+            return;
+        }
+        let codec = Codec::of_mime_type(&plan.mime_type);
+        let entry = TrackEntry::new(&plan);
+        let producer = plan.producer;
+        let track = codec.map(|codec| Track::new(codec, plan));
+        self.lanes.push(Lane { producer, track, number: None, asked: None, entry });
+    }
+
+    fn end_lane(&mut self, index: usize) -> io::Result<()> {
+        let began = self.began;
+        let Some(track) = &mut self.lanes[index].track else { return Ok(()) };
+        let frames = track.end(began);
+        let written = self.write(index, frames);
+        let lane = &mut self.lanes[index];
+        lane.entry = lane.counted();
+        lane.track = None;
+        written
+    }
+
+    fn write(&mut self, index: usize, frames: Vec<Frame>) -> io::Result<()> {
+        for frame in frames {
+            if frame.is_key {
+                self.note_preview(&frame);
+            }
+            let Some(number) = self.number_of(index, frame.description.as_ref())? else { return Ok(()) };
+            self.file.push(number, frame)?;
+            self.lanes[index].entry.frames += 1;
+        }
+        Ok(())
+    }
+
+    /// The track's number in the file; it gets one with its first frame, which says how it is to be described. None if
+    /// the file cannot hold it.
+    fn number_of(&mut self, index: usize, description: Option<&Description>) -> io::Result<Option<u32>> {
+        let lane = &mut self.lanes[index];
+        if lane.number.is_some() {
+            return Ok(lane.number);
+        }
+        let Some(description) = description else { return Ok(None) };
+        match self.file.add(description.clone()) {
+            Ok(number) => {
+                lane.number = Some(number);
+                lane.entry.is_recorded = true;
+                Ok(Some(number))
+            }
+            Err(AddError::DoesNotFit) => {
+                lane.entry = lane.counted();
+                lane.track = None;
+                Ok(None)
+            }
+            Err(AddError::Io(error)) => Err(error),
+        }
+    }
+
+    fn note_preview(&mut self, frame: &Frame) {
+        let is_better = match &self.preview {
+            None => true,
+            Some(kept) => kept.at < PREVIEW_FROM && frame.at >= PREVIEW_FROM,
+        };
+        if let Some(description) =
+            frame.description.as_ref().filter(|description| description.size().is_some())
+            && is_better
+        {
+            let (at, description, bytes) = (frame.at, description.clone(), frame.bytes.clone());
+            self.preview = Some(KeyFrame { at, description, bytes });
+        }
+    }
+
+    fn open_lane(&self, producer: ProducerId) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.producer == producer && lane.track.is_some())
+    }
+}
+
+impl Lane {
+    /// Its entry with the counts of now.
+    fn counted(&self) -> TrackEntry {
+        let mut entry = self.entry.clone();
+        if let Some(track) = &self.track {
+            entry.lost_packets = track.lost_packets;
+            entry.dropped_frames = track.dropped_frames();
+        }
+        entry
+    }
+}
+
+/// By what is to be in it: what browsers and phones play best.
+pub(crate) fn container_of(tracks: &[TrackPlan]) -> Container {
+    let codecs: Vec<Codec> = tracks.iter().filter_map(|plan| Codec::of_mime_type(&plan.mime_type)).collect();
+    let has_h264 = codecs.contains(&Codec::H264);
+    let fits = |known: &[Codec]| codecs.iter().all(|codec| known.contains(codec));
+    if fits(&[Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::Av1]) {
+        Container::WebM
+    } else if has_h264 && fits(&[Codec::Opus, Codec::H264]) {
+        Container::Mp4
+    } else {
+        Container::Matroska
+    }
+}
