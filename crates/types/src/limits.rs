@@ -305,3 +305,16 @@ pub const RECORDER_REORDER_MAX: Duration = Duration::from_millis(500);
 pub const RECORDER_REORDER_PACKETS_MAX: usize = 1_024;
 /// Bytes of one frame of a recording: a key frame of 4K video has one or two million. Larger frames are left out.
 pub const RECORDER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Answers to checks of one transport that wait to be sent. Beyond it checks are not answered; they are repeated.
+pub const ICE_ANSWERS_MAX: usize = 16;
+/// Datagrams of one transport's DTLS that are kept until signalling has told the peer's fingerprint: its first flight.
+/// Beyond it they are dropped; the peer repeats them.
+pub const DTLS_EARLY_DATAGRAMS_MAX: usize = 4;
+/// Datagrams in which a DTLS handshake must be done: some 20, and each may be repeated a few times. Beyond it it has failed.
+pub const DTLS_HANDSHAKE_DATAGRAMS_MAX: usize = 256;
+/// Bytes of one message of a data channel, as clients are told. A longer one is not sent, and not taken.
+pub const SCTP_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that a peer may send before we have read: two of the longest messages. The peer waits.
+pub const SCTP_RECEIVE_BYTES_MAX: usize = 2 * SCTP_MESSAGE_BYTES_MAX;
+/// Bytes of messages to one peer that are not acknowledged. Beyond it messages are dropped, and whoever sends is told.
+pub const SCTP_SEND_BYTES_MAX: usize = 4 * SCTP_MESSAGE_BYTES_MAX;
