@@ -14,9 +14,10 @@ const GROWTH: f64 = 1.08;
 /// The estimate stays within this of what arrives, plus a little, since beyond it nothing is known.
 const AHEAD: f64 = 1.5;
 const AHEAD_BPS: f64 = 10_000.0;
-/// Near the capacity: one packet more for each response time, but no less than this a second.
+/// Near the capacity: one packet more for each response time, but no less than this part a second, or fast links are
+/// not refilled between two key frames.
 const PACKET_BITS: f64 = 9_600.0;
-const GROWTH_MIN_BPS: f64 = 4_000.0;
+const GROWTH_NEAR: f64 = 0.03;
 /// Weight of a new sample of the capacity, and how many deviations make it another one.
 const CAPACITY_WEIGHT: f64 = 0.05;
 const DEVIATIONS: f64 = 3.0;
@@ -83,7 +84,7 @@ impl Aimd {
         }
         let growth = if self.capacity.is_known() {
             let response = round_trip.as_secs_f64() + 0.1;
-            (PACKET_BITS / response).max(GROWTH_MIN_BPS) * elapsed
+            (PACKET_BITS / response).max(GROWTH_NEAR * self.bitrate) * elapsed
         } else {
             self.bitrate * (GROWTH.powf(elapsed) - 1.0)
         };

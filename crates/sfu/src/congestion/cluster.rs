@@ -4,7 +4,9 @@ use taoyao_types::Instant;
 
 /// A probe lasts this long, and has at least so many packets.
 const SPAN_US: u64 = 15_000;
-pub(super) const PACKETS_MIN: u32 = 5;
+const PACKETS_MIN: u32 = 5;
+const PACKET_BYTES_MIN: usize = 200;
+const PACKET_BYTES_MAX: usize = 1_200;
 /// Given up when it could not be sent within this.
 const EXPIRES_US: u64 = 1_000_000;
 /// The part that must have arrived.
@@ -34,6 +36,11 @@ impl Cluster {
 
     pub(super) fn bytes_min(&self) -> u64 {
         (self.bitrate * SPAN_US as f64 / 8e6) as u64
+    }
+
+    /// The size of packet of which it takes no more than it needs.
+    pub(super) fn packet_bytes(&self) -> usize {
+        (self.bytes_min() as usize / PACKETS_MIN as usize).clamp(PACKET_BYTES_MIN, PACKET_BYTES_MAX)
     }
 
     /// When the next packet belongs on the wire.

@@ -6,6 +6,7 @@ use taoyao_types::Instant;
 
 use super::aimd::Aimd;
 use super::groups::Groups;
+use super::standing::Standing;
 use super::throughput::Throughput;
 use super::trend::{Trend, Usage};
 
@@ -13,6 +14,7 @@ use super::trend::{Trend, Usage};
 pub(super) struct DelayBased {
     groups: Groups,
     trend: Trend,
+    standing: Standing,
     throughput: Throughput,
     aimd: Aimd,
     is_over: bool,
@@ -23,6 +25,7 @@ impl DelayBased {
         DelayBased {
             groups: Groups::default(),
             trend: Trend::default(),
+            standing: Standing::default(),
             throughput: Throughput::default(),
             aimd: Aimd::new(now, bitrate),
             is_over: false,
@@ -34,6 +37,7 @@ impl DelayBased {
         self.throughput.handle_arrival(arrival_us, bytes);
         if let Some(step) = self.groups.handle_packet(sent_us, arrival_us) {
             self.trend.handle_step(step);
+            self.standing.handle_delay(step.at_us, self.trend.delay_ms());
             self.is_over |= self.trend.usage() == Usage::Over;
         }
     }
@@ -42,6 +46,11 @@ impl DelayBased {
     pub(super) fn update(&mut self, now: Instant, round_trip: Duration, is_app_limited: bool) {
         let usage = if std::mem::take(&mut self.is_over) { Usage::Over } else { self.trend.usage() };
         self.aimd.update(now, usage, self.throughput.bitrate(), round_trip, is_app_limited);
+    }
+
+    /// Packets are being lost: if the queue is long, it overflows.
+    pub(super) fn handle_losses(&mut self) {
+        self.is_over |= self.standing.is_long();
     }
 
     pub(super) fn bitrate(&self) -> f64 {

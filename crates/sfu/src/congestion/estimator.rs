@@ -10,7 +10,7 @@ use taoyao_types::Instant;
 use super::delay::DelayBased;
 use super::history::{Fate, SendHistory};
 use super::limited::AppLimited;
-use super::loss::LossBased;
+use super::loss::{Flow, LossBased};
 use super::prober::{Prober, Situation};
 use crate::rtcp::TransportFeedback;
 
@@ -25,8 +25,8 @@ const SILENCE_STEP: Duration = Duration::from_millis(500);
 const REMB_HOLDS: Duration = Duration::from_secs(10);
 /// After a decrease no probe is sent for this long.
 const CALM_AFTER: Duration = Duration::from_millis(1_500);
-/// Losses above this are no time for probes either.
-const CALM_LOSS: f64 = 0.1;
+/// With a long queue, losing more than this means that it overflows.
+const OVERFLOW: f64 = 0.02;
 /// The 24 bits of the reference time, in microseconds.
 const CLOCK_WRAP_US: i64 = (1 << 24) * 64_000;
 
@@ -192,9 +192,11 @@ impl Estimator {
     fn update(&mut self, now: Instant) {
         let round_trip = self.round_trip.unwrap_or(ROUND_TRIP);
         self.limited.update(now, self.bitrate() as f64);
+        let flow = Flow { bitrate: self.uncapped(), received: self.delay.received() };
+        if self.loss.update(now, flow, round_trip) && self.loss.share() > OVERFLOW {
+            self.delay.handle_losses();
+        }
         self.delay.update(now, round_trip, self.limited.is_limited());
-        let uncapped = self.uncapped();
-        self.loss.update(now, uncapped, round_trip);
         let found = self.prober.poll_result().filter(|_| !self.delay.is_overused());
         if let Some(found) = found.filter(|found| *found > self.delay.bitrate()) {
             self.delay.set_bitrate(now, found.min(self.config.max as f64));
@@ -207,7 +209,7 @@ impl Estimator {
 
     fn is_calm(&self, now: Instant) -> bool {
         let is_long_ago = self.delay.decreased().is_none_or(|last| now.since(last) >= CALM_AFTER);
-        is_long_ago && !self.delay.is_overused() && self.loss.share() < CALM_LOSS
+        is_long_ago && !self.delay.is_overused() && !self.loss.is_high()
     }
 
     fn uncapped(&self) -> f64 {

@@ -18,6 +18,7 @@ mod nack;
 mod pacer;
 mod prober;
 mod receive;
+mod standing;
 mod throughput;
 mod trend;
 

@@ -21,6 +21,8 @@ pub struct NackGenerator {
     highest: Option<u16>,
     /// In the order of sequence numbers.
     missing: VecDeque<Missing>,
+    /// Nothing of `missing` is due before.
+    next: Instant,
     /// The first packet of the newest key frame; what is older need not be complete.
     key_frame: Option<u16>,
     wants_key_frame: bool,
@@ -68,6 +70,9 @@ impl NackGenerator {
     ///
     /// Call it until it returns less than there is room for.
     pub fn poll_nack(&mut self, now: Instant, out: &mut [u16]) -> usize {
+        if self.missing.is_empty() || now < self.next {
+            return 0;
+        }
         self.give_up(now);
         let again = self.round_trip.unwrap_or(ROUND_TRIP) + ANSWER;
         let due = self.missing.iter_mut().filter(|missing| missing.due <= now);
@@ -78,12 +83,14 @@ impl NackGenerator {
             missing.due = now + again;
             count += 1;
         }
+        let dues = self.missing.iter().map(|missing| missing.due.min(missing.found + MISSING_KEPT));
+        self.next = dues.min().unwrap_or(now);
         count
     }
 
-    /// When [`Self::poll_nack`] has something to say.
+    /// When [`Self::poll_nack`] has something to say; before, asking costs nothing.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.missing.iter().map(|missing| missing.due.min(missing.found + MISSING_KEPT)).min()
+        (!self.missing.is_empty()).then_some(self.next)
     }
 
     /// Whether packets were given up that nothing but a key frame can replace; true once.
@@ -117,6 +124,9 @@ impl NackGenerator {
     }
 
     fn miss(&mut self, now: Instant, first: u16, count: u16) {
+        if count > 0 {
+            self.next = now;
+        }
         for offset in 0..count {
             self.make_room();
             let sequence = first.wrapping_add(offset);

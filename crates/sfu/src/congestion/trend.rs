@@ -86,6 +86,11 @@ impl Trend {
         self.last_us = step.at_us;
     }
 
+    /// The delay of the latest group, from any origin.
+    pub(super) fn delay_ms(&self) -> f64 {
+        self.delay
+    }
+
     /// The slope of the line through all points; none if they came at one moment.
     fn fit(&self) -> Option<f64> {
         let count = WINDOW as f64;

@@ -1,0 +1,5 @@
+//! Congestion control on simulated links, in virtual time: how well links are used, and how long queues become.
+
+mod call;
+mod link;
+mod traces;
