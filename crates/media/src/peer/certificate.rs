@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use taoyao_ortc::transport::Fingerprint;
 
+use super::dtls::Configs;
+
 /// A self-signed ECDSA P-256 certificate (RFC 8827, section 6.5), made anew by each process. Cheap to clone.
 #[derive(Clone)]
 pub struct Certificate {
@@ -13,7 +15,7 @@ pub struct Certificate {
 }
 
 struct Inner {
-    dtls: rtc_dtls::crypto::Certificate,
+    configs: Configs,
     fingerprint: Fingerprint,
 }
 
@@ -35,7 +37,8 @@ impl Certificate {
         let hash = ring::digest::digest(&ring::digest::SHA256, der);
         let fingerprint =
             Fingerprint { algorithm: "sha-256".to_owned(), value: hex_with_colons(hash.as_ref()) };
-        Ok(Certificate { inner: Arc::new(Inner { dtls, fingerprint }) })
+        let configs = Configs::new(&dtls, &provider).map_err(|e| failed(&e))?;
+        Ok(Certificate { inner: Arc::new(Inner { configs, fingerprint }) })
     }
 
     /// What clients are told.
@@ -43,8 +46,8 @@ impl Certificate {
         &self.inner.fingerprint
     }
 
-    pub(crate) fn dtls(&self) -> &rtc_dtls::crypto::Certificate {
-        &self.inner.dtls
+    pub(super) fn configs(&self) -> &Configs {
+        &self.inner.configs
     }
 }
 
@@ -58,7 +61,7 @@ impl fmt::Debug for Certificate {
 }
 
 /// Upper-case pairs with colons (RFC 8122, section 5).
-pub(crate) fn hex_with_colons(bytes: &[u8]) -> String {
+pub(super) fn hex_with_colons(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(3 * bytes.len());
     for (at, byte) in bytes.iter().enumerate() {
         let colon = if at == 0 { "" } else { ":" };

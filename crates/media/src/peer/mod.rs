@@ -5,22 +5,50 @@
 //! until there are none. Media is opened and sealed in the caller's buffer; nothing is allocated for it.
 
 pub mod certificate;
+pub mod client;
+mod dtls;
+mod sctp;
 pub mod srtp;
+mod stack;
+mod time;
+
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use taoyao_ortc::transport::{
-    DtlsParameters, DtlsRole, IceParameters, NumStreams, SctpStreamParameters, SrtpSuite,
+    DtlsParameters, DtlsRole, Fingerprint, IceParameters, NumStreams, SctpStreamParameters, SrtpSuite,
 };
-use taoyao_sfu::ice::RemoteAddress;
+use taoyao_sfu::ice::stun::{self, ANSWER_BYTES_MAX};
+use taoyao_sfu::ice::{Agent, IceState, RemoteAddress};
 use taoyao_types::Instant;
+use taoyao_types::limits::ICE_ANSWERS_MAX;
 
 pub use certificate::Certificate;
+pub use client::Client;
+pub use sctp::{BINARY, BINARY_EMPTY, STRING, STRING_EMPTY};
+
+use stack::Stack;
 
 /// Bytes that sealing adds behind a packet at most (AEAD tag, SRTCP index). A buffer needs so many more than its packet.
 pub const SEAL_BYTES_MAX: usize = 32;
 
 /// The stack of one transport.
-pub struct Peer {}
+pub struct Peer {
+    ice: Agent,
+    answers: VecDeque<Answer>,
+    /// Our role and the peer's fingerprints, from [`Peer::connect`] until there is an address to begin with.
+    waiting: Option<(DtlsRole, Vec<Fingerprint>)>,
+    is_told: bool,
+    stack: Stack,
+    events: VecDeque<PeerEvent>,
+}
+
+/// An answer to a check, on its way.
+struct Answer {
+    to: RemoteAddress,
+    len: usize,
+    bytes: [u8; ANSWER_BYTES_MAX],
+}
 
 /// What a peer is made of.
 pub struct PeerSetup {
@@ -62,6 +90,8 @@ pub enum PeerEvent {
     ChannelsOpen,
     /// A message of a data channel, whole.
     Message { stream: u16, ppid: u32, bytes: Bytes },
+    /// The peer has opened a data channel by itself (RFC 8832).
+    StreamOpened { stream: SctpStreamParameters, label: String, protocol: String },
     /// The peer has closed this data channel.
     StreamClosed { stream: u16 },
     /// Over and done with; nothing follows.
@@ -121,8 +151,15 @@ pub struct PeerStats {
 
 impl Peer {
     /// A peer that waits for checks; its DTLS waits for [`Self::connect`].
-    pub fn new(_now: Instant, _setup: PeerSetup) -> Peer {
-        Peer {}
+    pub fn new(_now: Instant, setup: PeerSetup) -> Peer {
+        Peer {
+            ice: Agent::new(&setup.ice),
+            answers: VecDeque::new(),
+            waiting: None,
+            is_told: false,
+            stack: Stack::new(setup.certificate, setup.sctp, false),
+            events: VecDeque::new(),
+        }
     }
 
     /// What the peer said of its certificate and its role. `Auto` and `Client` make us the server.
@@ -130,89 +167,166 @@ impl Peer {
     ///
     /// # Errors
     /// See [`ConnectError`].
-    pub fn connect(&mut self, _now: Instant, _remote: &DtlsParameters) -> Result<DtlsRole, ConnectError> {
-        Err(ConnectError::NoFingerprint)
+    pub fn connect(&mut self, now: Instant, remote: &DtlsParameters) -> Result<DtlsRole, ConnectError> {
+        if self.is_told {
+            return Err(ConnectError::Twice);
+        }
+        let fingerprints = dtls::fingerprint::usable(&remote.fingerprints);
+        if fingerprints.is_empty() {
+            return Err(ConnectError::NoFingerprint);
+        }
+        let role = match remote.role {
+            DtlsRole::Auto | DtlsRole::Client => DtlsRole::Server,
+            DtlsRole::Server => DtlsRole::Client,
+        };
+        self.is_told = true;
+        self.waiting = Some((role, fingerprints));
+        self.start_if_ready(now);
+        Ok(role)
     }
 
-    /// New credentials; the old ones are valid until the new ones are used (RFC 8445, section 9).
-    pub fn restart_ice(&mut self, _ice: IceParameters) {}
+    /// New credentials; the old ones are valid until the new ones are used (RFC 8445, section 9). Returns the user name
+    /// fragment that is valid no longer, if this is not the first restart in a row.
+    pub fn restart_ice(&mut self, ice: IceParameters) -> Option<String> {
+        self.ice.restart(&ice)
+    }
 
     /// Takes one datagram (of TCP: one frame's content).
-    pub fn handle_datagram(
-        &mut self,
-        _now: Instant,
-        _from: RemoteAddress,
-        _datagram: &mut [u8],
-    ) -> PeerInput {
-        PeerInput::Consumed
+    pub fn handle_datagram(&mut self, now: Instant, from: RemoteAddress, datagram: &mut [u8]) -> PeerInput {
+        if stun::is_stun(datagram) {
+            self.handle_check(now, from, datagram);
+            return PeerInput::Consumed;
+        }
+        if !self.ice.knows(from) {
+            self.stack.refused += 1;
+            return PeerInput::Consumed;
+        }
+        self.stack.handle(now, datagram)
     }
 
     /// The next datagram of ICE, DTLS or SCTP. `buffer` holds at least 1,500 bytes.
-    pub fn poll_transmit(&mut self, _now: Instant, _buffer: &mut [u8]) -> Option<PeerTransmit> {
-        None
+    pub fn poll_transmit(&mut self, _now: Instant, buffer: &mut [u8]) -> Option<PeerTransmit> {
+        if let Some(answer) = self.answers.pop_front() {
+            buffer[..answer.len].copy_from_slice(&answer.bytes[..answer.len]);
+            return Some(PeerTransmit { to: answer.to, len: answer.len });
+        }
+        let to = self.ice.selected()?;
+        let datagram = self.stack.poll_transmit()?;
+        buffer.get_mut(..datagram.len())?.copy_from_slice(&datagram);
+        Some(PeerTransmit { to, len: datagram.len() })
     }
 
     pub fn poll_event(&mut self) -> Option<PeerEvent> {
-        None
+        self.events.pop_front().or_else(|| self.stack.poll_event())
     }
 
     /// When [`Self::handle_timeout`] is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        [self.ice.poll_timeout(), self.stack.poll_timeout()].into_iter().flatten().min()
     }
 
-    pub fn handle_timeout(&mut self, _now: Instant) {}
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.ice.handle_timeout(now) {
+            self.stack.fail(CloseReason::ConsentLost);
+        }
+        self.stack.handle_timeout(now);
+    }
 
-    /// Where media goes; none before a pair is nominated.
+    /// Where media goes; none before a valid check.
     pub fn selected(&self) -> Option<RemoteAddress> {
-        None
+        self.ice.selected()
+    }
+
+    /// All addresses that are this peer's.
+    pub fn addresses(&self) -> impl Iterator<Item = RemoteAddress> {
+        self.ice.addresses()
     }
 
     /// Whether media can be sealed.
     pub fn is_connected(&self) -> bool {
-        false
+        self.stack.suite().is_some()
     }
 
     /// Seals the RTP packet in the first `len` bytes in place; returns the sealed length. None if not connected or if the
-    /// buffer has fewer than [`SEAL_BYTES_MAX`] bytes behind it.
-    pub fn seal_rtp(&mut self, _buffer: &mut [u8], _len: usize) -> Option<usize> {
-        None
+    /// buffer has fewer than [`SEAL_BYTES_MAX`] bytes behind it. A number that was sealed before must come with the same
+    /// bytes as before (see [`srtp::Sealer::seal_rtp`]).
+    pub fn seal_rtp(&mut self, buffer: &mut [u8], len: usize) -> Option<usize> {
+        self.stack.seal_rtp(buffer, len)
     }
 
     /// As [`Self::seal_rtp`], of a compound RTCP packet.
-    pub fn seal_rtcp(&mut self, _buffer: &mut [u8], _len: usize) -> Option<usize> {
-        None
+    pub fn seal_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Option<usize> {
+        self.stack.seal_rtcp(buffer, len)
     }
 
     /// How messages of this stream are to be sent. Both ends call it with the same number (negotiated channels).
     ///
     /// # Errors
     /// [`MessageError::NoSuchStream`] beyond the agreed number of streams, [`MessageError::NotOpen`] without SCTP.
-    pub fn open_stream(&mut self, _now: Instant, _stream: &SctpStreamParameters) -> Result<(), MessageError> {
-        Err(MessageError::NotOpen)
+    pub fn open_stream(&mut self, now: Instant, stream: &SctpStreamParameters) -> Result<(), MessageError> {
+        self.stack.open_stream(now, stream)
     }
 
     /// Resets the stream (RFC 6525).
-    pub fn close_stream(&mut self, _now: Instant, _stream: u16) {}
+    pub fn close_stream(&mut self, now: Instant, stream: u16) {
+        self.stack.close_stream(now, stream);
+    }
 
-    /// Queues a message. `ppid` is one of RFC 8831, section 8 (51 string, 53 binary, 56 and 57 empty ones).
+    /// Queues a message. `ppid` is one of [`STRING`], [`BINARY`], [`STRING_EMPTY`] and [`BINARY_EMPTY`]; what is unknown counts
+    /// as binary.
     ///
     /// # Errors
     /// See [`MessageError`]; the message is lost.
     pub fn send_message(
         &mut self,
-        _now: Instant,
-        _stream: u16,
-        _ppid: u32,
-        _bytes: &Bytes,
+        now: Instant,
+        stream: u16,
+        ppid: u32,
+        bytes: &Bytes,
     ) -> Result<(), MessageError> {
-        Err(MessageError::NotOpen)
+        self.stack.send_message(now, stream, ppid, bytes)
     }
 
     /// Says goodbye (`close_notify`); poll transmits once more.
-    pub fn close(&mut self, _now: Instant) {}
+    pub fn close(&mut self, now: Instant) {
+        self.stack.close(now);
+    }
 
     pub fn stats(&self) -> PeerStats {
-        PeerStats::default()
+        PeerStats {
+            ice_state: match self.ice.state() {
+                IceState::New => "new",
+                IceState::Connected => "connected",
+                IceState::Completed => "completed",
+                IceState::Disconnected => "disconnected",
+            },
+            dtls_state: self.stack.dtls_state(),
+            sctp_state: self.stack.sctp_state(),
+            selected: self.ice.selected(),
+            suite: self.stack.suite(),
+            refused: self.stack.refused,
+        }
+    }
+
+    fn handle_check(&mut self, now: Instant, from: RemoteAddress, datagram: &[u8]) {
+        let mut bytes = [0; ANSWER_BYTES_MAX];
+        let outcome = self.ice.handle(now, from, datagram, &mut bytes);
+        if outcome.answer > 0 && self.answers.len() < ICE_ANSWERS_MAX {
+            self.answers.push_back(Answer { to: from, len: outcome.answer, bytes });
+        }
+        self.stack.refused += u64::from(outcome.refusal.is_some());
+        self.events.extend(outcome.left.map(PeerEvent::Left));
+        self.events.extend(outcome.reached.map(PeerEvent::Reached));
+        self.start_if_ready(now);
+    }
+
+    /// As client we would speak into the void before there is an address, and use up our repetitions.
+    fn start_if_ready(&mut self, now: Instant) {
+        let is_server = matches!(self.waiting, Some((DtlsRole::Server, _)));
+        if (is_server || self.ice.selected().is_some())
+            && let Some((role, fingerprints)) = self.waiting.take()
+        {
+            self.stack.start(now, role, fingerprints);
+        }
     }
 }

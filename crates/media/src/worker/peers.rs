@@ -82,7 +82,7 @@ impl Worker {
             PeerEvent::ChannelsOpen => self.open_streams(now, key),
             PeerEvent::Message { stream, ppid, bytes } => self.pass_on(now, key, stream, ppid, &bytes),
             // What a stream carried is closed by signalling; a new one may take its number.
-            PeerEvent::StreamClosed { .. } => {}
+            PeerEvent::StreamClosed { .. } | PeerEvent::StreamOpened { .. } => {}
             PeerEvent::Closed(reason) => {
                 let (name, id) = (self.rooms[room].name.clone(), transport.id);
                 tracing::debug!(worker = self.index, transport = %id, %reason, "a transport's peer is gone");

@@ -94,7 +94,7 @@ impl Agent {
         self.previous.replace(old).map(|forgotten| forgotten.ufrag)
     }
 
-    /// Takes a STUN datagram. An answer, if any, is written to `out` of at least [`stun::WRITTEN_BYTES_MAX`] bytes.
+    /// Takes a STUN datagram. An answer, if any, is written to `out` of at least [`stun::ANSWER_BYTES_MAX`] bytes.
     pub fn handle(
         &mut self,
         now: Instant,

@@ -10,6 +10,8 @@ use super::checksum::crc32;
 
 /// Bytes of the longest message that is written here.
 pub const WRITTEN_BYTES_MAX: usize = 640;
+/// Bytes of the longest answer that is written here.
+pub const ANSWER_BYTES_MAX: usize = 128;
 
 /// Tells one request from another.
 pub type Transaction = [u8; 12];

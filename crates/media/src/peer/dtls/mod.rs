@@ -1,0 +1,225 @@
+//! DTLS 1.2 of one transport, by `rtc-dtls`: handshake in either role, the peer's certificate, SRTP keys, application data.
+
+mod config;
+pub(super) mod fingerprint;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use rtc_dtls::config::HandshakeConfig;
+use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
+use rtc_shared::TransportProtocol;
+use taoyao_ortc::transport::{Fingerprint, SrtpSuite};
+use taoyao_types::Instant;
+use taoyao_types::limits::DTLS_HANDSHAKE_DATAGRAMS_MAX;
+
+use super::CloseReason;
+use super::certificate::Certificate;
+use super::srtp::{SrtpKeys, exported_bytes};
+use super::time::{from_std, to_std};
+
+pub(super) use config::Configs;
+
+/// One association, from before its first datagram to its end.
+pub(super) struct Dtls {
+    endpoint: Endpoint,
+    certificate: Certificate,
+    fingerprints: Vec<Fingerprint>,
+    state: State,
+    /// Datagrams of the handshake so far.
+    handshake_datagrams: usize,
+}
+
+enum State {
+    /// As server, until the client's offer is complete: which of our suites is being tried, and what has come.
+    Choosing {
+        attempt: usize,
+        heard: Vec<Bytes>,
+    },
+    Handshaking,
+    Connected,
+    Over,
+}
+
+/// What a datagram brought.
+pub(super) enum DtlsEvent {
+    Connected(Box<SrtpKeys>),
+    Data(Bytes),
+    Closed(CloseReason),
+}
+
+/// The association is known by an address; the transport's may change, so that it is always this one.
+const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+const LABEL: &str = "EXTRACTOR-dtls_srtp";
+
+impl Dtls {
+    /// Waits for a client.
+    pub(super) fn server(certificate: &Certificate, fingerprints: Vec<Fingerprint>) -> Dtls {
+        let first = certificate.configs().server(0);
+        let state = State::Choosing { attempt: 0, heard: Vec::new() };
+        Dtls::new(endpoint(first.cloned()), certificate, fingerprints, state)
+    }
+
+    /// Begins the handshake.
+    pub(super) fn client(now: Instant, certificate: &Certificate, fingerprints: Vec<Fingerprint>) -> Dtls {
+        let mut endpoint = endpoint(None);
+        let begun = endpoint.connect(to_std(now), PEER, certificate.configs().client().clone(), None);
+        let state = if begun.is_ok() { State::Handshaking } else { State::Over };
+        Dtls::new(endpoint, certificate, fingerprints, state)
+    }
+
+    fn new(
+        endpoint: Endpoint,
+        certificate: &Certificate,
+        fingerprints: Vec<Fingerprint>,
+        state: State,
+    ) -> Dtls {
+        Dtls { endpoint, certificate: certificate.clone(), fingerprints, state, handshake_datagrams: 0 }
+    }
+
+    /// `connecting`, `connected` or `closed`.
+    pub(super) fn state(&self) -> &'static str {
+        match self.state {
+            State::Choosing { .. } | State::Handshaking => "connecting",
+            State::Connected => "connected",
+            State::Over => "closed",
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(self.state, State::Connected)
+    }
+
+    /// Takes a datagram; tells what it brought, in order.
+    pub(super) fn handle(&mut self, now: Instant, datagram: &[u8], tell: &mut dyn FnMut(DtlsEvent)) {
+        match &self.state {
+            State::Over => return,
+            State::Connected => {}
+            State::Choosing { .. } | State::Handshaking => {
+                self.handshake_datagrams += 1;
+                if self.handshake_datagrams > DTLS_HANDSHAKE_DATAGRAMS_MAX {
+                    return self.fail(CloseReason::HandshakeFailed, tell);
+                }
+            }
+        }
+        if let State::Choosing { heard, .. } = &mut self.state {
+            heard.push(Bytes::copy_from_slice(datagram));
+        }
+        let result = self.endpoint.read(to_std(now), PEER, None, BytesMut::from(datagram));
+        match result {
+            Ok(events) => self.take(events, tell),
+            Err(rtc_shared::error::Error::ErrServerNoMatchingSrtpProfile) => self.try_next_suite(now, tell),
+            // What is broken after the handshake is dropped: it may be anybody's.
+            Err(_) if self.is_connected() => {}
+            Err(_) => self.fail(CloseReason::HandshakeFailed, tell),
+        }
+    }
+
+    /// Queues data for [`Self::poll_transmit`]; dropped unless connected.
+    pub(super) fn send(&mut self, now: Instant, data: &[u8]) {
+        if self.is_connected() && self.endpoint.write(to_std(now), PEER, data).is_err() {
+            self.state = State::Over;
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<BytesMut> {
+        self.endpoint.poll_transmit().map(|transmit| transmit.message)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Choosing { .. } | State::Handshaking => self.endpoint.poll_timeout(&PEER).map(from_std),
+            State::Connected | State::Over => None,
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, tell: &mut dyn FnMut(DtlsEvent)) {
+        if self.poll_timeout().is_some_and(|at| at <= now)
+            && self.endpoint.handle_timeout(PEER, to_std(now)).is_err()
+        {
+            self.fail(CloseReason::HandshakeFailed, tell);
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) fn close(&mut self, now: Instant) {
+        if !matches!(self.state, State::Over) {
+            self.endpoint.stop(to_std(now), PEER);
+            self.state = State::Over;
+        }
+    }
+
+    fn take(&mut self, events: Vec<EndpointEvent>, tell: &mut dyn FnMut(DtlsEvent)) {
+        self.leave_choosing();
+        for event in events {
+            match event {
+                EndpointEvent::HandshakeComplete => match self.keys() {
+                    Ok(keys) => {
+                        self.state = State::Connected;
+                        tell(DtlsEvent::Connected(Box::new(keys)));
+                    }
+                    Err(reason) => return self.fail(reason, tell),
+                },
+                EndpointEvent::ApplicationData(data) if self.is_connected() => {
+                    tell(DtlsEvent::Data(data.freeze()))
+                }
+                EndpointEvent::PeerClosed => return self.fail(CloseReason::PeerClosed, tell),
+                _ => {}
+            }
+        }
+    }
+
+    /// An answer is under way: the offer was complete and has been taken.
+    fn leave_choosing(&mut self) {
+        let has_chosen =
+            |profile| profile != rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile::Unsupported;
+        let profile = self.endpoint.get_connection_state(PEER).map(|state| state.srtp_protection_profile());
+        if matches!(self.state, State::Choosing { .. }) && profile.is_some_and(has_chosen) {
+            self.state = State::Handshaking;
+        }
+    }
+
+    /// The library takes the client's order of suites; offering ours one after the other makes it ours.
+    fn try_next_suite(&mut self, now: Instant, tell: &mut dyn FnMut(DtlsEvent)) {
+        let State::Choosing { attempt, heard } = &mut self.state else {
+            return self.fail(CloseReason::HandshakeFailed, tell);
+        };
+        *attempt += 1;
+        let Some(config) = self.certificate.configs().server(*attempt) else {
+            return self.fail(CloseReason::HandshakeFailed, tell);
+        };
+        self.endpoint = endpoint(Some(config.clone()));
+        for datagram in std::mem::take(heard) {
+            self.handle(now, &datagram, tell);
+        }
+    }
+
+    /// The SRTP keys, once the certificate has proven to be the announced one.
+    fn keys(&self) -> Result<SrtpKeys, CloseReason> {
+        let state = self.endpoint.get_connection_state(PEER).ok_or(CloseReason::HandshakeFailed)?;
+        let is_announced =
+            state.peer_certificates.first().is_some_and(|own| fingerprint::is_of(&self.fingerprints, own));
+        if !is_announced {
+            return Err(CloseReason::WrongCertificate);
+        }
+        let suite = config::suite(state.srtp_protection_profile()).ok_or(CloseReason::HandshakeFailed)?;
+        let exported = state.export_keying_material(LABEL, &[], exported_bytes(suite));
+        let exported = exported.map_err(|_| CloseReason::HandshakeFailed)?;
+        SrtpKeys::from_exported(suite, exported.as_ref(), state.is_client())
+            .ok_or(CloseReason::HandshakeFailed)
+    }
+
+    fn fail(&mut self, reason: CloseReason, tell: &mut dyn FnMut(DtlsEvent)) {
+        self.state = State::Over;
+        tell(DtlsEvent::Closed(reason));
+    }
+}
+
+fn endpoint(server: Option<Arc<HandshakeConfig>>) -> Endpoint {
+    Endpoint::new(PEER, TransportProtocol::UDP, server)
+}
+
+/// Our order of preference: what is cheapest for all packets comes first.
+pub(super) const PREFERENCE: [SrtpSuite; 3] =
+    [SrtpSuite::AeadAes128Gcm, SrtpSuite::AeadAes256Gcm, SrtpSuite::AesCm128HmacSha1_80];
