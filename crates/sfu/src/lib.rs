@@ -6,6 +6,7 @@ pub mod ice;
 pub mod packet;
 pub mod router;
 pub mod rtcp;
+pub mod speaker;
 pub mod stream;
 
 pub use router::{Consumed, Router, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup};

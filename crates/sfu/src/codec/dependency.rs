@@ -125,6 +125,11 @@ impl Structure {
         within.max_by_key(|(_, target)| **target).map(|(index, _)| index as u8)
     }
 
+    /// The highest (spatial, temporal) layer of a decode target.
+    pub fn target_layers(&self, target: u8) -> (u8, u8) {
+        self.targets.get(usize::from(target)).copied().unwrap_or_default()
+    }
+
     fn template(&self, id: u32) -> Option<&FrameTemplate> {
         let index = (id + TEMPLATES_MAX as u32 - self.id_offset) % TEMPLATES_MAX as u32;
         self.templates.get(index as usize)

@@ -27,6 +27,7 @@ impl Tail {
 pub struct TailWriter {
     values: [u8; Tail::BYTES_MAX],
     tail: Tail,
+    descriptor_bytes: u8,
 }
 
 impl TailWriter {
@@ -36,7 +37,7 @@ impl TailWriter {
             let kind = from.kind(id).filter(|kind| kind.is_passed_on())?;
             Some((kind, to.id(kind)?, value))
         });
-        let mut writer = Self { values: [0; Tail::BYTES_MAX], tail: Tail::EMPTY };
+        let mut writer = Self { values: [0; Tail::BYTES_MAX], tail: Tail::EMPTY, descriptor_bytes: 0 };
         if passed.clone().any(|(_, id, value)| needs_two_bytes(id, value)) {
             writer.tail.form = Form::TwoByte;
         }
@@ -54,6 +55,13 @@ impl TailWriter {
         &self.values[..usize::from(self.tail.bytes)]
     }
 
+    /// The value of the dependency descriptor.
+    pub fn descriptor(&self) -> Option<&[u8]> {
+        let at = usize::from(self.tail.descriptor_at?);
+        let length = usize::from(self.descriptor_bytes);
+        self.values.get(at..at + length)
+    }
+
     fn push(&mut self, kind: ExtensionKind, id: u8, value: &[u8]) {
         let at = usize::from(self.tail.bytes);
         let value_at = at + self.tail.form.prefix_bytes();
@@ -67,6 +75,7 @@ impl TailWriter {
         self.tail.bytes = end as u8;
         if kind == ExtensionKind::DependencyDescriptor {
             self.tail.descriptor_at = Some(value_at as u8);
+            self.descriptor_bytes = value.len() as u8;
         }
     }
 }
@@ -79,7 +88,6 @@ pub struct Stamps {
     pub timestamp: u32,
     /// Seconds as 6.18 fixed point, as abs-send-time wants them.
     pub send_time: u32,
-    pub transport_sequence: u16,
 }
 
 /// Where things stand in a written header.
@@ -148,12 +156,25 @@ impl Template {
         self.one_byte.transport_cc_at.is_some()
     }
 
-    /// Writes the header, or nothing if `out` is too short for it.
-    pub fn write(&self, out: &mut [u8], stamps: &Stamps, tail: &Tail, values: &[u8]) -> Option<Written> {
-        let block = match tail.form {
+    /// Writes the transport-wide number into a packet that has been written with a tail of this form.
+    pub fn write_transport_number(&self, packet: &mut [u8], form: Form, number: u16) {
+        let at = self.block(form).transport_cc_at;
+        if let Some(place) = at.and_then(|at| packet.get_mut(at..at + 2)) {
+            place.copy_from_slice(&number.to_be_bytes());
+        }
+    }
+
+    fn block(&self, form: Form) -> &Block {
+        match form {
             Form::OneByte => &self.one_byte,
             Form::TwoByte => &self.two_byte,
-        };
+        }
+    }
+
+    /// Writes the header, or nothing if `out` is too short for it. The transport-wide number, which depends on the length
+    /// of the whole packet, is still 0.
+    pub fn write(&self, out: &mut [u8], stamps: &Stamps, tail: &Tail, values: &[u8]) -> Option<Written> {
+        let block = self.block(tail.form);
         let tail_at = block.bytes.len();
         out.get_mut(..tail_at)?.copy_from_slice(&block.bytes);
         let tail_bytes = if tail.kinds & !self.same == 0 {
@@ -211,9 +232,6 @@ impl Block {
         out[4..8].copy_from_slice(&stamps.timestamp.to_be_bytes());
         if let Some(at) = self.send_time_at {
             out[at..at + 3].copy_from_slice(&stamps.send_time.to_be_bytes()[1..]);
-        }
-        if let Some(at) = self.transport_cc_at {
-            out[at..at + 2].copy_from_slice(&stamps.transport_sequence.to_be_bytes());
         }
     }
 }
@@ -273,13 +291,7 @@ mod tests {
         ])
     }
 
-    const STAMPS: Stamps = Stamps {
-        has_marker: true,
-        sequence: 77,
-        timestamp: 88,
-        send_time: 0x01_02_03,
-        transport_sequence: 0x0405,
-    };
+    const STAMPS: Stamps = Stamps { has_marker: true, sequence: 77, timestamp: 88, send_time: 0x01_02_03 };
 
     #[test]
     fn a_written_header_reads_back() {
@@ -289,6 +301,7 @@ mod tests {
         let writer = TailWriter::write(elements, &sender, &router());
         let mut out = [0xff; 100];
         let written = template.write(&mut out, &STAMPS, &writer.tail(), writer.bytes()).unwrap();
+        template.write_transport_number(&mut out, writer.tail().form, 0x0405);
         let packet = Packet::parse(&out[..written.bytes]).unwrap();
         assert_eq!((packet.payload_type(), packet.ssrc(), packet.sequence()), (101, 9, 77));
         assert!(packet.has_marker() && packet.timestamp() == 88 && packet.payload().is_empty());
@@ -312,7 +325,7 @@ mod tests {
         let written = template.write(&mut out, &STAMPS, &writer.tail(), writer.bytes()).unwrap();
         let packet = Packet::parse(&out[..written.bytes]).unwrap();
         assert_eq!(packet.element(8), Some(&[1; 20][..]));
-        assert_eq!(packet.element(5), Some(&[4, 5][..]));
+        assert_eq!(packet.element(5), Some(&[0, 0][..]));
     }
 
     #[test]

@@ -26,6 +26,14 @@ pub struct Receive {
 }
 
 impl Receive {
+    /// Of the same stream under another SSRC: numbers go on well above those before, and statistics go on.
+    #[must_use]
+    pub fn under_another_ssrc(&self) -> Self {
+        let mut numbers = self.numbers;
+        numbers.restart(0);
+        Self { rate: self.rate.clone(), numbers, repeated: self.repeated, ..Self::default() }
+    }
+
     /// A packet that came for the first time; the answer is its extended sequence number.
     pub fn handle_packet(&mut self, now: Instant, sequence: u16, bytes: usize) -> u64 {
         self.rate.add(now, bytes);

@@ -1,0 +1,319 @@
+//! The next packet for one consumer: chosen, renumbered and written.
+
+use taoyao_types::Instant;
+
+use super::consumer::{Consumer, Source};
+use super::layers::Verdict;
+use super::line::Line;
+use super::producer::{Producer, Stream};
+use crate::codec::{CodecKind, FRAME_NUMBER_AT, Vp8};
+use crate::packet::{HEADER_BYTES, Stamps, Tail};
+use crate::stream::{Entry, Sent, ticks};
+
+/// What of a packet is rewritten, so that it can be written again in the same way.
+#[derive(Debug, Clone, Copy)]
+struct Rewrite {
+    timestamp: u32,
+    has_marker: bool,
+    picture: u16,
+    tl0: u8,
+    frame_offset: u16,
+}
+
+/// The moment and the way of a packet.
+pub(super) struct Sending<'a> {
+    pub(super) now: Instant,
+    /// As 6.18 fixed-point seconds.
+    pub(super) send_time: u32,
+    pub(super) line: &'a mut Line,
+}
+
+/// The largest jump of timestamps that senders' reports may cause, in microseconds.
+const JUMP_MAX_US: i64 = 10_000_000;
+
+impl Consumer {
+    /// Writes the next packet, if there is one, and returns its length.
+    pub(super) fn write_next(
+        &mut self,
+        producer: &Producer,
+        sending: &mut Sending<'_>,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        while let Some(sequence) = self.resend.pop_front() {
+            if let Some(length) = self.write_again(producer, sequence, sending, out) {
+                return Some(length);
+            }
+        }
+        loop {
+            while let Some(position) = self.next_position(producer) {
+                let stream = &producer.streams[self.source.current?];
+                let Some(entry) = stream.store.at(position) else { continue };
+                if let Some(length) = self.write(producer, stream, entry, sending, out) {
+                    return Some(length);
+                }
+            }
+            if !self.begin_target(producer) {
+                return None;
+            }
+        }
+    }
+
+    /// The position of the current stream's next packet; a stream that began anew has to be begun anew here, too.
+    fn next_position(&mut self, producer: &Producer) -> Option<u64> {
+        let index = self.source.current?;
+        let stream = &producer.streams[index];
+        if stream.epoch != self.source.epoch {
+            let first = stream.epoch_head;
+            let target = self.source.target;
+            self.source =
+                Source { target: target.or(Some(index)), target_cursor: first, ..Source::default() };
+            return None;
+        }
+        let position = self.source.cursor;
+        (position < stream.store.head()).then(|| self.source.cursor += 1)?;
+        Some(position)
+    }
+
+    /// Goes over to the target where a receiver can begin with it.
+    fn begin_target(&mut self, producer: &Producer) -> bool {
+        let Some(target) = self.source.target.filter(|target| self.source.current != Some(*target)) else {
+            return false;
+        };
+        let Some(stream) = producer.streams.get(target) else { return false };
+        let from = self.source.target_cursor.max(stream.epoch_head);
+        let begins = |position: &u64| stream.store.at(*position).is_some_and(|entry| entry.facts.is_key);
+        let Some(position) = (from..stream.store.head()).find(begins) else {
+            self.source.target_cursor = stream.store.head();
+            return false;
+        };
+        if let Some(entry) = stream.store.at(position) {
+            self.align(producer, target, entry);
+        }
+        self.source.current = Some(target);
+        self.source.epoch = stream.epoch;
+        self.source.cursor = position;
+        self.filter.restart();
+        true
+    }
+
+    /// Lets all numbers go on with this packet where they stand.
+    fn align(&mut self, producer: &Producer, stream: usize, first: &Entry) {
+        let numbers = &mut self.numbers;
+        let aligned = (stream, producer.streams[stream].epoch);
+        let is_first = numbers.aligned.is_none();
+        numbers.sequences.restart();
+        numbers.pictures.restart();
+        if let Some((_, tl0)) = first.facts.vp8.and_then(|vp8| vp8.tl0) {
+            numbers.tl0_offset = numbers.last_tl0.wrapping_add(1).wrapping_sub(tl0);
+        }
+        if let Some(frame) = first.frame_number(&producer.streams[stream]).filter(|_| !is_first) {
+            numbers.frame_offset = numbers.last_frame.wrapping_add(1).wrapping_sub(frame);
+        }
+        if is_first {
+            numbers.timestamp_offset = 0;
+        } else if numbers.aligned != Some(aligned) {
+            let timestamp = self.aligned_timestamp(producer, stream, first);
+            self.numbers.timestamp_offset = timestamp.wrapping_sub(first.timestamp);
+        }
+        self.numbers.aligned = Some(aligned);
+    }
+
+    /// What the first packet of another stream is to have: by both streams' reports or else by what has passed, and
+    /// always after what was sent.
+    fn aligned_timestamp(&self, producer: &Producer, stream: usize, first: &Entry) -> u32 {
+        let numbers = &self.numbers;
+        let elapsed_us = first.arrived.since(numbers.last_arrival).as_micros() as i64;
+        let by_time = numbers.last_timestamp.wrapping_add(ticks(elapsed_us, producer.clock_rate));
+        let by_reports = numbers.aligned.and_then(|(old, epoch)| {
+            let old = producer.streams.get(old).filter(|old| old.epoch == epoch)?.clock?;
+            let wall_us = producer.streams[stream].clock?.wall_us(first.timestamp, producer.clock_rate);
+            Some(old.timestamp(wall_us, producer.clock_rate).wrapping_add(numbers.timestamp_offset))
+        });
+        let jump_max = ticks(JUMP_MAX_US, producer.clock_rate);
+        let is_near =
+            |timestamp: &u32| timestamp.wrapping_sub(by_time).cast_signed().unsigned_abs() < jump_max;
+        let timestamp = by_reports.filter(is_near).unwrap_or(by_time);
+        let step = timestamp.wrapping_sub(numbers.last_timestamp).cast_signed();
+        if step > 0 { timestamp } else { numbers.last_timestamp.wrapping_add(1) }
+    }
+
+    fn write(
+        &mut self,
+        producer: &Producer,
+        stream: &Stream,
+        entry: &Entry,
+        sending: &mut Sending<'_>,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let (tail_values, payload) = stream.store.bytes_of(entry);
+        let verdict = self.filter.admit(&entry.facts, entry.has_marker, stream.dependency.structure());
+        let fits = HEADER_BYTES + Tail::BYTES_MAX / 2 + tail_values.len() + payload.len() <= out.len();
+        let Verdict::Forward { ends_picture } = verdict else {
+            self.leave_out(producer, entry);
+            return None;
+        };
+        if payload.is_empty() || !fits {
+            self.numbers.sequences.leave_out(entry.sequence);
+            return None;
+        }
+        let rewrite = self.rewrite(producer, stream, entry, ends_picture)?;
+        let output = self.numbers.sequences.forward(entry.sequence)?;
+        let stamps = stamps(sending, &rewrite, output as u16);
+        let written = self.media.write(out, &stamps, &entry.tail, tail_values)?;
+        let length = written.bytes + payload.len();
+        out[written.bytes..length].copy_from_slice(payload);
+        patch(producer.codec, entry, &rewrite, &mut out[..length], written.tail_at, written.bytes);
+        self.remember(sending.now, entry, &rewrite, output);
+        let number = sending.line.handle_sent(sending.now, length, self.media.has_transport_cc());
+        self.media.write_transport_number(out, entry.tail.form, number);
+        self.counts.sent.add(sending.now, length);
+        self.counts.octets += payload.len() as u64;
+        Some(length)
+    }
+
+    fn leave_out(&mut self, producer: &Producer, entry: &Entry) {
+        self.numbers.sequences.leave_out(entry.sequence);
+        if producer.codec == CodecKind::Vp8 && entry.facts.vp8.is_some() {
+            self.numbers.pictures.leave_out(entry.picture);
+        }
+    }
+
+    fn rewrite(
+        &mut self,
+        producer: &Producer,
+        stream: &Stream,
+        entry: &Entry,
+        ends_picture: bool,
+    ) -> Option<Rewrite> {
+        let numbers = &mut self.numbers;
+        let mut rewrite = Rewrite {
+            timestamp: entry.timestamp.wrapping_add(numbers.timestamp_offset),
+            has_marker: ends_picture,
+            picture: 0,
+            tl0: 0,
+            frame_offset: numbers.frame_offset,
+        };
+        if producer.codec == CodecKind::Vp8
+            && let Some(vp8) = entry.facts.vp8
+        {
+            // What is too late for its picture is of no use.
+            rewrite.picture = numbers.pictures.forward(entry.picture)? as u16 & 0x7fff;
+            rewrite.tl0 = vp8.tl0.map_or(0, |(_, tl0)| tl0.wrapping_add(numbers.tl0_offset));
+        }
+        if is_after(rewrite.timestamp, numbers.last_timestamp) {
+            numbers.last_timestamp = rewrite.timestamp;
+            numbers.last_arrival = entry.arrived;
+            numbers.last_tl0 = rewrite.tl0;
+            if let Some(frame) = entry.frame_number(stream) {
+                numbers.last_frame = frame.wrapping_add(numbers.frame_offset);
+            }
+        }
+        Some(rewrite)
+    }
+
+    fn remember(&mut self, now: Instant, entry: &Entry, rewrite: &Rewrite, output: u64) {
+        // Without NACK nothing is asked for.
+        if !self.has_nack {
+            return;
+        }
+        self.sent.push(Sent {
+            output,
+            input: entry.sequence,
+            // A producer has at most eight streams.
+            stream: self.source.current.unwrap_or_default() as u8,
+            epoch: self.source.epoch,
+            timestamp: rewrite.timestamp,
+            has_marker: rewrite.has_marker,
+            picture: rewrite.picture,
+            tl0: rewrite.tl0,
+            frame_offset: rewrite.frame_offset,
+            first_sent: now,
+            last_sent: now,
+            resent: 0,
+        });
+    }
+
+    /// Sends a packet again (RFC 4588), or as it was where the receiver has no stream for that.
+    fn write_again(
+        &mut self,
+        producer: &Producer,
+        sequence: u16,
+        sending: &mut Sending<'_>,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let round_trip = self.round_trip();
+        let sent = self.sent.resend(sending.now, sequence, round_trip)?;
+        let stream = producer.streams.get(usize::from(sent.stream)).filter(|one| one.epoch == sent.epoch)?;
+        let entry = stream.store.find(sent.input)?;
+        let (tail_values, payload) = stream.store.bytes_of(entry);
+        let rewrite = Rewrite {
+            timestamp: sent.timestamp,
+            has_marker: sent.has_marker,
+            picture: sent.picture,
+            tl0: sent.tl0,
+            frame_offset: sent.frame_offset,
+        };
+        let original: &[u8] = &(sent.output as u16).to_be_bytes();
+        let (template, number, original) = match &self.again {
+            Some(again) => (again, self.rtx_sequence, original),
+            None => (&self.media, sent.output as u16, &[][..]),
+        };
+        let stamps = stamps(sending, &rewrite, number);
+        let written = template.write(out, &stamps, &entry.tail, tail_values)?;
+        let payload_at = written.bytes + original.len();
+        let length = payload_at + payload.len();
+        out.get_mut(written.bytes..payload_at)?.copy_from_slice(original);
+        out.get_mut(payload_at..length)?.copy_from_slice(payload);
+        patch(producer.codec, entry, &rewrite, &mut out[..length], written.tail_at, payload_at);
+        let transport_number = sending.line.handle_sent(sending.now, length, template.has_transport_cc());
+        template.write_transport_number(out, entry.tail.form, transport_number);
+        self.rtx_sequence = self.rtx_sequence.wrapping_add(u16::from(self.again.is_some()));
+        self.counts.retransmitted.add(sending.now, length);
+        Some(length)
+    }
+}
+
+impl Entry {
+    /// AV1's number of the frame, in the dependency descriptor.
+    fn frame_number(&self, stream: &Stream) -> Option<u16> {
+        let at = usize::from(self.tail.descriptor_at?) + FRAME_NUMBER_AT;
+        let (tail, _) = stream.store.bytes_of(self);
+        Some(u16::from_be_bytes([*tail.get(at)?, *tail.get(at + 1)?]))
+    }
+}
+
+fn stamps(sending: &Sending<'_>, rewrite: &Rewrite, sequence: u16) -> Stamps {
+    Stamps {
+        has_marker: rewrite.has_marker,
+        sequence,
+        timestamp: rewrite.timestamp,
+        send_time: sending.send_time,
+    }
+}
+
+/// Writes the running numbers of pictures and frames into a packet.
+fn patch(
+    codec: CodecKind,
+    entry: &Entry,
+    rewrite: &Rewrite,
+    packet: &mut [u8],
+    tail_at: usize,
+    payload_at: usize,
+) {
+    if codec == CodecKind::Vp8
+        && let (Some(vp8), Some(payload)) = (entry.facts.vp8, packet.get_mut(payload_at..))
+    {
+        Vp8::patch(payload, &vp8, rewrite.picture, rewrite.tl0);
+    }
+    if let (Some(at), true) = (entry.tail.descriptor_at, rewrite.frame_offset != 0) {
+        let at = tail_at + usize::from(at) + FRAME_NUMBER_AT;
+        if let Some(place) = packet.get_mut(at..at + 2) {
+            let frame = u16::from_be_bytes([place[0], place[1]]).wrapping_add(rewrite.frame_offset);
+            place.copy_from_slice(&frame.to_be_bytes());
+        }
+    }
+}
+
+fn is_after(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b).cast_signed() > 0
+}

@@ -1,0 +1,223 @@
+//! A packet arrives: whose it is, what it means for its stream, and that its consumers have something to send.
+
+use taoyao_ortc::Happening;
+use taoyao_types::Instant;
+
+use super::producer::{Producer, Stream};
+use super::transport::{Incoming, Transport};
+use super::{Router, TransportKey};
+use crate::codec::{self, CodecKind, Facts};
+use crate::congestion::Seen;
+use crate::packet::{ExtensionKind, Packet, TailWriter};
+use crate::stream::Arrived;
+
+/// How a packet is numbered in its stream, be it sent for the first time or again.
+#[derive(Debug, Clone, Copy)]
+struct Numbered<'a> {
+    sequence: u16,
+    payload: &'a [u8],
+    is_again: bool,
+}
+
+impl Router {
+    /// A decrypted RTP packet. What is not understood costs its sender the packet and nobody else anything.
+    pub fn handle_rtp(&mut self, now: Instant, from: TransportKey, packet: &[u8]) {
+        let Ok(packet) = Packet::parse(packet) else { return };
+        let Some(&index) = self.keys.get(&from) else { return };
+        self.latest = now;
+        let transport = &mut self.transports[index];
+        transport.received.add(now, packet.bytes());
+        let known = transport.incoming.get(packet.ssrc());
+        let Some(incoming) = known.or_else(|| self.identify(now, index, &packet)) else { return };
+        let producer = &mut self.producers[incoming.producer];
+        note_transport_number(&mut self.transports[index], producer, now, &packet);
+        let Some(numbered) = numbered(producer, incoming, &packet) else { return };
+        let is_new = receive(producer, incoming, now, &packet, &numbered);
+        if is_new && !producer.is_dirty && !producer.consumers.is_empty() {
+            producer.is_dirty = true;
+            self.dirty.push(incoming.producer);
+        }
+        self.observe(incoming.producer, &packet);
+        self.ask_for_missing(now, index, incoming);
+    }
+
+    /// Asks at once for what is found missing; the rest follows by the timer.
+    fn ask_for_missing(&mut self, now: Instant, transport: usize, incoming: Incoming) {
+        let stream = &mut self.producers[incoming.producer].streams[incoming.stream];
+        if stream.nacks.missing() > 0 {
+            self.poll_missing(now, transport, incoming.producer, incoming.stream);
+        }
+        let wake = self.transports[transport].arrivals.poll_timeout();
+        self.wake_by(wake);
+    }
+
+    pub(super) fn poll_missing(&mut self, now: Instant, transport: usize, producer: usize, stream: usize) {
+        /// What one packet of RTCP asks for at most.
+        const ASKED_MAX: usize = 256;
+        let producer = &mut self.producers[producer];
+        let stream = &mut producer.streams[stream];
+        let mut asked = [0; ASKED_MAX];
+        // Without NACK nothing is asked for, but what is too old is given up all the same.
+        let room = if producer.feedback.has_nack { &mut asked[..] } else { &mut [] };
+        let count = stream.nacks.poll_nack(now, room);
+        let transport = &mut self.transports[transport];
+        if let (Some(ssrc), true) = (stream.ssrc, count > 0) {
+            stream.counts.nacks += 1;
+            stream.counts.nacked_packets += count as u64;
+            let own = transport.own_ssrc;
+            transport.feedback.add(|writer| writer.nack(own, ssrc, &asked[..count]).map(|_| ()));
+        }
+        if stream.nacks.poll_key_frame() && producer.codec.has_key_frames() && !producer.consumers.is_empty()
+        {
+            stream.key_frames.want();
+        }
+        let wake = [stream.nacks.poll_timeout(), stream.key_frames.due()];
+        let index = producer.transport;
+        wake.into_iter().for_each(|due| self.wake_by(due));
+        self.make_ready(index);
+    }
+
+    /// What the router itself takes from packets: which way up a picture is, and how loud a sound.
+    fn observe(&mut self, index: usize, packet: &Packet<'_>) {
+        let producer = &mut self.producers[index];
+        for (id, value) in packet.elements() {
+            match (producer.extensions.kind(id), value) {
+                (Some(ExtensionKind::VideoOrientation), [byte, ..])
+                    if producer.orientation != Some(*byte) =>
+                {
+                    producer.orientation = Some(*byte);
+                    self.events.push_back(orientation(producer, *byte));
+                }
+                (Some(ExtensionKind::AudioLevel), [byte, ..]) if !producer.is_paused => {
+                    self.speakers.handle_level(index, *byte);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn note_transport_number(transport: &mut Transport, producer: &Producer, now: Instant, packet: &Packet<'_>) {
+    let id = producer.extensions.id(ExtensionKind::TransportCc);
+    if let Some(&[high, low]) = id.and_then(|id| packet.element(id)) {
+        transport.arrivals.handle_packet(now, u16::from_be_bytes([high, low]), packet.bytes());
+    }
+}
+
+/// Takes a retransmission apart (RFC 4588, section 4); nothing for packets that carry no media.
+fn numbered<'a>(producer: &mut Producer, incoming: Incoming, packet: &Packet<'a>) -> Option<Numbered<'a>> {
+    let payload = packet.payload();
+    if !incoming.is_rtx {
+        return Some(Numbered { sequence: packet.sequence(), payload, is_again: false });
+    }
+    let counts = &mut producer.streams[incoming.stream].counts;
+    counts.rtx_packets += 1;
+    let again =
+        payload.split_first_chunk::<2>().filter(|_| producer.rtx_payload_type == Some(packet.payload_type()));
+    if again.is_none() {
+        counts.rtx_discarded += 1;
+    }
+    let (original, payload) = again?;
+    Some(Numbered { sequence: u16::from_be_bytes(*original), payload, is_again: true })
+}
+
+/// Whether it was new to its stream and is now kept for consumers.
+fn receive(
+    producer: &mut Producer,
+    incoming: Incoming,
+    now: Instant,
+    packet: &Packet<'_>,
+    numbered: &Numbered<'_>,
+) -> bool {
+    let writer = TailWriter::write(packet.elements(), &producer.extensions, &producer.router_extensions);
+    let is_media = numbered.is_again || packet.payload_type() == producer.payload_type;
+    let codec = if is_media { producer.codec } else { CodecKind::Other };
+    let stream = &mut producer.streams[incoming.stream];
+    let facts = facts(stream, codec, packet, numbered, &writer);
+    let seen = stream.nacks.handle_packet(now, numbered.sequence, facts.is_key);
+    let Some(sequence) = count(stream, now, packet, numbered, seen) else { return false };
+    if !numbered.is_again {
+        stream.receive.handle_timing(now, packet.timestamp(), producer.clock_rate);
+    }
+    if facts.is_key {
+        stream.key_frames.handle_key_frame();
+    }
+    stream.shares.add(now, &facts, packet.bytes());
+    if producer.is_paused || producer.consumers.is_empty() || !producer.is_heard {
+        return false;
+    }
+    let picture = facts.vp8.map_or(0, |vp8| {
+        if vp8.is_wide {
+            stream.pictures.extend(vp8.picture_id)
+        } else {
+            stream.narrow_pictures.extend(vp8.picture_id)
+        }
+    });
+    stream.store.push(&Arrived {
+        sequence,
+        timestamp: packet.timestamp(),
+        arrived: now,
+        has_marker: packet.has_marker(),
+        facts,
+        picture,
+        tail: writer.tail(),
+        tail_values: writer.bytes(),
+        // Comfort noise and the like keep their number, and are left out.
+        payload: if is_media { numbered.payload } else { &[] },
+    });
+    true
+}
+
+fn facts(
+    stream: &mut Stream,
+    codec: CodecKind,
+    packet: &Packet<'_>,
+    numbered: &Numbered<'_>,
+    tail: &TailWriter,
+) -> Facts {
+    if numbered.payload.is_empty() {
+        return Facts::default();
+    }
+    let described = tail.descriptor().and_then(|descriptor| stream.dependency.read(descriptor));
+    described.unwrap_or_else(|| codec::inspect(codec, numbered.payload, packet.has_marker()))
+}
+
+/// The extended sequence number; none if the packet is of no use.
+fn count(
+    stream: &mut Stream,
+    now: Instant,
+    packet: &Packet<'_>,
+    numbered: &Numbered<'_>,
+    seen: Seen,
+) -> Option<u64> {
+    let receive = &mut stream.receive;
+    match seen {
+        Seen::New { .. } => Some(receive.handle_packet(now, numbered.sequence, packet.bytes())),
+        Seen::Recovered { .. } => {
+            receive.recovered += u64::from(numbered.is_again);
+            Some(receive.handle_packet(now, numbered.sequence, packet.bytes()))
+        }
+        Seen::Repeated => {
+            receive.repeated += 1;
+            stream.counts.rtx_discarded += u64::from(numbered.is_again);
+            None
+        }
+        Seen::Restarted => {
+            stream.begin_anew();
+            Some(stream.receive.handle_restart(now, numbered.sequence, packet.bytes()))
+        }
+    }
+}
+
+/// Coordination of video orientation (3GPP TS 26.114, section 7.4.5).
+fn orientation(producer: &Producer, byte: u8) -> Happening {
+    const CAMERA: u8 = 0x08;
+    const FLIP: u8 = 0x04;
+    const QUARTERS: u8 = 0x03;
+    Happening::OrientationChanged {
+        producer: producer.id,
+        camera: byte & CAMERA != 0,
+        flip: byte & FLIP != 0,
+        rotation: u16::from(byte & QUARTERS) * 90,
+    }
+}

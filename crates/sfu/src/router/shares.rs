@@ -1,0 +1,238 @@
+//! Who gets which layers of what: by what is wished, by what is there, and by what the way carries.
+
+use std::time::Duration;
+
+use taoyao_ortc::{Happening, MediaKind};
+use taoyao_types::Instant;
+
+use super::Router;
+use super::consumer::{Consumer, Source};
+use super::layers::LayerPair;
+use super::producer::Producer;
+use crate::congestion::{Demand, allocate, total};
+
+/// Feedback comes twenty times a second; layers do not have to.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Choices of one consumer: streams or spatial layers, each with its temporal layers.
+const CHOICES_MAX: usize = 16;
+/// What sound takes, with its headers, in bits per second: it is not shared out, it is set aside.
+const AUDIO_BITRATE: u64 = 40_000;
+
+/// Rooms for what is worked out again and again.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    consumers: Vec<Choices>,
+    chosen: Vec<Option<usize>>,
+}
+
+/// What one consumer could be sent, rising.
+#[derive(Debug, Clone, Copy)]
+struct Choices {
+    consumer: usize,
+    count: usize,
+    layers: [LayerPair; CHOICES_MAX],
+    bitrates: [u64; CHOICES_MAX],
+    current: Option<usize>,
+    priority: u8,
+}
+
+impl Router {
+    /// Shares out what the way of a transport carries among its consumers of video; at most every 200 ms unless it
+    /// `is_urgent`.
+    pub(super) fn reallocate(&mut self, now: Instant, index: usize, is_urgent: bool) {
+        let transport = &mut self.transports[index];
+        if !is_urgent && now < transport.next_allocation {
+            return;
+        }
+        transport.next_allocation = now + PAUSE;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.consumers.clear();
+        let mut aside = 0;
+        for &at in &self.transports[index].consumers {
+            let consumer = &self.consumers[at];
+            let producer = &self.producers[consumer.producer];
+            if consumer.is_paused || producer.is_paused {
+                continue;
+            }
+            aside += if consumer.kind == MediaKind::Audio { AUDIO_BITRATE } else { 0 };
+            scratch.consumers.push(Choices::of(now, at, consumer, producer));
+        }
+        self.choose(index, aside, &mut scratch);
+        for (choices, chosen) in scratch.consumers.iter().zip(&scratch.chosen) {
+            let layers = chosen.map(|chosen| choices.layers[chosen]);
+            self.apply(now, choices.consumer, layers);
+        }
+        self.scratch = scratch;
+    }
+
+    fn choose(&mut self, index: usize, aside: u64, scratch: &mut Scratch) {
+        let demands: Vec<Demand<'_>> = scratch.consumers.iter().map(Choices::demand).collect();
+        scratch.chosen.clear();
+        scratch.chosen.resize(demands.len(), None);
+        let consumers = &self.consumers;
+        let line = &mut self.transports[index].line;
+        if let Some(control) = &mut line.control {
+            control.estimator.handle_demand(total(&demands) + aside);
+        }
+        let is_estimated = scratch.consumers.iter().any(|choices| consumers[choices.consumer].is_estimated());
+        match line.available().filter(|_| is_estimated) {
+            Some(available) => {
+                allocate(available.saturating_sub(aside), &demands, &mut scratch.chosen);
+            }
+            None => {
+                let best = scratch.consumers.iter().map(|choices| choices.count.checked_sub(1));
+                scratch.chosen.iter_mut().zip(best).for_each(|(chosen, best)| *chosen = best);
+            }
+        }
+        for (choices, chosen) in scratch.consumers.iter().zip(&mut scratch.chosen) {
+            // A stream without layers is sent or not; not to send it helps nobody.
+            if choices.count == 1 {
+                *chosen = Some(0);
+            }
+        }
+    }
+
+    fn apply(&mut self, now: Instant, at: usize, layers: Option<LayerPair>) {
+        let consumer = &mut self.consumers[at];
+        let producer = &self.producers[consumer.producer];
+        let needs_key_frame = consumer.set_layers(producer, layers);
+        if needs_key_frame {
+            self.want_key_frame(now, at);
+        }
+        if let Some(changed) = self.consumers[at].poll_layers() {
+            self.events.push_back(changed);
+        }
+    }
+}
+
+impl Choices {
+    fn of(now: Instant, at: usize, consumer: &Consumer, producer: &Producer) -> Self {
+        let mut choices = Self {
+            consumer: at,
+            count: 0,
+            layers: [LayerPair::ALL; CHOICES_MAX],
+            bitrates: [0; CHOICES_MAX],
+            current: None,
+            priority: consumer.priority,
+        };
+        if producer.is_simulcast() {
+            choices.add_streams(now, consumer, producer);
+        } else if let Some(stream) = producer.streams.first() {
+            let (spatial, temporal) = stream.shares.seen;
+            let most = consumer.preferred.min(LayerPair { spatial, temporal });
+            for spatial in 0..=most.spatial {
+                // Upper layers of a picture are worth more than more pictures of lower ones.
+                let lowest = if spatial == 0 { 0 } else { most.temporal };
+                for temporal in lowest..=most.temporal {
+                    let layers = LayerPair { spatial, temporal };
+                    choices.push(layers, stream.shares.up_to(now, layers));
+                }
+            }
+        }
+        if choices.count == 0 {
+            choices.push(LayerPair { spatial: 0, temporal: consumer.preferred.temporal }, 0);
+        }
+        choices.current = choices.index_of(consumer, producer);
+        choices
+    }
+
+    fn add_streams(&mut self, now: Instant, consumer: &Consumer, producer: &Producer) {
+        for (spatial, stream) in producer.streams.iter().enumerate() {
+            // A producer has at most eight streams.
+            let spatial = spatial as u8;
+            if spatial > consumer.preferred.spatial && self.count > 0 {
+                break;
+            }
+            for temporal in 0..=stream.shares.seen.1.min(consumer.preferred.temporal) {
+                let bitrate = stream.shares.up_to(now, LayerPair { spatial: u8::MAX, temporal });
+                if bitrate > 0 {
+                    self.push(LayerPair { spatial, temporal }, bitrate);
+                }
+            }
+        }
+    }
+
+    /// Keeps what costs more than all before it, or nothing yet.
+    fn push(&mut self, layers: LayerPair, bitrate: u64) {
+        let is_more = self.count == 0 || bitrate > self.bitrates[self.count - 1];
+        if is_more && self.count < CHOICES_MAX {
+            self.layers[self.count] = layers;
+            self.bitrates[self.count] = bitrate;
+            self.count += 1;
+        }
+    }
+
+    fn index_of(&self, consumer: &Consumer, producer: &Producer) -> Option<usize> {
+        let current = consumer.layers_sent(producer)?;
+        (0..self.count).rev().find(|index| self.layers[*index].min(current) == self.layers[*index])
+    }
+
+    fn demand(&self) -> Demand<'_> {
+        Demand { priority: self.priority, choices: &self.bitrates[..self.count], current: self.current }
+    }
+}
+
+impl Consumer {
+    /// Whether the receiver tells by what the way can be estimated.
+    fn is_estimated(&self) -> bool {
+        let feedback =
+            self.rtp.codecs.first().map(|codec| codec.rtcp_feedback.as_slice()).unwrap_or_default();
+        self.media.has_transport_cc() || feedback.iter().any(|one| one.what == "goog-remb")
+    }
+
+    /// Says what is to be sent from now on; whether a key frame is needed for that.
+    fn set_layers(&mut self, producer: &Producer, layers: Option<LayerPair>) -> bool {
+        let Some(layers) = layers else {
+            self.source = Source::default();
+            return false;
+        };
+        let target = if producer.is_simulcast() { usize::from(layers.spatial) } else { 0 };
+        let Some(stream) = producer.streams.get(target) else { return false };
+        self.filter.wanted = if producer.is_simulcast() {
+            LayerPair { spatial: u8::MAX, ..layers }
+        } else if stream.shares.seen == (layers.spatial, layers.temporal) {
+            // The highest that was seen: what may come above it is welcome, too.
+            self.preferred
+        } else {
+            layers
+        };
+        let is_new = self.source.target != Some(target);
+        if is_new {
+            self.source.target = Some(target);
+            self.source.target_cursor = stream.store.head();
+        }
+        let rises = !producer.is_simulcast()
+            && self.source.current.is_some()
+            && stream.shares.seen.0 > 0
+            && self.filter.wanted.spatial.min(stream.shares.seen.0) > self.filter.current.spatial;
+        is_new && self.source.current != Some(target) || rises
+    }
+
+    /// The layers that are being sent, in the producer's terms.
+    pub(super) fn layers_sent(&self, producer: &Producer) -> Option<LayerPair> {
+        let current = self.source.current?;
+        let temporal = self.filter.current.temporal;
+        Some(if producer.is_simulcast() {
+            LayerPair { spatial: current as u8, temporal }
+        } else {
+            LayerPair { spatial: self.filter.current.spatial, temporal }
+        })
+    }
+
+    /// What is to be told of layers, if it has changed.
+    pub(super) fn poll_layers(&mut self) -> Option<Happening> {
+        if self.kind == MediaKind::Audio || !self.has_layers {
+            return None;
+        }
+        let most = (self.offered.spatial.saturating_sub(1), self.offered.temporal.saturating_sub(1));
+        let layers = self.source.current.map(|stream| {
+            let spatial = if self.is_simulcast { stream as u8 } else { self.filter.current.spatial };
+            (spatial.min(most.0), Some(self.filter.current.temporal.min(most.1)))
+        });
+        if self.told_layers == layers {
+            return None;
+        }
+        self.told_layers = layers;
+        Some(Happening::LayersChanged { consumer: self.id, layers })
+    }
+}

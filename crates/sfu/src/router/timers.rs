@@ -1,0 +1,104 @@
+//! What is due by the clock: feedback, repeated requests, reports, probes, who speaks.
+
+use std::time::Duration;
+
+use taoyao_types::{Instant, Now};
+
+use super::Router;
+
+/// Nothing waits longer than this for its turn, in a room where nothing happens.
+const IDLE: Duration = Duration::from_millis(500);
+/// Reports are sent about once a second (RFC 3550 allows it where bandwidth does).
+const REPORT_MS: u64 = 800;
+const REPORT_SPREAD_MS: u64 = 400;
+
+impl Router {
+    pub fn handle_timeout(&mut self, now: Now) {
+        if now.mono < self.wake {
+            return;
+        }
+        self.latest = now.mono;
+        self.wake = now.mono + IDLE;
+        for at in 0..self.producers.capacity() {
+            if self.producers.contains(at) {
+                self.tend_producer(now.mono, at);
+            }
+        }
+        for index in 0..self.transports.capacity() {
+            if self.transports.contains(index) {
+                self.tend_transport(now, index);
+            }
+        }
+        self.listen_to_speakers(now.mono);
+    }
+
+    fn tend_producer(&mut self, now: Instant, at: usize) {
+        let producer = &self.producers[at];
+        let transport = producer.transport;
+        for stream in 0..producer.streams.len() {
+            if self.producers[at].streams[stream].nacks.missing() > 0 {
+                self.poll_missing(now, transport, at, stream);
+            }
+        }
+        self.poll_key_frames(now, at);
+    }
+
+    fn tend_transport(&mut self, now: Now, index: usize) {
+        self.tell_arrivals(now.mono, index);
+        let transport = &mut self.transports[index];
+        if let Some(control) = &mut transport.line.control {
+            control.estimator.handle_timeout(now.mono);
+            control.pacer.handle_bitrate(now.mono, control.estimator.bitrate());
+        }
+        if transport.next_report <= now.mono {
+            let pause = Duration::from_millis(REPORT_MS + self.random.next() % REPORT_SPREAD_MS);
+            let transport = &mut self.transports[index];
+            transport.next_report = now.mono + pause;
+            if transport.is_connected {
+                self.report(now, index);
+                self.score(now.mono, index);
+                self.reallocate(now.mono, index, true);
+            }
+        }
+        self.make_ready(index);
+        let transport = &self.transports[index];
+        let control = transport.line.control.as_ref();
+        // A timeout that lies behind is another machine's turn, and never a reason to turn in place.
+        const SOON: Duration = Duration::from_millis(5);
+        let estimator = control.and_then(|control| control.estimator.poll_timeout());
+        let paced = control.filter(|_| !transport.waiting.is_empty()).map(|c| c.pacer.poll_timeout());
+        let due = [Some(transport.next_report), transport.arrivals.poll_timeout(), estimator, paced];
+        let due = due.into_iter().flatten().min().map(|due| due.max(now.mono + SOON));
+        self.wake_by(due);
+    }
+
+    /// Transport-wide feedback for what the peer sends.
+    fn tell_arrivals(&mut self, now: Instant, index: usize) {
+        let transport = &mut self.transports[index];
+        let media = transport.producers.first().and_then(|at| self.producers[*at].streams.first()?.ssrc);
+        let (own, media) = (transport.own_ssrc, media.unwrap_or_default());
+        let arrivals = &mut transport.arrivals;
+        loop {
+            let mut has_told = false;
+            transport.feedback.add(|writer| {
+                has_told = arrivals.poll_feedback(now, own, media, writer)?;
+                Ok(())
+            });
+            if !has_told {
+                break;
+            }
+        }
+    }
+
+    fn listen_to_speakers(&mut self, now: Instant) {
+        let producers = &self.producers;
+        let heard = self.speakers.handle_timeout(now, |at| producers.get(at).map(|producer| producer.id));
+        self.events.extend(heard);
+        for at in self.speakers.poll_changes() {
+            if let Some(producer) = self.producers.get_mut(at) {
+                producer.is_heard = self.speakers.is_heard(at);
+            }
+        }
+        self.wake_by(Some(self.speakers.poll_timeout()));
+    }
+}

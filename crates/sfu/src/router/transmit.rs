@@ -1,0 +1,100 @@
+//! What leaves: feedback first, then the packets of one consumer after the other.
+
+use taoyao_ortc::MediaKind;
+use taoyao_types::{Instant, Now};
+
+use super::forward::Sending;
+use super::{Router, Transmit, TransmitKind};
+
+impl Router {
+    /// Writes the next packet into `buffer` (at least 1,500 bytes; the caller leaves room behind it for the SRTP tag). All
+    /// waiting packets of one transport follow each other, and in them those of one consumer.
+    pub fn poll_transmit(&mut self, now: Now, buffer: &mut [u8]) -> Option<Transmit> {
+        self.spread();
+        while let Some(&index) = self.ready.front() {
+            let transport = &mut self.transports[index];
+            let to = transport.key;
+            if !transport.is_connected {
+                transport.feedback.clear();
+            } else if let Some(len) = transport.feedback.take(buffer) {
+                return Some(Transmit { to, len, kind: TransmitKind::Rtcp });
+            } else if let Some(len) = self.next_media(now, index, buffer) {
+                return Some(Transmit { to, len, kind: TransmitKind::Rtp });
+            }
+            self.ready.pop_front();
+            self.transports[index].is_ready = false;
+        }
+        None
+    }
+
+    /// Tells the consumers of producers with new packets that there are some.
+    fn spread(&mut self) {
+        while let Some(index) = self.dirty.pop() {
+            let producer = &mut self.producers[index];
+            producer.is_dirty = false;
+            for &index in &producer.consumers {
+                let consumer = &mut self.consumers[index];
+                if consumer.is_paused || consumer.is_waiting {
+                    continue;
+                }
+                consumer.is_waiting = true;
+                let transport = &mut self.transports[consumer.transport];
+                // Sound does not wait behind pictures.
+                match consumer.kind {
+                    MediaKind::Audio => transport.waiting.push_front(index),
+                    MediaKind::Video => transport.waiting.push_back(index),
+                }
+                if !transport.is_ready {
+                    transport.is_ready = true;
+                    self.ready.push_back(consumer.transport);
+                }
+            }
+        }
+    }
+
+    fn next_media(&mut self, now: Now, index: usize, buffer: &mut [u8]) -> Option<usize> {
+        let transport = &mut self.transports[index];
+        while let Some(&waiting) = transport.waiting.front() {
+            let consumer = &mut self.consumers[waiting];
+            if consumer.kind == MediaKind::Video && !transport.line.may_send(now.mono) {
+                self.wait_for_pace(index);
+                return None;
+            }
+            let producer = &self.producers[consumer.producer];
+            let send_time = abs_send_time(now.mono);
+            let mut sending = Sending { now: now.mono, send_time, line: &mut transport.line };
+            if !consumer.is_paused
+                && let Some(length) = consumer.write_next(producer, &mut sending, buffer)
+            {
+                return Some(length);
+            }
+            consumer.is_waiting = false;
+            transport.waiting.pop_front();
+            if let Some(changed) = consumer.poll_layers() {
+                self.events.push_back(changed);
+            }
+        }
+        None
+    }
+
+    fn wait_for_pace(&mut self, index: usize) {
+        let control = self.transports[index].line.control.as_ref();
+        let due = control.map(|control| control.pacer.poll_timeout());
+        self.wake_by(due);
+    }
+
+    /// The transport has something to send.
+    pub(super) fn make_ready(&mut self, index: usize) {
+        let transport = &mut self.transports[index];
+        if !transport.is_ready && (!transport.feedback.is_empty() || !transport.waiting.is_empty()) {
+            transport.is_ready = true;
+            self.ready.push_back(index);
+        }
+    }
+}
+
+/// Seconds as 6.18 fixed point; the clock's beginning does not matter.
+fn abs_send_time(now: Instant) -> u32 {
+    const CIRCLE: u128 = 1 << 24;
+    (((u128::from(now.0) << 18) / 1_000_000) % CIRCLE) as u32
+}
