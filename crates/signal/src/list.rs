@@ -152,6 +152,8 @@ impl Terminals {
             return entries;
         }
         entries.retain(|entry| entry.origin != self.config.node_id);
+        // Of SFUs there is no news.
+        let services: Vec<ListEntry> = entries.extract_if(.., |entry| is_service(&entry.name)).collect();
         let local = self.local_list(query);
         let here: BTreeSet<TerminalName> = local.iter().map(|entry| entry.name.clone()).collect();
         let is_listed =
@@ -159,6 +161,7 @@ impl Terminals {
         self.watch.correct(&mut entries, is_listed);
         entries.retain(|entry| !here.contains(&entry.name));
         entries.extend(local);
+        entries.extend(services);
         entries.sort_by(|a, b| {
             let away = |entry: &ListEntry| entry.name.partition != query.home;
             away(a).cmp(&away(b)).then_with(|| a.name.cmp(&b.name))

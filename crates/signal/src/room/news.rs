@@ -75,7 +75,7 @@ impl Terminals {
                 }
             }
             RoomEvent::Closed => self.tell_closed(now, room),
-            RoomEvent::Media { to, news } => self.hear_media(now, room, to.as_ref(), news),
+            RoomEvent::Media { to, news } => self.hear_media(now, room, to.as_ref(), *news),
             RoomEvent::Told { from, to, message } => self.tell_told(now, room, &from, to.as_ref(), &message),
         }
     }

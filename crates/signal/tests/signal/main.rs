@@ -9,6 +9,7 @@ mod deeds;
 mod departures;
 mod envelope;
 mod lists;
+mod media;
 mod messages;
 mod presence;
 mod registration;

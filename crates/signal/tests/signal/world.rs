@@ -1,15 +1,18 @@
 //! A mesh without links: as many machines as wanted, joined by direct calls, with a directory that is always right.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList, Policy, Sealer};
-use taoyao_signal::{Reachable, 
-    AskId, Audit, Deed, MeshEvent, Output, PasswordDone, PasswordWork, Terminals, TerminalsConfig, Token,
-    Verified,
+use taoyao_ortc::{Command, Event, Happening, RecordCommand, Recorded, RoomName};
+use taoyao_signal::{
+    AskId, Audit, Deed, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, Terminals, TerminalsConfig,
+    Token, Verified,
 };
+use taoyao_sim::ModelSfu;
 use taoyao_types::{
     ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, Scope, SessionEpoch,
     SignalId, TerminalKey, TerminalName, Wall,
@@ -58,20 +61,33 @@ pub(crate) struct World {
     asked: BTreeMap<u64, (usize, AskId)>,
     conns: u64,
     tokens: u64,
+    pub(crate) sfus: Vec<ModelSfu>,
+    /// What SFUs answer waits for [`World::release_media`].
+    pub(crate) hold_media: bool,
+    held: VecDeque<(usize, Event)>,
+    /// All that SFUs were asked.
+    pub(crate) commands: Vec<Command>,
+    /// All that recorders were asked; they answer when a test does.
+    pub(crate) recorder: Vec<RecordCommand>,
 }
 
 impl World {
     /// Nodes of these names, each with its own default partition, and everything allowed between all.
     pub(crate) fn new(names: &[&str]) -> Self {
-        Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), Vec::new()))
+        Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), Vec::new()), false)
+    }
+
+    /// The same, with an SFU at each node; terminals reach what it announces at the port's address of [`reached_at`].
+    pub(crate) fn with_sfus(names: &[&str]) -> Self {
+        Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), Vec::new()), true)
     }
 
     /// The same, with rules above.
     pub(crate) fn with_rules(names: &[&str], rules: Vec<PolicyRule>) -> Self {
-        Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), rules))
+        Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), rules), false)
     }
 
-    fn with_policy(names: &[&str], policy: Policy) -> Self {
+    fn with_policy(names: &[&str], policy: Policy, has_sfu: bool) -> Self {
         let names: Vec<NodeName> = names.iter().map(|name| name.parse().unwrap()).collect();
         let policy = Arc::new(policy);
         let partitions: BTreeSet<_> = names.iter().map(NodeName::default_partition).collect();
@@ -94,8 +110,8 @@ impl World {
                 version: "1.0.0".into(),
                 media: MediaConfig::default(),
                 ice: IceConfig::default(),
-                has_sfu: false,
-                reachable: Reachable::default(),
+                has_sfu,
+                reachable: Reachable(Arc::new(|_, announced, client| reached_at(announced, client))),
                 owners: names
                     .iter()
                     .map(|name| (PartitionId::of(&name.default_partition()), NodeId::of(name)))
@@ -114,6 +130,11 @@ impl World {
         };
         Self {
             nodes: names.iter().enumerate().map(node).collect(),
+            sfus: names.iter().map(|_| ModelSfu::default()).collect(),
+            hold_media: false,
+            held: VecDeque::new(),
+            commands: Vec::new(),
+            recorder: Vec::new(),
             now: Now { mono: Instant(1_000_000), wall: Wall(START) },
             hold_checks: false,
             checks: Vec::new(),
@@ -291,7 +312,8 @@ impl World {
             Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
             Output::Tell { target, payload, .. } => self.tell(node, target, payload),
             Output::Audit(audit) => self.audits.push(audit),
-            Output::Media(_) | Output::Record(_) => {}
+            Output::Media(command) => self.ask_sfu(node, command),
+            Output::Record(command) => self.recorder.push(command),
             Output::Perform { number, deed } => self.deeds.push((node, number, deed)),
             Output::Password { number, work } => {
                 let done = match work {
@@ -339,6 +361,37 @@ impl World {
                 }
             }
         }
+    }
+
+    fn ask_sfu(&mut self, node: usize, command: Command) {
+        self.commands.push(command.clone());
+        if let Some(event) = self.sfus[node].carry_out(command) {
+            self.held.push_back((node, event));
+        }
+        if !self.hold_media {
+            self.release_media();
+        }
+    }
+
+    /// What the SFUs have answered reaches their nodes.
+    pub(crate) fn release_media(&mut self) {
+        self.hold_media = false;
+        while let Some((node, event)) = self.held.pop_front() {
+            self.nodes[node].handle_media(self.now, event);
+        }
+    }
+
+    /// A recorder has done something, well or not.
+    pub(crate) fn recorded(&mut self, node: usize, recorded: Recorded) {
+        self.nodes[node].handle_recorded(self.now, recorded);
+        self.run();
+    }
+
+    /// An SFU notices something of a room.
+    pub(crate) fn happen(&mut self, node: usize, room: &str, what: Happening) {
+        let event = Event::Happened { room: RoomName::from(room), what };
+        self.nodes[node].handle_media(self.now, event);
+        self.run();
     }
 
     /// A newer login displaces an older one at another node.
@@ -413,6 +466,14 @@ impl World {
         entries.sort_by_key(rank);
         entries.truncate(query.limit as usize);
         ListPage { entries, incomplete: Vec::new() }
+    }
+}
+
+/// What terminals find an SFU at, in meshes with SFUs: its own network's gateway is theirs, too.
+fn reached_at(announced: IpAddr, client: IpAddr) -> IpAddr {
+    match (announced, client) {
+        (IpAddr::V4(_), IpAddr::V4(client)) if client.is_private() => IpAddr::from([10, 0, 0, 1]),
+        _ => announced,
     }
 }
 

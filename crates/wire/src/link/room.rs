@@ -100,7 +100,7 @@ pub enum RoomEvent {
     /// To these, or to all but its sender.
     Told { from: TerminalName, to: Option<TerminalName>, message: Message },
     /// To this member, or to all.
-    Media { to: Option<TerminalName>, news: MediaNews },
+    Media { to: Option<TerminalName>, news: Box<MediaNews> },
 }
 
 /// What a newcomer is told besides.

@@ -163,7 +163,7 @@ impl Room {
     }
 
     pub(super) fn tell_media(&mut self, to: &TerminalName, news: MediaNews) -> Option<Said> {
-        self.tell_one(to, RoomEvent::Media { to: Some(to.clone()), news })
+        self.tell_one(to, RoomEvent::Media { to: Some(to.clone()), news: Box::new(news) })
     }
 }
 

@@ -70,12 +70,13 @@ impl Room {
             Happening::Volumes { volumes } => {
                 let name = |(id, volume)| Some((studio.producer(id)?.owner.clone(), volume));
                 let volumes = volumes.into_iter().filter_map(name).collect();
-                return self.mention(&RoomEvent::Media { to: None, news: MediaNews::Volumes(volumes) });
+                let news = Box::new(MediaNews::Volumes(volumes));
+                return self.mention(&RoomEvent::Media { to: None, news });
             }
             // The protocol has no signal for who has the floor; the volumes say it. And what is closed has no score.
             _ => return Vec::new(),
         };
-        let news = MediaNews::Push { signal: signal.name().to_owned(), body };
+        let news = Box::new(MediaNews::Push { signal: signal.name().to_owned(), body });
         self.mention(&RoomEvent::Media { to: None, news })
     }
 }

@@ -282,6 +282,16 @@ impl Studio {
     }
 
     /// What a member sends and receives, as far as it has been told.
+    pub(in crate::room) fn owned_by(
+        &self,
+        name: &TerminalName,
+    ) -> (Vec<TransportId>, Vec<ProducerId>, Vec<ConsumerId>) {
+        let transports = self.transports_of(name);
+        let producers = self.producers.iter().filter(|(_, of)| of.owner == *name).map(|(id, _)| *id);
+        let consumers = self.consumers.iter().filter(|(_, of)| of.owner == *name).map(|(id, _)| *id);
+        (transports, producers.collect(), consumers.collect())
+    }
+
     pub(in crate::room) fn ids_of(&self, name: &TerminalName) -> MediaIds {
         let mut ids = MediaIds::default();
         for (id, producer) in self.producers.iter().filter(|(_, p)| p.owner == *name && p.is_ready) {
