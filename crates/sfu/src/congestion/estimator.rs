@@ -11,7 +11,7 @@ use super::delay::DelayBased;
 use super::history::{Fate, SendHistory};
 use super::limited::AppLimited;
 use super::loss::{Flow, LossBased};
-use super::prober::{Prober, Situation};
+use super::prober::{Need, Prober};
 use crate::rtcp::TransportFeedback;
 
 /// Until one is measured.
@@ -71,7 +71,7 @@ impl Estimator {
             loss: LossBased::new(now),
             limited: AppLimited::new(now),
             prober: Prober::new(now, start, max),
-            wanted: max,
+            wanted: 0.0,
             round_trip: None,
             remb: None,
             has_feedback: false,
@@ -86,7 +86,8 @@ impl Estimator {
         (capped as u64).clamp(self.config.min, self.config.max)
     }
 
-    /// What would be sent if the link had no bounds: all consumers at their best layers. Probing ends there.
+    /// What would be sent if the link had no bounds: all consumers at their best layers. Nothing beyond it is
+    /// probed for, and nothing at all until this is told.
     pub fn handle_demand(&mut self, bitrate: u64) {
         self.wanted = (bitrate as f64).min(self.config.max as f64);
     }
@@ -167,13 +168,18 @@ impl Estimator {
     /// Bytes of padding (or of packets sent once more) that a probe wants on the wire now. Send some, tell it by
     /// [`Self::handle_sent`], and ask again.
     pub fn poll_padding(&mut self, now: Instant) -> Option<usize> {
-        if self.has_feedback || self.waiting.is_some() { self.prober.poll_padding(now) } else { None }
+        if self.has_feedback || self.waiting.is_some() {
+            self.prober.poll_padding(now, self.need())
+        } else {
+            None
+        }
     }
 
     /// When [`Self::handle_timeout`] or [`Self::poll_padding`] has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let silence = self.waiting.filter(|_| self.has_feedback).map(|since| since + self.patience());
-        let probe = self.prober.poll_timeout().filter(|_| self.has_feedback || self.waiting.is_some());
+        let probe =
+            self.prober.poll_timeout(self.need()).filter(|_| self.has_feedback || self.waiting.is_some());
         [silence, probe].into_iter().flatten().min()
     }
 
@@ -201,10 +207,12 @@ impl Estimator {
         if let Some(found) = found.filter(|found| *found > self.delay.bitrate()) {
             self.delay.set_bitrate(now, found.min(self.config.max as f64));
         }
-        let bitrate = self.bitrate() as f64;
-        let is_calm = self.is_calm(now);
-        self.prober.update(now, Situation { bitrate, wanted: self.wanted, is_calm }, found);
+        self.prober.update(now, self.need(), self.is_calm(now), found);
         self.remb = self.remb.filter(|(_, since)| now.since(*since) < REMB_HOLDS);
+    }
+
+    fn need(&self) -> Need {
+        Need { bitrate: self.bitrate() as f64, wanted: self.wanted }
     }
 
     fn is_calm(&self, now: Instant) -> bool {

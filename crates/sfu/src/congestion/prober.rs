@@ -19,6 +19,8 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// After the first growing queue, or many losses.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Who had nothing to pad with is asked again after this.
+const AGAIN: Duration = Duration::from_millis(5);
 /// Probes whose arrivals are awaited at once.
 const AWAITED: usize = 4;
 
@@ -27,6 +29,8 @@ pub(super) struct Prober {
     next_id: u32,
     planned: [Option<f64>; 2],
     active: Option<Cluster>,
+    /// When padding was asked for, while none has been sent since.
+    unanswered: Option<Instant>,
     awaited: [Measure; AWAITED],
     result: Option<f64>,
     /// What the latest probe tried, and the estimate at that time.
@@ -36,14 +40,17 @@ pub(super) struct Prober {
     interval: Duration,
 }
 
-/// What the prober has to know of the estimate.
+/// What is known, and what could be sent if there were no bounds; in bit/s.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Situation {
+pub(super) struct Need {
     pub(super) bitrate: f64,
-    /// What could be sent if there were no bounds.
     pub(super) wanted: f64,
-    /// No queue grows, little is lost.
-    pub(super) is_calm: bool,
+}
+
+impl Need {
+    fn is_there(self) -> bool {
+        self.wanted > self.bitrate
+    }
 }
 
 impl Prober {
@@ -52,9 +59,10 @@ impl Prober {
             next_id: 0,
             planned: FIRST.map(|factor| Some((factor * start).min(max))),
             active: None,
+            unanswered: None,
             awaited: [Measure::default(); AWAITED],
             result: None,
-            tried: FIRST[FIRST.len() - 1] * start,
+            tried: start,
             before: start,
             next: now + INTERVAL,
             interval: INTERVAL,
@@ -62,24 +70,30 @@ impl Prober {
     }
 
     /// Bytes of padding that belong on the wire now; ask again after each packet.
-    pub(super) fn poll_padding(&mut self, now: Instant) -> Option<usize> {
+    pub(super) fn poll_padding(&mut self, now: Instant, need: Need) -> Option<usize> {
         if self.active.is_some_and(|cluster| cluster.is_expired(now)) {
             self.active = None;
         }
-        self.activate(now);
+        self.activate(now, need);
         let cluster = self.active?;
-        (cluster.due() <= now).then(|| cluster.packet_bytes())
+        if cluster.due() > now {
+            return None;
+        }
+        self.unanswered = Some(now);
+        Some(cluster.packet_bytes())
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let is_planned = self.planned.iter().any(Option::is_some);
-        self.active.map(|cluster| cluster.due()).or(is_planned.then_some(Instant(0)))
+    pub(super) fn poll_timeout(&self, need: Need) -> Option<Instant> {
+        let is_planned = need.is_there() && self.planned.iter().any(Option::is_some);
+        let again = self.unanswered.map_or(Instant(0), |asked| asked + AGAIN);
+        self.active.map(|cluster| cluster.due().max(again)).or(is_planned.then_some(Instant(0)))
     }
 
     /// Which probe the packet is part of; 0: none.
     pub(super) fn handle_sent(&mut self, now: Instant, bytes: usize) -> u32 {
         let Some(cluster) = &mut self.active else { return 0 };
         cluster.handle_sent(now, bytes);
+        self.unanswered = None;
         let id = cluster.id;
         if cluster.is_complete(now) {
             self.active = None;
@@ -98,40 +112,42 @@ impl Prober {
         self.result.take()
     }
 
-    /// Plans the next probe. `found`: the result that the estimate has just taken up.
-    pub(super) fn update(&mut self, now: Instant, situation: Situation, found: Option<f64>) {
-        if !situation.is_calm {
+    /// Plans the next probe. `found`: the result that the estimate has just taken up. `is_calm`: no queue grows, and little
+    /// is lost.
+    pub(super) fn update(&mut self, now: Instant, need: Need, is_calm: bool, found: Option<f64>) {
+        if !is_calm {
             self.planned = [None; 2];
             self.next = self.next.max(now + PAUSE);
+            return;
         }
-        let is_more_wanted = situation.wanted > situation.bitrate;
-        let is_planned = self.active.is_some() || self.planned[0].is_some();
-        if !situation.is_calm || !is_more_wanted || is_planned {
+        let is_planned = self.active.is_some() || self.planned.iter().any(Option::is_some);
+        if is_planned || !need.is_there() {
             return;
         }
         if found.is_some_and(|found| found > FOUND * self.tried) {
-            self.plan(now, situation);
+            self.plan(now, need);
         } else if now >= self.next {
-            let was_in_vain = situation.bitrate < 1.1 * self.before;
+            let was_in_vain = need.bitrate < 1.1 * self.before;
             self.interval = if was_in_vain { INTERVAL_MAX } else { INTERVAL };
-            self.plan(now, situation);
+            self.plan(now, need);
         }
     }
 
-    fn plan(&mut self, now: Instant, situation: Situation) {
-        self.tried = (STEP * situation.bitrate).min(BEYOND * situation.wanted);
-        self.before = situation.bitrate;
-        self.planned[0] = Some(self.tried);
+    fn plan(&mut self, now: Instant, need: Need) {
+        self.planned[0] = Some(STEP * need.bitrate);
+        self.before = need.bitrate;
         self.next = now + self.interval;
     }
 
-    fn activate(&mut self, now: Instant) {
-        if self.active.is_some() {
+    /// What is planned waits until more is wanted than is known of.
+    fn activate(&mut self, now: Instant, need: Need) {
+        if self.active.is_some() || !need.is_there() {
             return;
         }
-        let Some(bitrate) = self.planned.iter_mut().find_map(Option::take) else { return };
+        let Some(planned) = self.planned.iter_mut().find_map(Option::take) else { return };
+        self.tried = planned.min(BEYOND * need.wanted);
         self.next_id = self.next_id.wrapping_add(1).max(1);
-        let cluster = Cluster::new(now, self.next_id, bitrate);
+        let cluster = Cluster::new(now, self.next_id, self.tried);
         self.awaited[self.next_id as usize % AWAITED] = Measure::of(&cluster);
         self.active = Some(cluster);
     }
@@ -141,11 +157,13 @@ impl Prober {
 mod tests {
     use super::*;
 
+    const MUCH: Need = Need { bitrate: 600_000.0, wanted: 1e8 };
+
     /// Sends one probe over a link that carries `capacity`, and returns what it found and how long it took to send.
     fn probe(prober: &mut Prober, from_us: u64, capacity: f64) -> (Option<f64>, u64) {
         let (mut now, mut free_us, mut sent) = (from_us, 0.0_f64, Vec::new());
         loop {
-            if let Some(bytes) = prober.poll_padding(Instant(now)) {
+            if let Some(bytes) = prober.poll_padding(Instant(now), MUCH) {
                 let id = prober.handle_sent(Instant(now), bytes);
                 free_us = free_us.max(now as f64) + (bytes * 8) as f64 * 1e6 / capacity;
                 sent.push((id, now as i64, free_us as i64, bytes as u32));
@@ -169,28 +187,38 @@ mod tests {
         assert!((10_000..60_000).contains(&took_us), "{took_us}");
         let (found, _) = probe(&mut prober, 100_000, 2_000_000.0);
         assert!(found.is_some_and(|found| (1_800_000.0..2_000_000.0).contains(&found)), "{found:?}");
-        assert_eq!(prober.poll_padding(Instant(200_000)), None, "no more is planned");
+        assert_eq!(prober.poll_padding(Instant(200_000), MUCH), None, "no more is planned");
     }
 
     #[test]
     fn what_was_found_is_tried_twice_over_and_no_more_than_is_wanted() {
         let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
         prober.planned = [None; 2];
-        let situation = Situation { bitrate: 2.5e6, wanted: 4e6, is_calm: true };
-        prober.update(Instant(1), situation, Some(2.5e6));
+        let need = Need { bitrate: 2.5e6, wanted: 3e6 };
+        prober.update(Instant(1), need, true, Some(2.5e6));
         assert_eq!(prober.planned[0], Some(5e6));
-        prober.planned = [None; 2];
-        prober.update(Instant(1), Situation { bitrate: 4e6, ..situation }, Some(4e6));
+        assert!(prober.poll_padding(Instant(1), need).is_some());
+        assert_eq!(prober.active.map(|cluster| cluster.bitrate), Some(3.75e6));
+        (prober.active, prober.planned) = (None, [None; 2]);
+        prober.update(Instant(1), Need { bitrate: 3e6, ..need }, true, Some(3e6));
         assert_eq!(prober.planned, [None; 2], "nothing more is wanted");
+    }
+
+    #[test]
+    fn nothing_is_probed_until_it_is_wanted() {
+        let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
+        let little = Need { bitrate: 500_000.0, wanted: 64_000.0 };
+        assert_eq!((prober.poll_padding(Instant(1), little), prober.poll_timeout(little)), (None, None));
+        assert!(prober.poll_timeout(MUCH).is_some() && prober.poll_padding(Instant(2), MUCH).is_some());
+        assert_eq!(prober.poll_timeout(MUCH), Some(Instant(2) + AGAIN), "not over and over at once");
     }
 
     #[test]
     fn a_growing_queue_stops_probes() {
         let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
-        let situation = Situation { bitrate: 1e6, wanted: 4e6, is_calm: false };
-        prober.update(Instant(1), situation, None);
-        assert_eq!(prober.poll_padding(Instant(2)), None);
-        prober.update(Instant(10_000_000), Situation { is_calm: true, ..situation }, None);
-        assert!(prober.poll_padding(Instant(10_000_000)).is_some());
+        prober.update(Instant(1), MUCH, false, None);
+        assert_eq!(prober.poll_padding(Instant(2), MUCH), None);
+        prober.update(Instant(10_000_000), MUCH, true, None);
+        assert!(prober.poll_padding(Instant(10_000_000), MUCH).is_some());
     }
 }
