@@ -13,10 +13,15 @@ use crate::id::RecordingId;
 use crate::index::{self, Entry, State};
 use crate::store::{Store, StoreError};
 
+/// How the reason of an upload that failed begins.
+const NOT_UPLOADED: &str = "not uploaded";
+
 pub(crate) struct Shelf {
     pub(crate) folder: PathBuf,
     pub(crate) store: Store,
     entries: Mutex<BTreeMap<RecordingId, Entry>>,
+    /// Held by whoever uploads, so that nothing is uploaded twice.
+    uploading: tokio::sync::Mutex<()>,
     bytes_max: u64,
     age_max: Option<Duration>,
     when_full: WhenFull,
@@ -62,6 +67,7 @@ impl Shelf {
             store: Store::open(&folder, config.bucket.as_ref())?,
             folder,
             entries: Mutex::new(entries),
+            uploading: tokio::sync::Mutex::default(),
             bytes_max: config.bytes_max,
             age_max: config.age_max,
             when_full: config.when_full,
@@ -151,22 +157,42 @@ impl Shelf {
         if !self.store.has_bucket() {
             return;
         }
+        let _one_at_a_time = self.uploading.lock().await;
         let waits = |entry: &&Entry| entry.has_ended() && !entry.is_uploaded;
         let waiting: Vec<Entry> = self.entries().values().filter(waits).cloned().collect();
-        for mut entry in waiting {
-            match self.upload(&entry).await {
-                Ok(()) => (entry.is_uploaded, entry.reason) = (true, None),
-                Err(error) => entry.reason = Some(format!("not uploaded: {error}")),
+        for entry in waiting {
+            let result = self.upload(&entry).await;
+            self.note_upload(entry, result).await;
+        }
+    }
+
+    async fn note_upload(&self, mut entry: Entry, result: Result<(), StoreError>) {
+        let id = entry.id.clone();
+        if self.get(&id).is_none() {
+            // Deleted meanwhile: what has arrived in the bucket goes, too.
+            for name in names(&entry) {
+                if let Err(error) = self.store.delete(name, true).await {
+                    tracing::warn!(recording = %id, %error, "a deleted recording stays in the bucket");
+                }
             }
-            let (is_uploaded, id) = (entry.is_uploaded, entry.id.clone());
-            let files: Vec<PathBuf> = names(&entry).map(|name| self.folder.join(name)).collect();
-            let saved = self.put(entry);
-            // Only when the index knows where the files are may the copies here go.
-            if saved.is_ok() && is_uploaded {
-                files.iter().filter_map(|file| fs::remove_file(file).err()).for_each(|error| {
-                    tracing::warn!(recording = %id, %error, "the uploaded copy stays in the folder");
-                });
+            return;
+        }
+        match result {
+            Ok(()) => {
+                entry.is_uploaded = true;
+                // A reason of its own stays; that of an upload which failed before does not.
+                entry.reason = entry.reason.filter(|reason| !reason.starts_with(NOT_UPLOADED));
             }
+            Err(error) => entry.reason = Some(format!("{NOT_UPLOADED}: {error}")),
+        }
+        let is_uploaded = entry.is_uploaded;
+        let files: Vec<PathBuf> = names(&entry).map(|name| self.folder.join(name)).collect();
+        let saved = self.put(entry);
+        // Only when the index knows where the files are may the copies here go.
+        if saved.is_ok() && is_uploaded {
+            files.iter().filter_map(|file| fs::remove_file(file).err()).for_each(|error| {
+                tracing::warn!(recording = %id, %error, "the uploaded copy stays in the folder");
+            });
         }
     }
 

@@ -11,12 +11,12 @@ use crate::stage::{Stage, Stream, id, plan, play};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// A recording of sound; about 40 kB.
-fn record(stage: &Stage, name: &str, wall_ms: u64) {
+pub(crate) fn record(stage: &Stage, name: &str, wall_ms: u64) {
     let audio = Stream::new(1, &source::opus(1));
     let feed = stage.start(name, &[&audio], wall_ms);
     play(&feed, &[&audio]);
