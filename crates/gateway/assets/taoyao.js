@@ -447,7 +447,8 @@ export class Taoyao extends EventTarget {
     clearTimeout(this.#retryTimer);
     const attempt = ++this.#attempt;
     try {
-      if (!this.#options.url && !this.#ticket?.isUrgent()) this.#urls = await this.#nearestUrls().catch(() => this.#urls);
+      if (!this.#options.url && !this.#ticket?.isUrgent())
+        this.#urls = await this.#nearestUrls().catch(() => this.#urls);
       await this.#register(attempt);
     } catch (error) {
       if (attempt !== this.#attempt) return;

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { openPage, startBrowser } from '../support/browser.mjs';
+import { makeCuttable, spoilTicket } from '../support/line.mjs';
 import { NODE_A, NODE_B, uniqueId } from '../support/mesh.mjs';
 import { callWith, inState, online, person, picturesArrive, register } from '../support/terminal.mjs';
 
 test('a call goes on when the connection comes back, and the other side notices nothing', async (t) => {
-  const { a, b, unlucky, other, cuts } = await callOverBadLine(t, (text) => text);
+  const { a, b, unlucky, other, cuts } = await callOverBadLine(t);
   let wentAway = false;
   callWith(b, unlucky)
     .waitFor({ state: 'detached' })
@@ -30,8 +31,7 @@ test('a call goes on when the connection comes back, and the other side notices 
 });
 
 test('a node that does not know the terminal any more ends the calls, and new ones can be made', async (t) => {
-  const spoil = (text) => text.replace(/"ticket":"[^"]*"/, '"ticket":"0.0"');
-  const { a, b, unlucky, other, cuts } = await callOverBadLine(t, spoil);
+  const { a, b, unlucky, other, cuts } = await callOverBadLine(t, spoilTicket);
 
   cuts.at(-1)();
   await a.locator('html[data-state="reconnecting"]').waitFor();
@@ -55,19 +55,4 @@ async function callOverBadLine(t, spoil) {
   await inState(callWith(a, other), 'connected');
   await inState(callWith(b, unlucky), 'connected');
   return { a, b, unlucky, other, cuts };
-}
-
-/** Routes the page's connections so that the test can cut each, as a bad line does. */
-async function makeCuttable(page, spoil) {
-  const cuts = [];
-  await page.routeWebSocket(/websocket\.signal/, (socket) => {
-    const node = socket.connectToServer();
-    socket.onMessage((text) => node.send(spoil(text)));
-    node.onMessage((text) => socket.send(text));
-    cuts.push(() => {
-      node.close();
-      socket.close({ code: 1001 });
-    });
-  });
-  return cuts;
 }

@@ -39,7 +39,15 @@ export const REMOTE = {
   iceParameters: { usernameFragment: 'sfuufrag', password: 'a-password-of-the-sfu-with-22', iceLite: true },
   iceCandidates: [
     { foundation: 'udp', priority: 1076302079, ip: '192.0.2.1', protocol: 'udp', port: 44444, type: 'host' },
-    { foundation: 'tcp', priority: 1076276479, ip: '192.0.2.1', protocol: 'tcp', port: 44444, type: 'host', tcpType: 'passive' },
+    {
+      foundation: 'tcp',
+      priority: 1076276479,
+      ip: '192.0.2.1',
+      protocol: 'tcp',
+      port: 44444,
+      type: 'host',
+      tcpType: 'passive',
+    },
   ],
   dtlsParameters: { role: 'auto', fingerprints: [{ algorithm: 'sha-256', value: Array(32).fill('A5').join(':') }] },
   sctpParameters: { port: 5000, OS: 1024, MIS: 1024, maxMessageSize: 262144 },
@@ -61,7 +69,15 @@ export function consumed(kind, mid, ssrc) {
 
 function audio(name, preferredPayloadType, clockRate, more = {}) {
   const rtcpFeedback = [{ type: 'transport-cc', parameter: '' }];
-  return { kind: 'audio', mimeType: `audio/${name}`, preferredPayloadType, clockRate, ...more, parameters: {}, rtcpFeedback };
+  return {
+    kind: 'audio',
+    mimeType: `audio/${name}`,
+    preferredPayloadType,
+    clockRate,
+    ...more,
+    parameters: {},
+    rtcpFeedback,
+  };
 }
 
 function video(name, preferredPayloadType, parameters = {}) {
@@ -82,4 +98,3 @@ function video(name, preferredPayloadType, parameters = {}) {
 function extension(kind, uri, preferredId, direction = 'sendrecv') {
   return { kind, uri, preferredId, preferredEncrypt: false, direction };
 }
-

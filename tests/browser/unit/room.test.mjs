@@ -119,7 +119,15 @@ test('simulcast sends three sizes, smallest first, within the bound', () => {
 });
 
 function inbound(timestamp, more) {
-  const stream = { type: 'inbound-rtp', kind: 'video', mid: '0', timestamp, framesPerSecond: 25, packetsLost: 0, ...more };
+  const stream = {
+    type: 'inbound-rtp',
+    kind: 'video',
+    mid: '0',
+    timestamp,
+    framesPerSecond: 25,
+    packetsLost: 0,
+    ...more,
+  };
   return new Map([['v', stream]]);
 }
 
@@ -143,7 +151,9 @@ test('the streams of one simulcast picture are one reading, of the size of the l
     rid,
     { type: 'outbound-rtp', kind: 'video', mid: '1', rid, timestamp: 1, frameHeight, bytesSent, framesPerSecond: 10 },
   ];
-  const reading = readQuality(new Map([stream('r0', 180, 1), stream('r2', 720, 5), stream('r1', 360, 2)]), 'out').get('1');
+  const reading = readQuality(new Map([stream('r0', 180, 1), stream('r2', 720, 5), stream('r1', 360, 2)]), 'out').get(
+    '1',
+  );
   assert.equal(reading.height, 720);
   assert.equal(reading.bytes, 8);
   assert.equal(reading.streams, 3);

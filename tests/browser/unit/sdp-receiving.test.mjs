@@ -82,8 +82,17 @@ for (const browser of ['chromium-156', 'firefox-153']) {
     ]);
     assert.equal(rtx.parameters.apt, 101);
     const routerIds = new Map(ROUTER.headerExtensions.map((it) => [it.uri, it.preferredId]));
-    assert.equal(headerExtensions.every((it) => it.preferredId === routerIds.get(it.uri)), true);
-    assert.equal(headerExtensions.some((it) => it.direction === 'recvonly'), false);
-    assert.equal(headerExtensions.some((it) => it.kind === 'video' && it.uri.includes('transport-wide-cc')), true);
+    assert.equal(
+      headerExtensions.every((it) => it.preferredId === routerIds.get(it.uri)),
+      true,
+    );
+    assert.equal(
+      headerExtensions.some((it) => it.direction === 'recvonly'),
+      false,
+    );
+    assert.equal(
+      headerExtensions.some((it) => it.kind === 'video' && it.uri.includes('transport-wide-cc')),
+      true,
+    );
   });
 }

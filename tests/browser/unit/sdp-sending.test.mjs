@@ -44,7 +44,10 @@ for (const [browser, offer] of Object.entries(OFFERS)) {
     assert.equal(rtx.parameters.apt, codec.payloadType);
     const [{ ssrc, rtx: repair }] = rtp.encodings;
     assert.match(picture.all('ssrc-group').join('\n'), new RegExp(`FID ${ssrc} ${repair.ssrc}`));
-    assert.equal(rtp.headerExtensions.some((it) => it.uri.endsWith('transport-wide-cc-extensions-01')), true);
+    assert.equal(
+      rtp.headerExtensions.some((it) => it.uri.endsWith('transport-wide-cc-extensions-01')),
+      true,
+    );
   });
 
   test(`${browser}: layers are named, with the bounds that the sender has`, () => {
@@ -54,7 +57,10 @@ for (const [browser, offer] of Object.entries(OFFERS)) {
       { rid: 'r1', maxBitrate: 300_000, scalabilityMode: 'L1T3' },
       { rid: 'r2' },
     ]);
-    assert.equal(rtp.headerExtensions.some((it) => it.uri.endsWith(':rtp-stream-id')), true);
+    assert.equal(
+      rtp.headerExtensions.some((it) => it.uri.endsWith(':rtp-stream-id')),
+      true,
+    );
   });
 
   test(`${browser}: the answer follows the offer's order and refuses what is not sent`, () => {

@@ -28,7 +28,9 @@ test('the page asks only for words that exist', async () => {
   );
   const inHtml = [...html.matchAll(/data-t(?:-label|-placeholder|-group)?="([^"]+)"/g)].map((it) => it[1]);
   const inScripts = [
-    ...scripts.join('').matchAll(/'((?:people|calls?|rooms?|chat|quality|banner|signals|status|register|error|type)(?:\.\w+)+)'/g),
+    ...scripts
+      .join('')
+      .matchAll(/'((?:people|calls?|rooms?|chat|quality|banner|signals|status|register|error|type)(?:\.\w+)+)'/g),
   ].map((it) => it[1]);
   assert.ok(inHtml.length > 40 && inScripts.length > 40, `${inHtml.length} and ${inScripts.length} were found`);
   assert.deepEqual(

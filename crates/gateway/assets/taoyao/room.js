@@ -205,7 +205,10 @@ export class Room extends EventTarget {
 
   /** Starts or stops the recording of every member at the room's node. Rejects with the first refusal. */
   record(isOn) {
-    return this.#recording.set(isOn, this.members.map((it) => it.clientId));
+    return this.#recording.set(
+      isOn,
+      this.members.map((it) => it.clientId),
+    );
   }
 
   /**
@@ -390,7 +393,8 @@ export class Room extends EventTarget {
       if (attempt !== this.#attempt || error.code === LOCAL.CLOSED) return;
       this.#disconnect();
       if (error.code === UNAUTHORIZED || failures + 1 >= RETURNS_MAX) this.#end('failed', error);
-      else this.#timer = setTimeout(() => attempt === this.#attempt && this.#return(failures + 1), retryDelay(failures));
+      else
+        this.#timer = setTimeout(() => attempt === this.#attempt && this.#return(failures + 1), retryDelay(failures));
     }
   }
 
@@ -417,7 +421,8 @@ export class Room extends EventTarget {
     for (const { source, consumerId } of this.#model.consumed.values()) {
       const consumed = this.#model.consumedOf(clientId, source);
       const reading = consumed?.consumerId === consumerId && this.#readings.in.get(this.#subscriber.midOf(consumerId));
-      if (reading && !consumed.isPaused) readings[source] = { ...reading, score: consumed.score, layers: consumed.sent };
+      if (reading && !consumed.isPaused)
+        readings[source] = { ...reading, score: consumed.score, layers: consumed.sent };
     }
     return { grade: gradeOf(Object.values(readings)), readings };
   }

@@ -19,7 +19,10 @@ const ROWS = [
   ['lost', ({ picture, sound }) => (picture?.lost ?? 0) + (sound?.lost ?? 0)],
   ['jitter', ({ picture, sound }) => ms((picture ?? sound)?.jitterMs)],
   ['rtt', ({ picture, sound }) => ms((picture ?? sound)?.rttMs)],
-  ['freezes', ({ picture }) => (picture?.freezes === undefined ? NONE : `${picture.freezes} · ${ms(picture.frozenMs)}`)],
+  [
+    'freezes',
+    ({ picture }) => (picture?.freezes === undefined ? NONE : `${picture.freezes} · ${ms(picture.frozenMs)}`),
+  ],
   ['level', ({ sound }) => sound?.audioLevel?.toFixed(3) ?? NONE],
   ['layer', ({ picture }) => layerWords(picture)],
   ['codecs', ({ picture, sound }) => `${picture?.codec ?? NONE} · ${sound?.codec ?? NONE}`],
@@ -112,7 +115,10 @@ export class MemberTile {
 
   /** @param {{grade?: string, readings: object}} [quality] */
   showQuality({ grade, readings = {} } = {}) {
-    const value = { picture: readings[this.#source], sound: this.#source === 'camera' ? readings.microphone : undefined };
+    const value = {
+      picture: readings[this.#source],
+      sound: this.#source === 'camera' ? readings.microphone : undefined,
+    };
     this.#slots.quality.dataset.grade = grade ?? 'none';
     setLabel(this.#slots.quality, `quality.${grade ?? 'none'}`, { name: this.#member.name });
     this.#details.update(value);

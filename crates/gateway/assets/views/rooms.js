@@ -134,9 +134,10 @@ export class RoomsView {
     if (room.state === 'in') announceNow(t('room.entered', { name }));
     if (room.state !== 'closed') return;
     this.#stage.remove(tile.root, () => tile.remove(), this.#startedBy);
-    announceNow(t(`room.end.${room.closeReason}`, { name }));
-    if (room.closeReason !== 'left' && room.enteredAt) toast(endWords(room, name));
     this.load();
+    if (!room.enteredAt) return; // The dialog says why.
+    announceNow(t(`room.end.${room.closeReason}`, { name }));
+    if (room.closeReason !== 'left') toast(endWords(room, name));
   }
 
   #bringUp(tile) {

@@ -117,7 +117,12 @@ export class RoomModel {
   }
 
   #put({ clientId, name }, known) {
-    const member = { volume: known?.volume, clientId, name: name || known?.name || clientId, isMe: clientId === this.#me };
+    const member = {
+      volume: known?.volume,
+      clientId,
+      name: name || known?.name || clientId,
+      isMe: clientId === this.#me,
+    };
     this.members.set(clientId, known ? Object.assign(known, member) : member);
   }
 

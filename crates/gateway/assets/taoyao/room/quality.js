@@ -72,7 +72,8 @@ export function gradeOf(readings) {
 function gradeOne({ kind, lossShare, freezeShare, rttMs = 0, fps, limitedBy }) {
   const isPoorPicture = kind === 'video' && (freezeShare > FREEZE_POOR || (fps ?? FPS_FAIR) < FPS_POOR);
   if (lossShare > LOSS_POOR || rttMs > ROUND_TRIP_POOR_MS || isPoorPicture) return 'poor';
-  const isFairPicture = kind === 'video' && (freezeShare > 0 || (fps ?? FPS_FAIR) < FPS_FAIR || limitedBy === 'bandwidth');
+  const isFairPicture =
+    kind === 'video' && (freezeShare > 0 || (fps ?? FPS_FAIR) < FPS_FAIR || limitedBy === 'bandwidth');
   return lossShare > LOSS_FAIR || rttMs > ROUND_TRIP_FAIR_MS || isFairPicture ? 'fair' : 'good';
 }
 

@@ -39,7 +39,12 @@ export class Sender extends Transport {
   produceData({ label, protocol }) {
     return this.inTurn(async () => {
       const stream = { streamId: 0, ordered: true };
-      const channel = this.pc.createDataChannel(label, { negotiated: true, id: stream.streamId, ordered: true, protocol });
+      const channel = this.pc.createDataChannel(label, {
+        negotiated: true,
+        id: stream.streamId,
+        ordered: true,
+        protocol,
+      });
       await this.#describe();
       const body = { transportId: this.id, label, protocol, appData: {}, sctpStreamParameters: stream };
       const { producerId } = await this.request('media::data::produce', body);

@@ -23,13 +23,15 @@ export function receivable(offer, router) {
 
 function receivableCodecs(section, routerCodecs) {
   const local = readCodecs(section);
-  const found = routerCodecs.filter((it) => !isRtx(it)).flatMap((router) => {
-    const own = local.find((it) => sameCodec(it, router));
-    if (!own) return [];
-    const routerRtx = rtxOf(routerCodecs, router.preferredPayloadType);
-    const hasRtx = routerRtx && rtxOf(local, own.payloadType);
-    return [capability(section.kind, router, own), ...(hasRtx ? [routerRtx] : [])];
-  });
+  const found = routerCodecs
+    .filter((it) => !isRtx(it))
+    .flatMap((router) => {
+      const own = local.find((it) => sameCodec(it, router));
+      if (!own) return [];
+      const routerRtx = rtxOf(routerCodecs, router.preferredPayloadType);
+      const hasRtx = routerRtx && rtxOf(local, own.payloadType);
+      return [capability(section.kind, router, own), ...(hasRtx ? [routerRtx] : [])];
+    });
   return found;
 }
 

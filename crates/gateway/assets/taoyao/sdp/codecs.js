@@ -81,7 +81,9 @@ export function codecLines(codecs) {
     return [
       `a=rtpmap:${payloadType} ${nameOf(mimeType)}/${clockRate}${channels > 1 ? `/${channels}` : ''}`,
       ...(fmtp.length > 0 ? [`a=fmtp:${payloadType} ${fmtp.join(';')}`] : []),
-      ...rtcpFeedback.map(({ type, parameter }) => `a=rtcp-fb:${payloadType} ${type}${parameter ? ` ${parameter}` : ''}`),
+      ...rtcpFeedback.map(
+        ({ type, parameter }) => `a=rtcp-fb:${payloadType} ${type}${parameter ? ` ${parameter}` : ''}`,
+      ),
     ];
   });
 }

@@ -15,7 +15,10 @@ import { commonExtensions } from './extensions.js';
 export function readSending(section, router, encodings = []) {
   const codecs = chooseCodecs(readCodecs(section), router.codecs);
   if (codecs.length === 0) return undefined;
-  const cname = section.all('ssrc').map((it) => /cname:(\S+)/.exec(it)?.[1]).find(Boolean);
+  const cname = section
+    .all('ssrc')
+    .map((it) => /cname:(\S+)/.exec(it)?.[1])
+    .find(Boolean);
   return {
     mid: section.mid,
     codecs,
