@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -40,6 +40,14 @@ pub(crate) async fn status(State(service): State<AdminService>) -> Response {
 
 pub(crate) async fn links(State(service): State<AdminService>) -> Response {
     answer(&service, AdminQuery::Links).await
+}
+
+pub(crate) async fn rooms(State(service): State<AdminService>) -> Response {
+    answer(&service, AdminQuery::Rooms).await
+}
+
+pub(crate) async fn room(State(service): State<AdminService>, Path(id): Path<String>) -> Response {
+    answer(&service, AdminQuery::Room { id }).await
 }
 
 pub(crate) async fn drain(State(service): State<AdminService>) -> Response {

@@ -1,4 +1,4 @@
-//! The admin listener: `/healthz`, `/readyz`, `/metrics`, and with a token `/api/status`, `/api/terminals`, `/api/links`, `/api/alarms`, `/api/trace`, `/api/drain`.
+//! The admin listener: `/healthz`, `/readyz`, `/metrics`, and with a token `/api/status`, `/api/terminals`, `/api/links`, `/api/alarms`, `/api/rooms`, `/api/trace`, `/api/drain`.
 //!
 //! | request | answer |
 //! |---|---|
@@ -9,6 +9,8 @@
 //! | `GET /api/terminals[?partition=&limit=&after=]` | JSON: the terminals that it knows, page by page |
 //! | `GET /api/links` | JSON: its links |
 //! | `GET /api/alarms[?limit=]` | JSON: the alarms of its partitions, the newest first |
+//! | `GET /api/rooms` | JSON: its rooms, and what its media forwarder carries for each |
+//! | `GET /api/rooms/{id}` | JSON: one room with its members and all that they send and receive |
 //! | `POST /api/trace` with `{"from": …, "to": …}` | JSON: the way of a signal, hop by hop |
 //! | `POST /api/drain` | JSON; the node begins to send its terminals elsewhere |
 //!

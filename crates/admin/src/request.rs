@@ -37,6 +37,12 @@ pub enum AdminQuery {
         from: String,
         to: String,
     },
+    /// The rooms of this node.
+    Rooms,
+    /// One of them, with all that is sent and received in it.
+    Room {
+        id: String,
+    },
     Drain,
 }
 

@@ -58,6 +58,8 @@ pub fn router(service: AdminService) -> Router {
         .route("/api/terminals", get(api::terminals))
         .route("/api/links", get(api::links))
         .route("/api/alarms", get(api::alarms))
+        .route("/api/rooms", get(api::rooms))
+        .route("/api/rooms/{id}", get(api::room))
         .route("/api/trace", post(api::trace))
         .route("/api/drain", post(api::drain))
         .route("/api/{*other}", any(api::unknown))

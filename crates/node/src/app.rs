@@ -21,6 +21,7 @@ use crate::configuration;
 use crate::credentials::{self, CredentialsError};
 use crate::desk::Desk;
 use crate::driver::{self, Driver, Sources};
+use crate::forwarder::Forwarder;
 use crate::logins::Logins;
 use crate::nearest;
 use crate::question::{QUESTIONS_MAX, Question};
@@ -61,6 +62,8 @@ pub enum StartError {
     Admin { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     Links(#[from] taoyao_link::StartError),
+    #[error("media cannot be served: {0}; is another node running there?")]
+    Media(#[from] taoyao_media::StartError),
     #[error("no random numbers from the system: {0}")]
     Random(getrandom::Error),
 }
@@ -103,15 +106,22 @@ impl NodeApp {
         let admin = place.admin.map(|address| bind_admin(address, &state_dir, place)).transpose()?;
         let (gateway, (gateway_events, calls)) = open_gateway(&topology, place)?;
         let (links, link_events) = open_links(&topology, place, epoch, options)?.unzip();
+        let (forwarder, media) = Forwarder::start(place)?;
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let commands = mpsc::channel(1);
         let name = place.name.clone();
-        let desk = Desk::new(Arc::clone(&topology), own, questions.clone());
+        let desk = Desk::new(Arc::clone(&topology), own, questions.clone(), forwarder.clone());
         let place = driver::Place { topology, own, epoch };
         Ok(Self {
             name,
-            driver: Driver::new(node, place, clock, logins, commands.0.clone()),
-            sources: Sources { gateway: gateway_events, rest: calls, links: link_events, questions: asked },
+            driver: Driver::new(node, place, clock, logins, forwarder, commands.0.clone()),
+            sources: Sources {
+                gateway: gateway_events,
+                rest: calls,
+                links: link_events,
+                media,
+                questions: asked,
+            },
             questions,
             commands,
             gateway,

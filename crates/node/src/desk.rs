@@ -12,25 +12,29 @@ use taoyao_wire::link::{Failure, Hop, ListEntry, ListPage, ListQuery, Trace};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::forwarder::Forwarder;
 use crate::question::Question;
-use crate::report::{BackHop, LinksReport, TerminalReport, TerminalsReport, TraceReport};
+use crate::report::{
+    BackHop, LinksReport, RoomDetails, RoomsReport, TerminalReport, TerminalsReport, TraceReport,
+};
+use crate::rooms::Carried;
 
 /// Requests that are answered at once; each may take as long as a trace does. Beyond it they are refused.
 const OPEN_MAX: usize = 64;
 
 /// Where operators ask; answers beside the supervisor, so that a slow one does not hold up the others.
-#[derive(Debug)]
 pub(crate) struct Desk {
     clerk: Clerk,
     answering: JoinSet<()>,
 }
 
 /// What an answer is made from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Clerk {
     topology: Arc<Topology>,
     own: NodeId,
     questions: mpsc::Sender<Question>,
+    forwarder: Forwarder,
 }
 
 /// What the supervisor has to do because of a request.
@@ -41,8 +45,13 @@ pub(crate) enum Asked {
 }
 
 impl Desk {
-    pub(crate) fn new(topology: Arc<Topology>, own: NodeId, questions: mpsc::Sender<Question>) -> Self {
-        Self { clerk: Clerk { topology, own, questions }, answering: JoinSet::new() }
+    pub(crate) fn new(
+        topology: Arc<Topology>,
+        own: NodeId,
+        questions: mpsc::Sender<Question>,
+        forwarder: Forwarder,
+    ) -> Self {
+        Self { clerk: Clerk { topology, own, questions, forwarder }, answering: JoinSet::new() }
     }
 
     /// Begins to answer. `gateway` are the listener's counts as of now.
@@ -96,8 +105,29 @@ impl Clerk {
                 let trace = self.ask(|reply| Question::Trace { from, to, reply }).await?;
                 to_json(self.trace_report(&trace.map_err(|failure| refused(&failure))?))
             }
+            AdminQuery::Rooms => to_json(self.rooms().await?),
+            AdminQuery::Room { id } => to_json(self.room(&id).await?),
             AdminQuery::Drain => Err(AdminFailure::new(500, "a drain is the supervisor's affair")),
         }
+    }
+
+    async fn rooms(&self) -> Result<RoomsReport, AdminFailure> {
+        let rooms = self.ask(Question::Rooms).await?;
+        let workers = self.forwarder.stats().await;
+        let carried = Carried::by(&workers);
+        Ok(RoomsReport {
+            node: self.node(self.own),
+            carries_media: self.forwarder.media().is_some(),
+            rooms: rooms.iter().map(|room| carried.report(room)).collect(),
+        })
+    }
+
+    async fn room(&self, id: &str) -> Result<RoomDetails, AdminFailure> {
+        let rooms = self.ask(Question::Rooms).await?;
+        let missing = || AdminFailure::new(404, "This node has no room of that id.");
+        let room = rooms.iter().find(|room| room.id == id).ok_or_else(missing)?;
+        let workers = self.forwarder.stats().await;
+        Ok(Carried::by(&workers).details(&self.topology, self.own, room))
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, AdminFailure> {

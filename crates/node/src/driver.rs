@@ -16,6 +16,7 @@ use std::sync::Arc;
 use taoyao_core::{Input, Node};
 use taoyao_gateway::{GatewayEvent, RestRequest, TerminalHandle};
 use taoyao_link::LinkEvent;
+use taoyao_ortc::Event;
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Now};
 use tokio::sync::mpsc;
@@ -24,6 +25,7 @@ use tokio::time::{Sleep, sleep_until};
 use self::answer::Then;
 use crate::clock::Clock;
 use crate::deeds::Deeds;
+use crate::forwarder::{Forwarder, MediaEvents};
 use crate::guests::Guests;
 use crate::links::LinkTable;
 use crate::logins::{Checked, Logins};
@@ -38,6 +40,8 @@ use crate::throttle::Throttle;
 const TERMINAL_BUDGET: usize = 256;
 /// Events of links in one turn; each may bring some hundred frames.
 const LINK_BUDGET: usize = 16;
+/// Events of the SFU in one turn.
+const MEDIA_BUDGET: usize = 256;
 /// Requests of the REST interface in one turn.
 const REST_BUDGET: usize = 16;
 
@@ -50,6 +54,8 @@ pub(crate) struct Sources {
     pub(crate) rest: Option<mpsc::Receiver<RestRequest>>,
     /// `None`: this node has no neighbours.
     pub(crate) links: Option<mpsc::Receiver<LinkEvent>>,
+    /// `None`: this node has no SFU.
+    pub(crate) media: Option<MediaEvents>,
     pub(crate) questions: mpsc::Receiver<Question>,
 }
 
@@ -70,6 +76,7 @@ pub(crate) struct DriverStats {
     pub(crate) turns: u64,
     pub(crate) gateway_events: u64,
     pub(crate) link_frames: u64,
+    pub(crate) media_events: u64,
     pub(crate) alarms: u64,
 }
 
@@ -89,6 +96,7 @@ pub(crate) struct Driver {
     pub(crate) clock: Clock,
     pub(crate) links: LinkTable,
     pub(crate) logins: Logins,
+    pub(crate) forwarder: Forwarder,
     pub(crate) readiness: Readiness,
     pub(crate) stats: DriverStats,
     terminals: HashMap<ConnId, Terminal>,
@@ -114,6 +122,7 @@ impl Driver {
         place: Place,
         clock: Clock,
         logins: Logins,
+        forwarder: Forwarder,
         commands: mpsc::Sender<Command>,
     ) -> Self {
         let scripts = place.topology.scripts_of(place.own).cloned().collect();
@@ -123,6 +132,7 @@ impl Driver {
             clock,
             links: LinkTable::default(),
             logins,
+            forwarder,
             readiness: Readiness::default(),
             stats: DriverStats::default(),
             terminals: HashMap::new(),
@@ -141,6 +151,7 @@ impl Driver {
         let mut terminals = Vec::with_capacity(TERMINAL_BUDGET);
         let mut links = Vec::with_capacity(LINK_BUDGET);
         let mut calls = Vec::with_capacity(REST_BUDGET);
+        let mut media = Vec::with_capacity(MEDIA_BUDGET);
         let timer = sleep_until(self.clock.at(self.node.poll_timeout()));
         tokio::pin!(timer);
         loop {
@@ -156,6 +167,10 @@ impl Driver {
                 count = receive(&mut sources.rest, &mut calls, REST_BUDGET) => match count {
                     0 => sources.rest = None,
                     _ => self.hear_rest(&mut calls),
+                },
+                count = receive_media(&mut sources.media, &mut media) => match count {
+                    0 => sources.media = None,
+                    _ => self.hear_media(&mut media),
                 },
                 Some(checked) = self.logins.next() => self.hear_login(checked),
                 Some((number, done)) = self.passwords.next() => {
@@ -230,6 +245,14 @@ async fn receive<T>(source: &mut Option<mpsc::Receiver<T>>, events: &mut Vec<T>,
     }
 }
 
+/// As [`receive`], from the SFU.
+async fn receive_media(source: &mut Option<MediaEvents>, events: &mut Vec<Event>) -> usize {
+    match source {
+        Some(source) => source.recv_many(events, MEDIA_BUDGET).await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use taoyao_core::NodeConfig;
@@ -284,7 +307,7 @@ mod tests {
     fn sources() -> (Sources, mpsc::Sender<Question>) {
         let (asking, questions) = mpsc::channel(4);
         let (_gone, gateway) = mpsc::channel(1);
-        (Sources { gateway: Some(gateway), rest: None, links: None, questions }, asking)
+        (Sources { gateway: Some(gateway), rest: None, links: None, media: None, questions }, asking)
     }
 
     fn driver() -> Driver {
@@ -294,6 +317,7 @@ mod tests {
         let config = NodeConfig { own, epoch, seed: 7, secret: [7; 32], utc_offset_seconds: 0 };
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let logins = Logins::open(topology.login()).unwrap();
-        Driver::new(node, Place { topology, own, epoch }, clock, logins, mpsc::channel(1).0)
+        let place = Place { topology, own, epoch };
+        Driver::new(node, place, clock, logins, Forwarder::default(), mpsc::channel(1).0)
     }
 }

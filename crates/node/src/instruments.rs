@@ -78,6 +78,9 @@ const DRIVER: &[Instrument<DriverStats>] = &[
     counter("taoyao_driver_turns_total", "turns of the node's loop", |d| d.turns),
     counter("taoyao_driver_gateway_events_total", "events of terminals' connections", |d| d.gateway_events),
     counter("taoyao_driver_link_frames_total", "frames that neighbours sent", |d| d.link_frames),
+    counter("taoyao_driver_media_events_total", "answers and news of the media forwarder", |d| {
+        d.media_events
+    }),
     counter("taoyao_alarms_total", "facts that only an operator can mend; each is in the log", |d| d.alarms),
 ];
 

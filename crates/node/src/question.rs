@@ -1,6 +1,7 @@
 //! What the rest of the node asks its driver.
 
 use taoyao_admin::Sample;
+use taoyao_core::RoomView;
 use taoyao_gateway::GatewayStats;
 use taoyao_types::TerminalName;
 use taoyao_wire::link::{Failure, ListPage, ListQuery, Trace};
@@ -21,6 +22,8 @@ pub(crate) enum Question {
         limit: usize,
         reply: oneshot::Sender<AlarmsReport>,
     },
+    /// The node's rooms by their ids.
+    Rooms(oneshot::Sender<Vec<RoomView>>),
     List {
         query: ListQuery,
         reply: oneshot::Sender<ListPage>,

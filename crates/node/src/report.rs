@@ -2,6 +2,10 @@
 //!
 //! Every field of a duration or size names its unit. A reader skips fields that it does not know, so fields may be added.
 
+mod rooms;
+
+pub use rooms::{MediaReport, MemberReport, RoomDetails, RoomMedia, RoomReport, RoomsReport};
+
 use serde::{Deserialize, Serialize};
 use taoyao_types::{NodeName, PartitionName, TerminalName};
 

@@ -12,7 +12,7 @@ use super::exit::Exit;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Run a mesh", &["up", "node"]),
     ("Prepare one", &["topology", "cert", "user"]),
-    ("Look into a running one", &["status", "terminals", "links", "alarms", "trace"]),
+    ("Look into a running one", &["status", "terminals", "links", "alarms", "rooms", "room", "trace"]),
     ("Other", &["bench", "completion", "help"]),
 ];
 

@@ -126,6 +126,16 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{value:.1} TiB")
 }
 
+/// `0 b/s`, `64.0 kb/s`, `1.5 Mb/s`.
+pub(crate) fn bitrate(bps: u64) -> String {
+    match bps {
+        0..1_000 => format!("{bps} b/s"),
+        1_000..1_000_000 => format!("{:.1} kb/s", bps as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} Mb/s", bps as f64 / 1e6),
+        _ => format!("{:.1} Gb/s", bps as f64 / 1e9),
+    }
+}
+
 /// A text that somebody else wrote, without what would move the cursor or change colours.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
@@ -149,6 +159,7 @@ mod tests {
         let spans = [42, 307, 12_000, 1_051_200].map(|seconds| long_time(Duration::from_secs(seconds)));
         assert_eq!(spans, ["42s", "5m 07s", "3h 20m", "12d 4h"]);
         assert_eq!([bytes(512), bytes(1536), bytes(20 << 20)], ["512 B", "1.5 KiB", "20.0 MiB"]);
+        assert_eq!([bitrate(0), bitrate(64_000), bitrate(1_500_000)], ["0 b/s", "64.0 kb/s", "1.5 Mb/s"]);
         assert_eq!([counted(1, "node"), counted(0, "node")], ["1 node", "0 nodes"]);
     }
 

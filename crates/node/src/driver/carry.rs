@@ -52,7 +52,11 @@ impl Driver {
             Output::Password { number, work } => self.passwords.begin(number, work),
             Output::Perform { deed: Deed::Stop, .. } => self.stop(),
             Output::Perform { number, deed } => self.deeds.begin(number, deed),
-            Output::Media(command) => self.refuse_media(now, command),
+            Output::Media(command) => {
+                if let Some(refused) = self.forwarder.send(command) {
+                    self.node.handle_input(now, Input::Media(refused));
+                }
+            }
             Output::Record(command) => self.refuse_record(now, command),
             Output::Audit(audit) => log_audit(&audit),
         }
@@ -72,16 +76,6 @@ impl Driver {
         if let Some(input) = settled.and_then(Settled::tell) {
             // Its outputs join the queue that is being carried out.
             self.node.handle_input(now, input);
-        }
-    }
-
-    /// There is no SFU.
-    fn refuse_media(&mut self, now: Now, command: taoyao_ortc::Command) {
-        let taoyao_ortc::Command { room, number, .. } = command;
-        if number != 0 {
-            let result = Err(taoyao_ortc::Refused::Full("this node has no SFU".to_owned()));
-            let done = taoyao_ortc::Done { room, number, result };
-            self.node.handle_input(now, Input::Media(taoyao_ortc::Event::Done(done)));
         }
     }
 

@@ -3,6 +3,7 @@
 use taoyao_core::Input;
 use taoyao_gateway::GatewayEvent;
 use taoyao_link::LinkEvent;
+use taoyao_ortc::Event;
 use taoyao_types::NodeId;
 
 use super::{Driver, Terminal};
@@ -65,6 +66,15 @@ impl Driver {
                 LinkEvent::Refused { peer: None, .. } => {}
                 LinkEvent::Unreachable { peer, reason, .. } => self.note_trouble(peer, reason),
             }
+        }
+    }
+
+    pub(super) fn hear_media(&mut self, events: &mut Vec<Event>) {
+        let now = self.begin_turn();
+        self.stats.media_events += events.len() as u64;
+        for event in events.drain(..) {
+            tracing::trace!(?event, "from the SFU");
+            self.feed(now, Input::Media(event));
         }
     }
 

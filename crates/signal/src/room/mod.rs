@@ -17,6 +17,7 @@ mod member;
 mod news;
 mod password;
 mod seats;
+mod view;
 
 pub(crate) use hosted::Rooms;
 pub(crate) use ids::RoomIds;
@@ -25,3 +26,4 @@ pub(crate) use member::RoomAsk;
 pub(crate) use password::Checks;
 pub use password::{PasswordDone, PasswordWork};
 pub(crate) use seats::Seats;
+pub use view::{MemberView, RoomView};

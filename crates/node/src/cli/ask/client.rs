@@ -220,11 +220,15 @@ mod tests {
         assert_eq!(admin.get::<u8>("/").await.unwrap_err().exit(), Exit::Unreachable);
     }
 
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn a_listener_on_all_addresses_is_dialled_on_loopback() {
-        assert_eq!(dialled("0.0.0.0:9880".parse().unwrap()), "127.0.0.1:9880".parse().unwrap());
-        assert_eq!(dialled("[::]:9880".parse().unwrap()), "[::1]:9880".parse().unwrap());
-        assert_eq!(dialled("192.0.2.7:9880".parse().unwrap()), "192.0.2.7:9880".parse().unwrap());
+        assert_eq!(dialled(address("0.0.0.0:9880")), address("127.0.0.1:9880"));
+        assert_eq!(dialled(address("[::]:9880")), address("[::1]:9880"));
+        assert_eq!(dialled(address("192.0.2.7:9880")), address("192.0.2.7:9880"));
     }
 
     /// A listener that reads one request, answers with these bytes, and tells what it read.
