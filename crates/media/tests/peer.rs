@@ -47,9 +47,9 @@ fn either_end_may_be_the_client_of_dtls() {
 
 #[test]
 fn a_handshake_survives_loss_and_disorder() {
-    for seed in 0..12 {
+    for seed in 0..100 {
         let mut pair = Pair::new(PairSetup { loss_percent: 15, jitter_ms: 30, seed, ..PairSetup::default() });
-        pair.run(Duration::from_secs(20));
+        pair.run(Duration::from_secs(15));
         assert!(pair.sfu.is_connected(), "seed {seed}: {:?}", pair.sfu.stats());
         assert!(pair.client.suite().is_some(), "seed {seed}");
     }

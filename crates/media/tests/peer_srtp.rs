@@ -155,7 +155,7 @@ fn master(suite: SrtpSuite) -> Vec<u8> {
 }
 
 fn ends(suite: SrtpSuite) -> (Sealer, Opener) {
-    let key = MasterKey::new(suite, &master(suite)).unwrap();
+    let key = MasterKey::new(suite, &master(suite)).expect("the length is the suite's");
     (Sealer::new(&key), Opener::new(&key))
 }
 
@@ -167,8 +167,8 @@ fn oracle(suite: SrtpSuite) -> Context {
     };
     let master = master(suite);
     let (key, salt) = master.split_at(key_bytes(suite));
-    let provider = rtc_dtls::crypto_provider::default_provider().unwrap();
-    Context::new(key, salt, profile, None, None, provider.crypto()).unwrap()
+    let provider = rtc_dtls::crypto_provider::default_provider().expect("ring is built in");
+    Context::new(key, salt, profile, None, None, provider.crypto()).expect("the lengths are the suite's")
 }
 
 /// Streams that wrap, with sources, extensions and payloads of many lengths.
@@ -220,13 +220,13 @@ fn rtcp(ssrc: u32, len: usize) -> Vec<u8> {
 fn sealed(sealer: &mut Sealer, packet: &[u8]) -> (Vec<u8>, usize) {
     let mut buffer = packet.to_vec();
     buffer.resize(packet.len() + SEAL_BYTES_MAX, 0);
-    let len = sealer.seal_rtp(&mut buffer, packet.len()).unwrap();
+    let len = sealer.seal_rtp(&mut buffer, packet.len()).expect("the packet is whole and has room");
     (buffer, len)
 }
 
 fn sealed_rtcp(sealer: &mut Sealer, packet: &[u8]) -> (Vec<u8>, usize) {
     let mut buffer = packet.to_vec();
     buffer.resize(packet.len() + SEAL_BYTES_MAX, 0);
-    let len = sealer.seal_rtcp(&mut buffer, packet.len()).unwrap();
+    let len = sealer.seal_rtcp(&mut buffer, packet.len()).expect("the packet is whole and has room");
     (buffer, len)
 }

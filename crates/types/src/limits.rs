@@ -42,6 +42,10 @@ pub const REST_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const REST_CALLS_MAX: usize = 256;
 /// REST calls of one account under way at one node. Beyond it new ones are refused as busy.
 pub const REST_CALLS_PER_ACCOUNT_MAX: usize = 16;
+/// Sessions of WHIP and WHEP at one node: each is a terminal with a transport. Beyond it new ones are refused as busy.
+pub const WHIP_SESSIONS_MAX: usize = 4_096;
+/// Sessions of WHIP and WHEP of one account at one node. Beyond it new ones are refused as busy.
+pub const WHIP_SESSIONS_PER_ACCOUNT_MAX: usize = 512;
 /// How long a REST call waits for the node: a little more than any request of the mesh takes. Then it is answered 504.
 pub const REST_ANSWER_MAX: Duration = Duration::from_secs(6);
 /// Bearer tokens of one account: one for each of a person's machines and scripts. Beyond it a new one is refused.
@@ -318,3 +322,5 @@ pub const SCTP_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 pub const SCTP_RECEIVE_BYTES_MAX: usize = 2 * SCTP_MESSAGE_BYTES_MAX;
 /// Bytes of messages to one peer that are not acknowledged. Beyond it messages are dropped, and whoever sends is told.
 pub const SCTP_SEND_BYTES_MAX: usize = 4 * SCTP_MESSAGE_BYTES_MAX;
+/// How long a DTLS handshake may take, from the first datagram on. Beyond it the transport is closed.
+pub const DTLS_HANDSHAKE_MAX: Duration = Duration::from_secs(30);

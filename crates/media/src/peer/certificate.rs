@@ -34,9 +34,7 @@ impl Certificate {
         let dtls = rtc_dtls::crypto::Certificate::generate_self_signed(names, provider.crypto())
             .map_err(|e| failed(&e))?;
         let der = dtls.certificate.first().ok_or_else(|| failed(&"it is empty"))?;
-        let hash = ring::digest::digest(&ring::digest::SHA256, der);
-        let fingerprint =
-            Fingerprint { algorithm: "sha-256".to_owned(), value: hex_with_colons(hash.as_ref()) };
+        let fingerprint = fingerprint_of(der);
         let configs = Configs::new(&dtls, &provider).map_err(|e| failed(&e))?;
         Ok(Certificate { inner: Arc::new(Inner { configs, fingerprint }) })
     }
@@ -58,6 +56,11 @@ impl fmt::Debug for Certificate {
             .field("fingerprint", &self.inner.fingerprint.value)
             .finish_non_exhaustive()
     }
+}
+
+pub(super) fn fingerprint_of(der: &[u8]) -> Fingerprint {
+    let hash = ring::digest::digest(&ring::digest::SHA256, der);
+    Fingerprint { algorithm: "sha-256".to_owned(), value: hex_with_colons(hash.as_ref()) }
 }
 
 /// Upper-case pairs with colons (RFC 8122, section 5).

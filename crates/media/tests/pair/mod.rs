@@ -54,8 +54,7 @@ impl Pair {
         let ice =
             IceParameters { username_fragment: "sfu".into(), password: "secret".into(), ice_lite: true };
         let sctp = setup.has_channels.then_some(NumStreams { outgoing: 1_024, incoming: 1_024 });
-        let (certificate, client_certificate) =
-            (Certificate::generate().unwrap(), Certificate::generate().unwrap());
+        let (certificate, client_certificate) = (certificate(), certificate());
         let role = if setup.sfu_is_dtls_client { DtlsRole::Client } else { DtlsRole::Auto };
         let dtls = DtlsParameters { role, fingerprints: vec![certificate.fingerprint().clone()] };
         let sfu = Peer::new(now, PeerSetup { ice: ice.clone(), certificate, sctp });
@@ -70,7 +69,7 @@ impl Pair {
         let mut pair = Pair {
             now,
             sfu,
-            client: Client::new(now, client_setup).unwrap(),
+            client: Client::new(now, client_setup).expect("the fingerprint is usable"),
             client_address: RemoteAddress { addr: ([192, 0, 2, 7], 5000).into(), is_tcp: false },
             is_cut: false,
             setup,
@@ -81,7 +80,7 @@ impl Pair {
         };
         if !setup.connects_later {
             let client = pair.client_dtls();
-            pair.sfu.connect(now, &client).unwrap();
+            pair.sfu.connect(now, &client).expect("the fingerprint is usable");
         }
         pair
     }
@@ -147,4 +146,8 @@ impl Pair {
             };
         }
     }
+}
+
+fn certificate() -> Certificate {
+    Certificate::generate().expect("the system has randomness")
 }

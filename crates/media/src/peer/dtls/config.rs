@@ -17,8 +17,8 @@ pub(in crate::peer) struct Configs {
     client: Arc<HandshakeConfig>,
 }
 
-/// A lost flight is sent again after this: a second would be heard as a silence when somebody joins.
-const FLIGHT: Duration = Duration::from_millis(400);
+/// The library repeats a flight seven times at this pace and then gives up; what is lost is repeated sooner by ourselves.
+const FLIGHT: Duration = Duration::from_secs(2);
 /// Bytes of a datagram of the handshake: what passes every path of IPv6.
 const MTU: usize = 1_200;
 
@@ -27,21 +27,10 @@ impl Configs {
         certificate: &Certificate,
         provider: &Arc<dyn RTCCryptoProvider>,
     ) -> Result<Configs, rtc_shared::error::Error> {
-        let base = |profiles: Vec<SrtpProtectionProfile>| {
-            ConfigBuilder::default()
-                .with_crypto_provider(provider.clone())
-                .with_certificates(vec![certificate.clone()])
-                .with_srtp_protection_profiles(profiles)
-                .with_client_auth(ClientAuthType::RequireAnyClientCert)
-                // Certificates sign themselves; what counts is their fingerprint, which we check (RFC 8827).
-                .with_insecure_skip_verify(true)
-                .with_server_name("taoyao".to_owned())
-                .with_flight_interval(FLIGHT)
-                .with_mtu(MTU)
-        };
-        let one = |suite: SrtpSuite| base(vec![profile(suite)]).build(false, None).map(Arc::new);
+        let one =
+            |suite: SrtpSuite| builder(certificate, provider, &[suite]).build(false, None).map(Arc::new);
         let server = PREFERENCE.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        let client = base(PREFERENCE.map(profile).to_vec()).build(true, None)?;
+        let client = builder(certificate, provider, &PREFERENCE).build(true, None)?;
         Ok(Configs { server, client: Arc::new(client) })
     }
 
@@ -55,6 +44,23 @@ impl Configs {
     }
 }
 
+fn builder(
+    certificate: &Certificate,
+    provider: &Arc<dyn RTCCryptoProvider>,
+    suites: &[SrtpSuite],
+) -> ConfigBuilder {
+    ConfigBuilder::default()
+        .with_crypto_provider(provider.clone())
+        .with_certificates(vec![certificate.clone()])
+        .with_srtp_protection_profiles(suites.iter().map(|suite| profile(*suite)).collect())
+        .with_client_auth(ClientAuthType::RequireAnyClientCert)
+        // Certificates sign themselves; what counts is their fingerprint, which we check (RFC 8827).
+        .with_insecure_skip_verify(true)
+        .with_server_name("taoyao".to_owned())
+        .with_flight_interval(FLIGHT)
+        .with_mtu(MTU)
+}
+
 fn profile(suite: SrtpSuite) -> SrtpProtectionProfile {
     match suite {
         SrtpSuite::AeadAes128Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
@@ -65,4 +71,17 @@ fn profile(suite: SrtpSuite) -> SrtpProtectionProfile {
 
 pub(super) fn suite(negotiated: SrtpProtectionProfile) -> Option<SrtpSuite> {
     PREFERENCE.into_iter().find(|suite| profile(*suite) == negotiated)
+}
+
+/// A client of another order.
+#[cfg(test)]
+pub(super) fn client_offering(
+    suites: &[SrtpSuite],
+) -> (Arc<HandshakeConfig>, taoyao_ortc::transport::Fingerprint) {
+    use crate::peer::certificate::fingerprint_of;
+    let provider = rtc_dtls::crypto_provider::default_provider().expect("ring is built in");
+    let certificate =
+        Certificate::generate_self_signed(vec!["test".to_owned()], provider.crypto()).expect("made");
+    let config = builder(&certificate, &provider, suites).build(true, None).expect("sound");
+    (Arc::new(config), fingerprint_of(&certificate.certificate[0]))
 }

@@ -2,7 +2,9 @@
 
 mod config;
 pub(super) mod fingerprint;
+mod repeat;
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_shared::TransportProtocol;
 use taoyao_ortc::transport::{Fingerprint, SrtpSuite};
 use taoyao_types::Instant;
-use taoyao_types::limits::DTLS_HANDSHAKE_DATAGRAMS_MAX;
+use taoyao_types::limits::{DTLS_HANDSHAKE_DATAGRAMS_MAX, DTLS_HANDSHAKE_MAX};
 
 use super::CloseReason;
 use super::certificate::Certificate;
@@ -20,6 +22,7 @@ use super::srtp::{SrtpKeys, exported_bytes};
 use super::time::{from_std, to_std};
 
 pub(super) use config::Configs;
+use repeat::Repeat;
 
 /// One association, from before its first datagram to its end.
 pub(super) struct Dtls {
@@ -29,6 +32,10 @@ pub(super) struct Dtls {
     state: State,
     /// Datagrams of the handshake so far.
     handshake_datagrams: usize,
+    /// When the handshake must be done; from our first or the peer's first datagram on.
+    deadline: Option<Instant>,
+    outgoing: VecDeque<BytesMut>,
+    repeat: Repeat,
 }
 
 enum State {
@@ -66,7 +73,10 @@ impl Dtls {
         let mut endpoint = endpoint(None);
         let begun = endpoint.connect(to_std(now), PEER, certificate.configs().client().clone(), None);
         let state = if begun.is_ok() { State::Handshaking } else { State::Over };
-        Dtls::new(endpoint, certificate, fingerprints, state)
+        let mut dtls = Dtls::new(endpoint, certificate, fingerprints, state);
+        dtls.deadline = Some(now + DTLS_HANDSHAKE_MAX);
+        dtls.collect(now);
+        dtls
     }
 
     fn new(
@@ -75,7 +85,16 @@ impl Dtls {
         fingerprints: Vec<Fingerprint>,
         state: State,
     ) -> Dtls {
-        Dtls { endpoint, certificate: certificate.clone(), fingerprints, state, handshake_datagrams: 0 }
+        Dtls {
+            endpoint,
+            certificate: certificate.clone(),
+            fingerprints,
+            state,
+            handshake_datagrams: 0,
+            deadline: None,
+            outgoing: VecDeque::new(),
+            repeat: Repeat::new(),
+        }
     }
 
     /// `connecting`, `connected` or `closed`.
@@ -97,6 +116,7 @@ impl Dtls {
             State::Over => return,
             State::Connected => {}
             State::Choosing { .. } | State::Handshaking => {
+                self.deadline.get_or_insert(now + DTLS_HANDSHAKE_MAX);
                 self.handshake_datagrams += 1;
                 if self.handshake_datagrams > DTLS_HANDSHAKE_DATAGRAMS_MAX {
                     return self.fail(CloseReason::HandshakeFailed, tell);
@@ -106,8 +126,58 @@ impl Dtls {
         if let State::Choosing { heard, .. } = &mut self.state {
             heard.push(Bytes::copy_from_slice(datagram));
         }
-        let result = self.endpoint.read(to_std(now), PEER, None, BytesMut::from(datagram));
-        match result {
+        self.read(now, datagram, tell);
+        self.collect(now);
+    }
+
+    /// Queues data for [`Self::poll_transmit`]; dropped unless connected.
+    pub(super) fn send(&mut self, now: Instant, data: &[u8]) {
+        if self.is_connected() && self.endpoint.write(to_std(now), PEER, data).is_err() {
+            self.state = State::Over;
+        }
+        self.collect(now);
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<BytesMut> {
+        self.outgoing.pop_front()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Choosing { .. } | State::Handshaking => {
+                let own = self.endpoint.poll_timeout(&PEER).map(from_std);
+                [own, self.repeat.poll_timeout(), self.deadline].into_iter().flatten().min()
+            }
+            State::Connected | State::Over => None,
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, tell: &mut dyn FnMut(DtlsEvent)) {
+        if self.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        // Without an association there is nothing that could fail.
+        let has_failed = self.endpoint.get_connection_state(PEER).is_some()
+            && self.endpoint.handle_timeout(PEER, to_std(now)).is_err();
+        if has_failed || self.deadline.is_some_and(|end| end <= now) {
+            return self.fail(CloseReason::HandshakeFailed, tell);
+        }
+        self.repeat.handle_timeout(now, &mut self.outgoing);
+        self.collect(now);
+    }
+
+    /// Says goodbye.
+    pub(super) fn close(&mut self, now: Instant) {
+        if !matches!(self.state, State::Over) {
+            self.endpoint.stop(to_std(now), PEER);
+            self.collect(now);
+            self.repeat.stop();
+            self.state = State::Over;
+        }
+    }
+
+    fn read(&mut self, now: Instant, datagram: &[u8], tell: &mut dyn FnMut(DtlsEvent)) {
+        match self.endpoint.read(to_std(now), PEER, None, BytesMut::from(datagram)) {
             Ok(events) => self.take(events, tell),
             Err(rtc_shared::error::Error::ErrServerNoMatchingSrtpProfile) => self.try_next_suite(now, tell),
             // What is broken after the handshake is dropped: it may be anybody's.
@@ -116,37 +186,14 @@ impl Dtls {
         }
     }
 
-    /// Queues data for [`Self::poll_transmit`]; dropped unless connected.
-    pub(super) fn send(&mut self, now: Instant, data: &[u8]) {
-        if self.is_connected() && self.endpoint.write(to_std(now), PEER, data).is_err() {
-            self.state = State::Over;
-        }
-    }
-
-    pub(super) fn poll_transmit(&mut self) -> Option<BytesMut> {
-        self.endpoint.poll_transmit().map(|transmit| transmit.message)
-    }
-
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    /// Takes over what the endpoint wants to send; during the handshake it is kept to be repeated.
+    fn collect(&mut self, now: Instant) {
+        let flight: Vec<BytesMut> =
+            std::iter::from_fn(|| self.endpoint.poll_transmit()).map(|one| one.message).collect();
+        self.outgoing.extend(flight.iter().cloned());
         match self.state {
-            State::Choosing { .. } | State::Handshaking => self.endpoint.poll_timeout(&PEER).map(from_std),
-            State::Connected | State::Over => None,
-        }
-    }
-
-    pub(super) fn handle_timeout(&mut self, now: Instant, tell: &mut dyn FnMut(DtlsEvent)) {
-        if self.poll_timeout().is_some_and(|at| at <= now)
-            && self.endpoint.handle_timeout(PEER, to_std(now)).is_err()
-        {
-            self.fail(CloseReason::HandshakeFailed, tell);
-        }
-    }
-
-    /// Says goodbye.
-    pub(super) fn close(&mut self, now: Instant) {
-        if !matches!(self.state, State::Over) {
-            self.endpoint.stop(to_std(now), PEER);
-            self.state = State::Over;
+            State::Choosing { .. } | State::Handshaking => self.repeat.keep(now, flight),
+            State::Connected | State::Over => {}
         }
     }
 
@@ -157,6 +204,7 @@ impl Dtls {
                 EndpointEvent::HandshakeComplete => match self.keys() {
                     Ok(keys) => {
                         self.state = State::Connected;
+                        self.repeat.stop();
                         tell(DtlsEvent::Connected(Box::new(keys)));
                     }
                     Err(reason) => return self.fail(reason, tell),
@@ -190,7 +238,8 @@ impl Dtls {
             return self.fail(CloseReason::HandshakeFailed, tell);
         };
         self.endpoint = endpoint(Some(config.clone()));
-        for datagram in std::mem::take(heard) {
+        let mut again = std::mem::take(heard);
+        for datagram in again.drain(..) {
             self.handle(now, &datagram, tell);
         }
     }
@@ -212,6 +261,7 @@ impl Dtls {
 
     fn fail(&mut self, reason: CloseReason, tell: &mut dyn FnMut(DtlsEvent)) {
         self.state = State::Over;
+        self.repeat.stop();
         tell(DtlsEvent::Closed(reason));
     }
 }
@@ -223,3 +273,39 @@ fn endpoint(server: Option<Arc<HandshakeConfig>>) -> Endpoint {
 /// Our order of preference: what is cheapest for all packets comes first.
 pub(super) const PREFERENCE: [SrtpSuite; 3] =
     [SrtpSuite::AeadAes128Gcm, SrtpSuite::AeadAes256Gcm, SrtpSuite::AesCm128HmacSha1_80];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use SrtpSuite::{AeadAes128Gcm, AeadAes256Gcm, AesCm128HmacSha1_80};
+
+    /// What both ends agree on if the client offers these, in its order; none if there is no handshake.
+    fn agreed(offer: &[SrtpSuite]) -> Option<SrtpSuite> {
+        let now = Instant(0);
+        let (config, fingerprint) = config::client_offering(offer);
+        let mut server = Dtls::server(&Certificate::generate().unwrap(), vec![fingerprint]);
+        let mut client = endpoint(None);
+        client.connect(to_std(now), PEER, config, None).unwrap();
+        let mut suite = None;
+        for _ in 0..10 {
+            while let Some(transmit) = client.poll_transmit() {
+                server.handle(now, &transmit.message, &mut |event| {
+                    if let DtlsEvent::Connected(keys) = event {
+                        suite = Some(keys.suite);
+                    }
+                });
+            }
+            while let Some(datagram) = server.poll_transmit() {
+                let _events = client.read(to_std(now), PEER, None, datagram);
+            }
+        }
+        suite
+    }
+
+    #[test]
+    fn the_suite_is_our_choice_among_what_the_client_offers() {
+        assert_eq!(agreed(&[AesCm128HmacSha1_80, AeadAes256Gcm, AeadAes128Gcm]), Some(AeadAes128Gcm));
+        assert_eq!(agreed(&[AesCm128HmacSha1_80, AeadAes256Gcm]), Some(AeadAes256Gcm));
+        assert_eq!(agreed(&[AesCm128HmacSha1_80]), Some(AesCm128HmacSha1_80));
+    }
+}

@@ -337,9 +337,8 @@ impl Sctp {
                 self.outgoing.extend(datagrams);
             }
         }
-        while let Some(event) = association.poll_endpoint_event() {
-            drop(event);
-        }
+        // They tell an endpoint of many associations to forget one; this has one, and goes with it.
+        while association.poll_endpoint_event().is_some() {}
     }
 }
 
