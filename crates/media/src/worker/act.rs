@@ -28,7 +28,9 @@ impl Worker {
             (found, Act::CloseRoom) => {
                 ledger.lost.remove(&room);
                 ledger.open.remove(&room);
-                found.map(|index| self.close_room(now, index));
+                if let Some(index) = found {
+                    self.close_room(now, index);
+                }
                 Ok(Reply::Done)
             }
             (Some(index), act) => {
@@ -227,18 +229,17 @@ impl Worker {
 
     /// The newest credentials and those before them stay valid: the peer changes when it is ready.
     fn restart_ice(&mut self, room: usize, id: TransportId) -> Result<Reply, Refused> {
-        const VALID: usize = 2;
         let key = self.key_of(room, id)?;
         let ice = ice::credentials()
             .ok_or_else(|| Refused::Full("the node has no random numbers for a password".to_owned()))?;
         let webrtc = self.transports[key as usize]
             .webrtc()
             .ok_or_else(|| Refused::Invalid("this transport is not of WebRTC".to_owned()))?;
-        webrtc.peer.restart_ice(ice.clone());
+        let retired = webrtc.peer.restart_ice(ice.clone());
         webrtc.ufrags.push(ice.username_fragment.clone());
-        let old = if webrtc.ufrags.len() > VALID { Some(webrtc.ufrags.remove(0)) } else { None };
-        if let Some(old) = old {
-            self.by_ufrag.remove(&old);
+        if let Some(retired) = retired {
+            webrtc.ufrags.retain(|ufrag| *ufrag != retired);
+            self.by_ufrag.remove(&retired);
         }
         self.by_ufrag.insert(ice.username_fragment.clone(), key);
         Ok(Reply::Ice(ice))

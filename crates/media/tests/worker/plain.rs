@@ -1,0 +1,122 @@
+//! Plain RTP: from cameras and encoders into rooms, and out of them.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use taoyao_media::peer::srtp::{MasterKey, Opener, Sealer};
+use taoyao_ortc::{
+    Act, MediaKind, PlainRemote, Refused, Reply, SrtpParameters, SrtpSuite, TransportId, TransportLocal,
+    TransportPlan,
+};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::packets::{audio, sound, ssrc_of};
+use crate::side::{LONG, Side};
+use crate::terminal::Terminal;
+
+struct Plain {
+    id: TransportId,
+    to: SocketAddr,
+    rtcp_port: Option<u16>,
+    srtp: Option<SrtpParameters>,
+}
+
+fn create(side: &mut Side, rtcp_mux: bool, comedia: bool, srtp: Option<SrtpSuite>) -> Plain {
+    let id = TransportId::of_random(side.id());
+    let plan = TransportPlan::Plain { rtcp_mux, comedia, srtp };
+    let created = side.ask(Act::CreateTransport { transport: id, plan });
+    let Ok(Reply::Transport(TransportLocal::Plain { ip, port, rtcp_port, srtp })) = created else {
+        panic!("{created:?}")
+    };
+    Plain { id, to: SocketAddr::new(ip, port), rtcp_port, srtp }
+}
+
+fn socket() -> UdpSocket {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    socket
+}
+
+#[test]
+fn a_camera_that_just_sends_is_heard() {
+    let mut side = Side::new();
+    let mut bob = Terminal::join(&mut side);
+    let camera = create(&mut side, true, true, None);
+    assert_eq!(camera.rtcp_port, None);
+    let producer = side.produce(camera.id, MediaKind::Audio, audio());
+    let (_, rtp) = side.consume(bob.id, producer);
+    let (real, stranger) = (socket(), socket());
+    for sequence in 1..20 {
+        real.send_to(&sound(sequence), camera.to).unwrap();
+        stranger.send_to(&sound(sequence + 1_000), camera.to).unwrap();
+    }
+    let ssrc = rtp.encodings[0].ssrc.unwrap();
+    bob.until("it arrives", |bob| bob.rtp.iter().filter(|one| ssrc_of(one) == ssrc).count() >= 19);
+    assert!(bob.rtp.iter().all(|one| one[one.len() - 1] < 20), "the first that sends is the camera");
+}
+
+#[test]
+fn a_player_is_sent_to_the_address_that_was_told() {
+    let mut side = Side::new();
+    let mut alice = Terminal::join(&mut side);
+    let producer = side.produce(alice.id, MediaKind::Audio, audio());
+    let player = create(&mut side, false, false, None);
+    assert!(player.rtcp_port.is_some_and(|port| port != player.to.port()));
+    let (rtp, rtcp) = (socket(), socket());
+    let port = |socket: &UdpSocket| Some(socket.local_addr().unwrap().port());
+    let remote =
+        PlainRemote { ip: Some(Ipv4Addr::LOCALHOST.into()), port: port(&rtp), ..PlainRemote::default() };
+    let told = side.ask(Act::ConnectPlain { transport: player.id, remote: remote.clone() });
+    assert!(matches!(told, Err(Refused::Invalid(_))), "the port of RTCP is missing");
+    let remote = PlainRemote { rtcp_port: port(&rtcp), ..remote };
+    assert_eq!(side.ask(Act::ConnectPlain { transport: player.id, remote }), Ok(Reply::Done));
+    side.consume(player.id, producer);
+    let mut buffer = [0; 1_500];
+    rtcp.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+    for sequence in 1..5_000 {
+        alice.send_rtp(&sound(sequence));
+        if rtcp.recv(&mut buffer).is_ok() {
+            assert_eq!(buffer[1], 200, "a sender report");
+            break;
+        }
+    }
+    let len = rtp.recv(&mut buffer).unwrap();
+    assert_eq!((buffer[1] & 0x7f, buffer[len - 1]), (100, 1));
+}
+
+#[test]
+fn srtp_by_given_keys_is_opened_and_sealed() {
+    let mut side = Side::new();
+    let mut bob = Terminal::join(&mut side);
+    for suite in [SrtpSuite::AeadAes128Gcm, SrtpSuite::AeadAes256Gcm, SrtpSuite::AesCm128HmacSha1_80] {
+        let camera = create(&mut side, true, true, Some(suite));
+        let ours = camera.srtp.clone().unwrap();
+        assert_eq!(ours.crypto_suite, suite);
+        let bytes = STANDARD.decode(&ours.key_base64).unwrap();
+        let mine: Vec<u8> = bytes.iter().map(|byte| byte ^ 0x55).collect();
+        let told = SrtpParameters { crypto_suite: suite, key_base64: STANDARD.encode(&mine) };
+        let remote = PlainRemote { srtp_parameters: Some(told), ..PlainRemote::default() };
+        assert_eq!(side.ask(Act::ConnectPlain { transport: camera.id, remote }), Ok(Reply::Done));
+        let producer = side.produce(camera.id, MediaKind::Audio, audio());
+        let (_, rtp) = side.consume(bob.id, producer);
+        let ssrc = rtp.encodings[0].ssrc.unwrap();
+        let mut sealer = Sealer::new(&MasterKey::new(suite, &mine).unwrap());
+        let socket = socket();
+        for sequence in 1..10 {
+            let mut buffer = sound(sequence);
+            let len = buffer.len();
+            buffer.resize(len + 32, 0);
+            let len = sealer.seal_rtp(&mut buffer, len).unwrap();
+            socket.send_to(&buffer[..len], camera.to).unwrap();
+        }
+        bob.until("it arrives", |bob| bob.rtp.iter().filter(|one| ssrc_of(one) == ssrc).count() >= 9);
+        // What the SFU says (receiver reports) is sealed with its own key.
+        let mut opener = Opener::new(&MasterKey::new(suite, &bytes).unwrap());
+        let mut buffer = [0; 1_500];
+        let len = socket.recv(&mut buffer).unwrap();
+        assert!(opener.open_rtcp(&mut buffer[..len]).is_ok());
+        side.ask(Act::CloseTransport { transport: camera.id }).unwrap();
+    }
+}
