@@ -111,6 +111,7 @@ impl Consumer {
         }
         if is_first {
             numbers.timestamp_offset = 0;
+            numbers.last_timestamp = first.timestamp.wrapping_sub(1);
         } else if numbers.aligned != Some(aligned) {
             let timestamp = self.aligned_timestamp(producer, stream, first);
             self.numbers.timestamp_offset = timestamp.wrapping_sub(first.timestamp);

@@ -43,6 +43,7 @@ impl Router {
             table.remove(before);
             if !incoming.is_rtx {
                 stream.begin_anew();
+                stream.key_frames.want();
                 stream.nacks = NackGenerator::default();
                 stream.receive = stream.receive.under_another_ssrc();
             }

@@ -7,7 +7,7 @@ use super::producer::{Producer, Stream};
 use super::transport::{Incoming, Transport};
 use super::{Router, TransportKey};
 use crate::codec::{self, CodecKind, Facts};
-use crate::congestion::Seen;
+use crate::congestion::{ReceiveEstimator, Seen};
 use crate::packet::{ExtensionKind, Packet, TailWriter};
 use crate::stream::Arrived;
 
@@ -47,6 +47,10 @@ impl Router {
         if stream.nacks.missing() > 0 {
             self.poll_missing(now, transport, incoming.producer, incoming.stream);
         }
+        let stream = &self.producers[incoming.producer].streams[incoming.stream];
+        if stream.key_frames.due().is_some_and(|due| due <= now) {
+            self.poll_key_frames(now, incoming.producer);
+        }
         let wake = self.transports[transport].arrivals.poll_timeout();
         self.wake_by(wake);
     }
@@ -71,9 +75,11 @@ impl Router {
         {
             stream.key_frames.want();
         }
-        let wake = [stream.nacks.poll_timeout(), stream.key_frames.due()];
+        let again = stream.nacks.poll_timeout().filter(|_| producer.feedback.has_nack);
         let index = producer.transport;
-        wake.into_iter().for_each(|due| self.wake_by(due));
+        for due in [again, stream.key_frames.due()] {
+            self.wake_by(due);
+        }
         self.make_ready(index);
     }
 
@@ -98,9 +104,13 @@ impl Router {
 }
 
 fn note_transport_number(transport: &mut Transport, producer: &Producer, now: Instant, packet: &Packet<'_>) {
-    let id = producer.extensions.id(ExtensionKind::TransportCc);
-    if let Some(&[high, low]) = id.and_then(|id| packet.element(id)) {
+    let value = |kind| producer.extensions.id(kind).and_then(|id| packet.element(id));
+    if let Some(&[high, low]) = value(ExtensionKind::TransportCc) {
         transport.arrivals.handle_packet(now, u16::from_be_bytes([high, low]), packet.bytes());
+    } else if let (true, Some(&[a, b, c])) = (producer.feedback.has_remb, value(ExtensionKind::AbsSendTime)) {
+        let max = transport.setup.max_incoming_bitrate.unwrap_or(u64::MAX);
+        let estimate = transport.estimate.get_or_insert_with(|| ReceiveEstimator::new(now, max));
+        estimate.handle_packet(now, u32::from_be_bytes([0, a, b, c]), packet.bytes());
     }
 }
 
@@ -139,7 +149,7 @@ fn receive(
     if !numbered.is_again {
         stream.receive.handle_timing(now, packet.timestamp(), producer.clock_rate);
     }
-    if facts.is_key {
+    if facts.is_key || !producer.codec.has_key_frames() {
         stream.key_frames.handle_key_frame();
     }
     stream.shares.add(now, &facts, packet.bytes());
@@ -204,6 +214,7 @@ fn count(
         }
         Seen::Restarted => {
             stream.begin_anew();
+            stream.key_frames.want();
             Some(stream.receive.handle_restart(now, numbered.sequence, packet.bytes()))
         }
     }

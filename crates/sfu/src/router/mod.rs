@@ -31,6 +31,7 @@ mod wishes;
 pub use surface::{Consumed, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use slab::Slab;
 use taoyao_ortc::{ConsumerId, Happening, ProducerId};
@@ -100,7 +101,10 @@ impl Router {
         self.events.pop_front()
     }
 
+    /// Turns come no faster than every few milliseconds, whatever is due.
     fn wake_by(&mut self, due: Option<Instant>) {
+        const SOON: Duration = Duration::from_millis(2);
+        let due = due.map(|due| due.max(self.latest + SOON));
         self.wake = due.map_or(self.wake, |due| self.wake.min(due));
     }
 }

@@ -44,6 +44,7 @@ pub(super) struct FeedbackKinds {
     pub(super) has_nack: bool,
     pub(super) has_pli: bool,
     pub(super) has_fir: bool,
+    pub(super) has_remb: bool,
 }
 
 #[derive(Debug)]
@@ -133,7 +134,12 @@ impl FeedbackKinds {
         let has = |what: &str, parameter: &str| {
             codec.rtcp_feedback.iter().any(|one| one.what == what && one.parameter == parameter)
         };
-        Self { has_nack: has("nack", ""), has_pli: has("nack", "pli"), has_fir: has("ccm", "fir") }
+        Self {
+            has_nack: has("nack", ""),
+            has_pli: has("nack", "pli"),
+            has_fir: has("ccm", "fir"),
+            has_remb: has("goog-remb", ""),
+        }
     }
 }
 

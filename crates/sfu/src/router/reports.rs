@@ -38,7 +38,8 @@ impl Router {
             }
         }
         let own = transport.own_ssrc;
-        let bitrate = transport.setup.max_incoming_bitrate;
+        // An estimate is told by itself, and bounded already.
+        let bitrate = transport.setup.max_incoming_bitrate.filter(|_| transport.estimate.is_none());
         if count == 0 {
             return;
         }

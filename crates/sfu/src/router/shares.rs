@@ -152,12 +152,12 @@ impl Choices {
         }
     }
 
-    /// Keeps what costs more than all before it, or nothing yet.
+    /// A better choice never counts as cheaper: a still picture may cost less in its larger size.
     fn push(&mut self, layers: LayerPair, bitrate: u64) {
-        let is_more = self.count == 0 || bitrate > self.bitrates[self.count - 1];
-        if is_more && self.count < CHOICES_MAX {
+        if self.count < CHOICES_MAX {
+            let before = self.count.checked_sub(1).map_or(0, |last| self.bitrates[last]);
             self.layers[self.count] = layers;
-            self.bitrates[self.count] = bitrate;
+            self.bitrates[self.count] = bitrate.max(before + 1);
             self.count += 1;
         }
     }

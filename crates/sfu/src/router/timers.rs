@@ -45,6 +45,7 @@ impl Router {
 
     fn tend_transport(&mut self, now: Now, index: usize) {
         self.tell_arrivals(now.mono, index);
+        self.tell_estimate(now.mono, index);
         let transport = &mut self.transports[index];
         if let Some(control) = &mut transport.line.control {
             control.estimator.handle_timeout(now.mono);
@@ -63,13 +64,12 @@ impl Router {
         self.make_ready(index);
         let transport = &self.transports[index];
         let control = transport.line.control.as_ref();
-        // A timeout that lies behind is another machine's turn, and never a reason to turn in place.
-        const SOON: Duration = Duration::from_millis(5);
         let estimator = control.and_then(|control| control.estimator.poll_timeout());
         let paced = control.filter(|_| !transport.waiting.is_empty()).map(|c| c.pacer.poll_timeout());
-        let due = [Some(transport.next_report), transport.arrivals.poll_timeout(), estimator, paced];
-        let due = due.into_iter().flatten().min().map(|due| due.max(now.mono + SOON));
-        self.wake_by(due);
+        let estimate = transport.estimate.as_ref().and_then(|estimate| estimate.poll_timeout());
+        let due =
+            [Some(transport.next_report), transport.arrivals.poll_timeout(), estimator, paced, estimate];
+        self.wake_by(due.into_iter().flatten().min());
     }
 
     /// Transport-wide feedback for what the peer sends.
@@ -88,6 +88,18 @@ impl Router {
                 break;
             }
         }
+    }
+
+    /// What a sender that cannot measure its way may send.
+    fn tell_estimate(&mut self, now: Instant, index: usize) {
+        let transport = &mut self.transports[index];
+        let Some(bitrate) = transport.estimate.as_mut().and_then(|estimate| estimate.poll_remb(now)) else {
+            return;
+        };
+        let streams = transport.producers.iter().flat_map(|at| &self.producers[*at].streams);
+        let sources: Vec<u32> = streams.filter_map(|stream| stream.ssrc).collect();
+        let own = transport.own_ssrc;
+        transport.feedback.add(|writer| writer.remb(own, bitrate, &sources));
     }
 
     fn listen_to_speakers(&mut self, now: Instant) {

@@ -1,0 +1,123 @@
+//! Garbage of every kind: nothing panics, and nobody else loses a packet.
+
+use std::time::Duration;
+
+use taoyao_ortc::{MediaKind, ProducerId, Refused};
+use taoyao_sfu::TransportKey;
+
+use crate::packets::{Rtp, vp8};
+use crate::world::{OPUS, VP8, World, audio, one, rids, video};
+
+fn frame(sequence: u16) -> Vec<u8> {
+    let payload = vp8(sequence, 0, 0, false, sequence == 0);
+    let timestamp = u32::from(sequence) * 3_000;
+    Rtp {
+        payload_type: VP8,
+        has_marker: true,
+        sequence,
+        timestamp,
+        ssrc: 10,
+        extensions: &[],
+        payload: &payload,
+    }
+    .bytes()
+}
+
+#[test]
+fn a_peer_that_sends_garbage_costs_others_nothing() {
+    let mut world = World::new();
+    (0..3).for_each(|key| world.join(key));
+    let good = world.produce(0, MediaKind::Video, &video("v", one(10)));
+    let bad = world.produce(1, MediaKind::Video, &video("w", rids(&["a", "b"])));
+    let sound = world.produce(1, MediaKind::Audio, &audio(77));
+    for producer in [good, bad, sound] {
+        world.consume(2, producer);
+    }
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut got = 0;
+    for sequence in 0..2_000 {
+        world.rtp(0, &frame(sequence));
+        for _ in 0..5 {
+            let mut bytes: Vec<u8> = (0..random.usize(0..200)).map(|_| random.u8(..)).collect();
+            if bytes.len() >= 12 {
+                bytes[0] = 0x80 | (bytes[0] & 0x3f);
+                bytes[1] = random.choice([VP8, 97, OPUS, 0x80 | VP8]).unwrap();
+                let ssrc: u32 = random.choice([77, 78, 10, 11]).unwrap();
+                bytes[8..12].copy_from_slice(&ssrc.to_be_bytes());
+            }
+            world.rtp(1, &bytes);
+            let mut rtcp: Vec<u8> = (0..random.usize(0..120)).map(|_| random.u8(..)).collect();
+            if rtcp.len() >= 4 {
+                rtcp[..2].copy_from_slice(&[0x80 | random.u8(0..32), random.u8(200..208)]);
+                let words = (rtcp.len() / 4).saturating_sub(1) as u16;
+                rtcp[2..4].copy_from_slice(&words.to_be_bytes());
+            }
+            world.router.handle_rtcp(world.now(), TransportKey(1), &rtcp);
+            world.router.handle_rtcp(world.now(), TransportKey(2), &rtcp);
+        }
+        let ssrc = world.router.consumer_stats(world.now(), taoyao_ortc::ConsumerId::of_random(4));
+        assert!(ssrc.is_some());
+        let mut left = world.flush();
+        left.extend(world.pass(Duration::from_millis(10)));
+        got += left
+            .iter()
+            .filter(|left| left.to == 2 && left.bytes.get(1).is_some_and(|b| b & 0x7f == 101))
+            .filter(|left| left.bytes.len() > 107)
+            .count();
+    }
+    assert!(got >= 2_000, "{got}");
+}
+
+#[test]
+fn numbers_that_are_taken_are_refused() {
+    let mut world = World::new();
+    world.join(0);
+    world.produce(0, MediaKind::Video, &video("v", one(10)));
+    let again = |world: &mut World, rtp, id| {
+        world.router.produce(
+            world.now,
+            TransportKey(0),
+            ProducerId::of_random(id),
+            MediaKind::Video,
+            &rtp,
+            false,
+        )
+    };
+    assert!(matches!(again(&mut world, video("w", one(11)), 50), Err(Refused::Invalid(_))), "11 is its RTX");
+    assert!(matches!(again(&mut world, video("w", one(20)), 1), Err(Refused::Invalid(_))), "the id is taken");
+    assert!(again(&mut world, video("w", one(20)), 51).is_ok());
+    let unknown = world.router.produce(
+        world.now,
+        TransportKey(9),
+        ProducerId::of_random(60),
+        MediaKind::Video,
+        &video("x", one(90)),
+        false,
+    );
+    assert_eq!(unknown, Err(Refused::Unknown("transport")));
+}
+
+#[test]
+fn a_flood_of_requests_is_answered_within_bounds() {
+    let mut world = World::new();
+    (0..2).for_each(|key| world.join(key));
+    let producer = world.produce(0, MediaKind::Video, &video("v", one(10)));
+    let (_, ssrc, _) = world.consume(1, producer);
+    (0..100).for_each(|sequence| world.rtp(0, &frame(sequence)));
+    let first = world.media()[0].rtp().sequence();
+    let all: Vec<u16> = (0..100).map(|step| first.wrapping_add(step)).collect();
+    let mut plis = 0;
+    let mut resent = 0;
+    for _ in 0..1_000 {
+        world.rtcp(1, |writer| {
+            assert!(writer.nack(1, ssrc, &all).is_ok());
+            assert!(writer.pli(1, ssrc).is_ok());
+        });
+        let left = world.flush();
+        resent += left.iter().filter(|left| left.to == 1).count();
+        plis += left.iter().filter(|left| left.to == 0).count();
+        world.pass(Duration::from_millis(1)).len();
+    }
+    assert!(plis <= 6, "{plis} requests for key frames in a second");
+    assert!(resent <= 100 * 10, "{resent}");
+}

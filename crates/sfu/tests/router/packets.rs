@@ -1,0 +1,49 @@
+//! Packets as terminals send them.
+
+/// An RTP packet with header extensions of one byte.
+pub(crate) struct Rtp<'a> {
+    pub(crate) payload_type: u8,
+    pub(crate) has_marker: bool,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) ssrc: u32,
+    pub(crate) extensions: &'a [(u8, &'a [u8])],
+    pub(crate) payload: &'a [u8],
+}
+
+impl Rtp<'_> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![0x80, self.payload_type | (u8::from(self.has_marker) << 7)];
+        bytes.extend(self.sequence.to_be_bytes());
+        bytes.extend(self.timestamp.to_be_bytes());
+        bytes.extend(self.ssrc.to_be_bytes());
+        if !self.extensions.is_empty() {
+            let mut block = Vec::new();
+            for (id, value) in self.extensions {
+                block.push((id << 4) | (value.len() as u8 - 1));
+                block.extend(*value);
+            }
+            block.resize(block.len().next_multiple_of(4), 0);
+            bytes[0] |= 0x10;
+            bytes.extend([0xbe, 0xde]);
+            bytes.extend((block.len() as u16 / 4).to_be_bytes());
+            bytes.extend(block);
+        }
+        bytes.extend(self.payload);
+        bytes
+    }
+}
+
+/// A VP8 payload with all running numbers.
+pub(crate) fn vp8(picture: u16, tl0: u8, temporal: u8, is_sync: bool, is_key: bool) -> Vec<u8> {
+    let [high, low] = picture.to_be_bytes();
+    let layers = (temporal << 6) | (u8::from(is_sync) << 5);
+    let mut payload = vec![0x90, 0xe0, high | 0x80, low, tl0, layers, u8::from(!is_key)];
+    payload.extend([0x55; 100]);
+    payload
+}
+
+/// (Picture id, TL0PICIDX) of such a payload.
+pub(crate) fn vp8_numbers(payload: &[u8]) -> (u16, u8) {
+    (u16::from_be_bytes([payload[2] & 0x7f, payload[3]]), payload[4])
+}
