@@ -1,5 +1,6 @@
 //! A recorder in a folder of its own, and senders whose packets take their time.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub(crate) struct Stage {
     pub(crate) recorder: Recorder,
     pub(crate) folder: PathBuf,
     events: Receiver<RecorderEvent>,
+    /// How often key frames have been asked for, before what was waited for.
+    asked: Cell<usize>,
     _kept: tempfile::TempDir,
 }
 
@@ -41,7 +44,7 @@ impl Stage {
         configure(&mut config);
         let (told, events) = channel();
         let recorder = Recorder::open(&config, move |event| drop(told.send(event))).unwrap();
-        Self { recorder, folder, events, _kept: kept }
+        Self { recorder, folder, events, asked: Cell::new(0), _kept: kept }
     }
 
     pub(crate) fn start(&self, name: &str, streams: &[&Stream], wall_ms: u64) -> Feed {
@@ -56,15 +59,15 @@ impl Stage {
 
     pub(crate) fn ended(&self) -> Entry {
         loop {
-            if let RecorderEvent::Ended(entry) = self.events.recv_timeout(PATIENCE).unwrap() {
-                return *entry;
+            match self.events.recv_timeout(PATIENCE).unwrap() {
+                RecorderEvent::Ended(entry) => return *entry,
+                RecorderEvent::KeyFrameWanted { .. } => self.asked.set(self.asked.get() + 1),
             }
         }
     }
 
-    /// How often key frames have been asked for until now.
     pub(crate) fn asked(&self) -> usize {
-        self.events.try_iter().filter(|event| matches!(event, RecorderEvent::KeyFrameWanted { .. })).count()
+        self.asked.get()
     }
 
     pub(crate) fn path(&self, entry: &Entry) -> PathBuf {
