@@ -5,6 +5,8 @@
 //!
 //! - `# …` is a remark, `@ …` happens before and is not listened to: `@ A B` are registered terminals that have
 //!   listed the others (`@ A:operator` one of another account), `@ room of A with A B`, `@ call from A to B`, `@ in mobile.cn` puts all into that partition;
+//!   In a room with media, `@ B receives`, `@ A sends audio` (or `video`, `data`), `@ B is ready`;
+//! - `sfu > …` is what the SFU of the room notices, see `play.rs`;
 //! - `A > …` is what A sends, `A < …` what A hears, `A closed …` how its connection ends;
 //! - `A connects`, `A hangs up` and `5 s pass` happen.
 //!

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use taoyao_auth::{Account, AllowList};
 use taoyao_core::{Deed, Input, Node, NodeConfig, Output, PasswordDone, PasswordWork, Performed, Verified};
+use taoyao_ortc::{Event, Happening, RecordCommand, Recorded, RoomName};
+use taoyao_sim::{ModelRoom, ModelSfu};
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, Instant, NodeEpoch, NodeId, Now, Role, Wall};
 use taoyao_wire::terminal::{Disk, Machine};
@@ -34,6 +36,8 @@ command = ["/usr/local/bin/reboot"]
 const START_MS: u64 = 1_685_592_000_000;
 const EAST_OF_GREENWICH_S: i32 = 8 * 3600;
 const LIFE: NodeEpoch = NodeEpoch(1);
+/// Where every recording is.
+const RECORDING: &str = "/recordings/1.webm";
 /// What a frame takes over a link, and what else takes a moment.
 const HOP: Duration = Duration::from_millis(5);
 /// Timers ring this late at most, which keeps one that rings again at once from stopping time.
@@ -45,6 +49,7 @@ const CALM: Duration = Duration::from_secs(1);
 pub(crate) struct Mesh {
     topology: Arc<Topology>,
     nodes: BTreeMap<NodeId, Node>,
+    sfus: BTreeMap<NodeId, ModelSfu>,
     now: Instant,
     coming: BTreeMap<(Instant, u64), (NodeId, Input)>,
     count: u64,
@@ -68,6 +73,7 @@ impl Mesh {
         let mut mesh = Self {
             topology,
             nodes: BTreeMap::new(),
+            sfus: BTreeMap::new(),
             now: Instant(0),
             coming: BTreeMap::new(),
             count: 0,
@@ -94,6 +100,17 @@ impl Mesh {
         let conn = ConnId(self.next_conn().0 | 1 << 63);
         self.input(node, Input::GuestOpened { conn, account: account_of(account) });
         conn
+    }
+
+    /// An SFU notices something of each of its rooms.
+    pub(crate) fn notice(&mut self, what: impl Fn(&ModelRoom) -> Option<Happening>) {
+        let rooms =
+            self.sfus.iter().flat_map(|(node, sfu)| sfu.rooms().map(|(name, room)| (*node, name, room)));
+        let happened =
+            rooms.filter_map(|(node, name, room)| Some((node, RoomName::clone(name), what(room)?)));
+        for (node, room, what) in happened.collect::<Vec<_>>() {
+            self.input(node, Input::Media(Event::Happened { room, what }));
+        }
     }
 
     /// What happens to a node now.
@@ -194,6 +211,16 @@ impl Mesh {
                 if let Some(done) = perform(&deed) {
                     self.plan(HOP, id, Input::Performed { number, done });
                 }
+            }
+            Output::Media(command) => {
+                let sfu = self.sfus.entry(id).or_default();
+                if let Some(event) = sfu.carry_out(command) {
+                    self.plan(HOP, id, Input::Media(event));
+                }
+            }
+            Output::Record(RecordCommand { room, member, number, .. }) => {
+                let result = Ok(Some(RECORDING.to_owned()));
+                self.plan(HOP, id, Input::Recorded(Recorded { room, member, number, result }));
             }
             Output::ToLink { peer, frame, .. } => self.plan(HOP, peer, Input::LinkFrame { peer: id, frame }),
             // For operators, not for terminals.

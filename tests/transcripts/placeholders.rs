@@ -5,7 +5,7 @@
 //! | `{B}` | B's id as the reader sees it: bare from its own partition, full from any other |
 //! | `{B.partition}`, `{B.node}`, `{B.proxy}` | where B is, and whether that is another node than the reader's |
 //! | `{id:1}` | the first message id that this party got from a node; another number is another id |
-//! | `{room:1}`, `{session:1}` | the first id of that kind, the same for everybody |
+//! | `{room:1}`, `{session:1}`, `{transport:1}`, `{producer:1}`, `{consumer:1}` | the first id of that kind, the same for everybody |
 //! | `{pass:1}`, `{index:1}` | what an invitation has in the place of a password; the number for a terminal's ids |
 //!
 //! Lists of terminals, whose order the reference leaves free as well, are shown in the order of ids.
@@ -20,9 +20,17 @@ use crate::party::{Party, Stage};
 
 /// A node's message ids end in less than this, terminals' own in more (reference section 2.3).
 const SERVER_IDS_END: i64 = 10_000_000;
+/// What nodes call their SFUs.
+const SFU: &str = "taoyao-client-media";
 const ID_DIGITS: i64 = 100_000_000;
 /// Where bodies have ids that a node makes, and how those are called here.
-const IDS: [(&str, &str); 2] = [("roomId", "room"), ("sessionId", "session")];
+const IDS: [(&str, &str); 5] = [
+    ("roomId", "room"),
+    ("sessionId", "session"),
+    ("transportId", "transport"),
+    ("producerId", "producer"),
+    ("consumerId", "consumer"),
+];
 
 /// Words and values of one play.
 pub(crate) struct Placeholders {
@@ -80,7 +88,13 @@ impl Placeholders {
         self.with_known(&self.with_names(party, &shown))
     }
 
-    /// Takes note of the rooms and sessions in a body.
+    /// The word of the last id of a kind that was learned.
+    pub(crate) fn newest(&self, kind: &'static str) -> String {
+        let count = self.counts.get(&(None, kind)).copied().unwrap_or_default();
+        format!("{{{kind}:{count}}}")
+    }
+
+    /// Takes note of the ids in a body.
     pub(crate) fn learn(&mut self, body: &Value) {
         let objects = body.as_array().map_or_else(|| vec![body], |entries| entries.iter().collect());
         for (object, (key, kind)) in objects.iter().flat_map(|object| IDS.map(|id| (object, id))) {
@@ -99,7 +113,9 @@ impl Placeholders {
             }
             let written = part.split('"').next().unwrap_or_default();
             let client = written.split('@').next().unwrap_or_default();
-            let of = Party::ALL.into_iter().find(|party| count > 0 && party.client_id() == client);
+            // The SFU that a reader is shown is where the reader is.
+            let is = |party: &Party| party.client_id() == client || client == SFU && *party == reader;
+            let of = Party::ALL.into_iter().find(|party| count > 0 && is(party));
             shown.push_str(&of.map_or_else(|| part.to_owned(), |of| self.place(reader, of, part)));
         }
         shown
@@ -135,7 +151,7 @@ impl Placeholders {
         shown
     }
 
-    /// Rooms and sessions that are known already, wherever they are named.
+    /// Ids that are known already, wherever they are named.
     fn with_known(&self, text: &str) -> String {
         let known = self.values.iter().filter(|((owner, _), _)| owner.is_none());
         known.fold(text.to_owned(), |shown, ((_, word), value)| shown.replace(value, &format!("{{{word}}}")))

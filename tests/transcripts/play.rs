@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use taoyao_core::Input;
+use taoyao_ortc::Happening;
+use taoyao_ortc::control::StreamScore;
+use taoyao_sim::ModelRoom;
 use taoyao_types::{ConnId, PartitionName};
 
 use crate::mesh::{Heard, Mesh};
@@ -49,6 +52,7 @@ impl Play {
         }
         let words: Vec<&str> = line.splitn(3, ' ').collect();
         match (words.as_slice(), words.first().and_then(|word| Party::of(word))) {
+            (["sfu", ">", what], None) => self.mesh.notice(|room| happening(what, room)),
             ([_, ">", text], Some(party)) => self.say(party, &self.placeholders.fill_in(party, text)),
             ([_, "connects"], Some(party)) => self.connect(party),
             ([_, "hangs", "up"], Some(party)) => self.hang_up(party),
@@ -66,6 +70,12 @@ impl Play {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["room", "of", owner, "with", members @ ..] => self.meet(party(owner), members),
+            [listener, "receives"] => self.open_transport(party(listener), "consuming"),
+            [speaker, "sends", kind] => self.send_media(party(speaker), kind),
+            [listener, "is", "ready"] => {
+                let body = r#"{"roomId":"{room:1}","producerId":"{producer:1}","consumerId":"{consumer:1}"}"#;
+                self.ask(party(listener), "media::consume", body);
+            }
             ["call", "from", caller, "to", callee] => self.call(party(caller), party(callee)),
             parties => parties.iter().for_each(|word| self.join(word)),
         }
@@ -96,8 +106,31 @@ impl Play {
     fn meet(&mut self, owner: Party, members: &[&str]) {
         self.ask(owner, "room::create", r#"{"name":"meeting"}"#);
         for member in members {
-            self.ask(party(member), "room::enter", r#"{"roomId":"{room:1}"}"#);
+            self.ask(
+                party(member),
+                "room::enter",
+                r#"{"roomId":"{room:1}","rtpCapabilities":{"codecs":[]}}"#,
+            );
         }
+    }
+
+    fn open_transport(&mut self, party: Party, what_for: &str) {
+        let body = format!(r#"{{"roomId":"{{room:1}}","{what_for}":true}}"#);
+        self.ask(party, "media::transport::webrtc::create", &body);
+    }
+
+    /// On a transport of its own, which is the newest.
+    fn send_media(&mut self, party: Party, kind: &str) {
+        self.open_transport(party, "producing");
+        let transport = self.placeholders.newest("transport");
+        let head = format!(r#""roomId":"{{room:1}}","transportId":"{transport}""#);
+        if kind == "data" {
+            let body =
+                format!(r#"{{{head},"label":"chat","protocol":"","sctpStreamParameters":{{"streamId":0}}}}"#);
+            return self.ask(party, "media::data::produce", &body);
+        }
+        let body = format!(r#"{{{head},"kind":"{kind}","rtpParameters":{{"codecs":[]}}}}"#);
+        self.ask(party, "media::produce", &body);
     }
 
     fn call(&mut self, caller: Party, callee: Party) {
@@ -110,10 +143,13 @@ impl Play {
         let header = format!(r#"{{"v":"1.0.0","id":{PROLOGUE_ID},"signal":"{signal}"}}"#);
         self.say(party, &format!(r#"{{"header":{header},"body":{body}}}"#));
         for (conn, heard) in self.mesh.settle() {
-            if let (Heard::Text(text), true) = (heard, self.conns.get(&party) == Some(&conn)) {
+            if let Heard::Text(text) = heard {
                 let message: Value = serde_json::from_str(&text).unwrap();
-                assert_ne!(message["header"]["signal"], "platform::error", "{signal} of {party:?}: {text}");
                 self.placeholders.learn(&message["body"]);
+                if self.conns.get(&party) != Some(&conn) {
+                    continue;
+                }
+                assert_ne!(message["header"]["signal"], "platform::error", "{signal} of {party:?}: {text}");
             }
         }
     }
@@ -165,6 +201,34 @@ impl Play {
         };
         self.written.push(line);
     }
+}
+
+/// What an SFU notices of the first thing that it has in a room.
+fn happening(what: &str, room: &ModelRoom) -> Option<Happening> {
+    let producer = room.producers.keys().next().copied();
+    let consumer = room.consumers.keys().next().copied();
+    Some(match what {
+        "volumes" => Happening::Volumes { volumes: vec![(producer?, -40)] },
+        "silence" => Happening::Volumes { volumes: Vec::new() },
+        "layers" => Happening::LayersChanged { consumer: consumer?, layers: Some((1, Some(2))) },
+        "no layers" => Happening::LayersChanged { consumer: consumer?, layers: None },
+        "consumer score" => Happening::ConsumerScore {
+            consumer: consumer?,
+            score: 10,
+            producer_score: 9,
+            producer_scores: vec![9, 0],
+        },
+        "producer score" => Happening::ProducerScore {
+            producer: producer?,
+            scores: vec![StreamScore { encoding: 0, ssrc: Some(7), rid: None, score: 10 }],
+        },
+        "orientation" => {
+            Happening::OrientationChanged { producer: producer?, camera: true, flip: false, rotation: 90 }
+        }
+        "transport closed" => Happening::TransportClosed { transport: *room.transports.iter().next()? },
+        "room lost" => Happening::RoomLost,
+        _ => panic!("no SFU notices {what}"),
+    })
 }
 
 /// Whether a line says what somebody hears.

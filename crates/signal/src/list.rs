@@ -26,7 +26,7 @@ impl Terminals {
             return self.local_rooms(query, limit);
         }
         let mut entries = self.registered(query, limit);
-        entries.extend(self.services(query));
+        entries.extend(self.service_for(query));
         entries.sort_by_cached_key(|entry| (entry.name.partition != query.home, entry.name.clone()));
         entries.truncate(limit);
         entries

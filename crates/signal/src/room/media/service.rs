@@ -1,6 +1,6 @@
 //! The node's SFU as others see it: a terminal of the type `MEDIA` in every partition that the node owns.
 
-use taoyao_types::{PartitionId, PartitionName, Scope, SessionEpoch, TerminalName};
+use taoyao_types::{PartitionId, PartitionName, SessionEpoch, TerminalName};
 use taoyao_wire::link::{ListEntry, ListQuery};
 use taoyao_wire::terminal::{ClientState, ClientType, Readings};
 
@@ -13,22 +13,14 @@ pub(crate) fn is_service(name: &TerminalName) -> bool {
 }
 
 impl Terminals {
-    /// The SFU of this node, under every name that a query asks for.
-    pub(crate) fn services(&self, query: &ListQuery) -> Vec<ListEntry> {
-        let kind = ClientType::Media.as_str();
-        if !self.config.has_sfu || query.client_type.as_deref().is_some_and(|wanted| wanted != kind) {
-            return Vec::new();
-        }
+    /// The SFU of this node, if it carries the rooms of those who ask: no other is of use to them.
+    pub(crate) fn service_for(&self, query: &ListQuery) -> Option<ListEntry> {
+        let is_kind = query.client_type.as_deref().is_none_or(|wanted| wanted == ClientType::Media.as_str());
+        let is_listed = query.partitions.is_empty() || query.partitions.contains(&query.home);
+        let service = self.service_in(&query.home).filter(|_| is_kind && is_listed)?;
         let place = |name: &TerminalName| (name.partition != query.home, name.clone());
-        let wanted = |partition: &&PartitionName| {
-            let is_listed = query.partitions.is_empty() || query.partitions.contains(partition);
-            is_listed && self.config.policy.authorise(Scope::See, &query.home, partition).is_ok()
-        };
-        let own = self.partitions.values().filter(|partition| self.owns(partition));
-        let entries = own.filter(wanted).filter_map(|partition| self.service_in(partition));
-        entries
-            .filter(|entry| query.after.as_ref().is_none_or(|after| place(after) < place(&entry.name)))
-            .collect()
+        let is_ahead = query.after.as_ref().is_none_or(|after| place(after) < place(&service.name));
+        is_ahead.then_some(service)
     }
 
     /// The SFU of this node as a terminal of this partition; none if a terminal has taken its name.
