@@ -178,6 +178,15 @@ impl Users {
         }
     }
 
+    /// Whether an account that has logged in before may register `client` in `partition`, by what the table says now.
+    pub fn readmit(&self, account: &str, client: &ClientId, partition: &PartitionName) -> LoginVerdict {
+        let user = self.users.get(account).ok_or(Refusal::UnknownUser);
+        match user.and_then(|user| user.admits(client, partition).map(|()| user)) {
+            Ok(user) => LoginVerdict::Accepted(user.account(account)),
+            Err(refusal) => LoginVerdict::Refused(refusal),
+        }
+    }
+
     /// Whose account `credentials` are, for use without a terminal. As slow as [`Users::verify`].
     pub fn authenticate(&self, credentials: &Credentials) -> LoginVerdict {
         match self.check(credentials) {

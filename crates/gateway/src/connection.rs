@@ -39,8 +39,8 @@ pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,
     pub(crate) tls: TlsAcceptor,
     pub(crate) router: Router,
-    pub(crate) inbound: Inbound,
-    pub(crate) registry: Registry,
+    pub(crate) inbound: Arc<Inbound>,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) counters: Counters,
 }
 

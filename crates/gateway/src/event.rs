@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Deref;
 
+use taoyao_auth::Account;
 use taoyao_types::ConnId;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -12,8 +13,9 @@ use crate::outbox::TerminalHandle;
 /// One thing that happened on a terminal's connection: `Opened` first, `Closed` last, each once.
 #[derive(Debug)]
 pub enum GatewayEvent {
-    /// A terminal opened its WebSocket or its bare socket. It is not registered yet.
-    Opened { conn: ConnId, ip: IpAddr, terminal: TerminalHandle },
+    /// A terminal opened its WebSocket or its bare socket. It is not registered yet. One that has no socket, but a session
+    /// of WHIP or WHEP, comes with the account that has logged in already.
+    Opened { conn: ConnId, ip: IpAddr, terminal: TerminalHandle, account: Option<Account> },
     /// It sent a text message of at most `limits::TERMINAL_MESSAGE_BYTES_MAX` bytes.
     Text { conn: ConnId, text: Received },
     /// It is gone, or about to be: what its handle is given from now on is dropped.

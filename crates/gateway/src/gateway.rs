@@ -14,9 +14,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::config::{GatewayConfig, TcpConfig};
 use crate::connection::{self, Door, Shared};
 use crate::event::GatewayEvent;
-use crate::http::{self, Services};
+use crate::http::{self, Entrance, Services};
 use crate::inbound::Inbound;
-use crate::registry::Registry;
 use crate::stats::{Counters, GatewayStats};
 
 /// Connections that the kernel completes before they are accepted.
@@ -57,11 +56,12 @@ impl Gateway {
         let doors: Vec<Door> = config.tcp.iter().map(door).collect();
         let mut tls = (*config.tls).clone();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let entrance = Entrance { inbound: Arc::new(Inbound::new(events)), registry: Arc::default() };
         let shared = Arc::new(Shared {
             tls: TlsAcceptor::from(Arc::new(tls)),
-            router: http::router(services),
-            inbound: Inbound::new(events),
-            registry: Registry::default(),
+            router: http::router(services, entrance.clone()),
+            inbound: entrance.inbound,
+            registry: entrance.registry,
             counters: Counters::default(),
             config,
         });

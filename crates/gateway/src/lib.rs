@@ -7,6 +7,7 @@
 //! | `GET`, `HEAD /mesh/probe` | 204: what a terminal times to find the nearest node |
 //! | `GET /` and the files of `assets/` | the web terminal |
 //! | the paths of reference section 8, and `/v3/api-docs` | the REST interface |
+//! | `/whip/{room}`, `/whep/{room}` and their sessions | publishing into a room and playing out of it with SDP |
 //!
 //! Beside it there may be listeners for the original's bare sockets (reference section 1.3, [`TcpConfig`]). Whoever reads
 //! the events and holds the handles does not see which kind a terminal uses.

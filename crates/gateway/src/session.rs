@@ -59,7 +59,7 @@ impl Session {
     /// Serves the terminal until its connection is over.
     pub(crate) async fn run(mut self: Box<Self>) {
         let Self { conn, ip, .. } = *self;
-        let opened = GatewayEvent::Opened { conn, ip, terminal: self.terminal.clone() };
+        let opened = GatewayEvent::Opened { conn, ip, terminal: self.terminal.clone(), account: None };
         if self.shared.inbound.send(opened).await.is_err() {
             return;
         }

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use taoyao_auth::Account;
 use taoyao_core::{Input, Node};
 use taoyao_gateway::{GatewayEvent, RestRequest, TerminalHandle};
 use taoyao_link::LinkEvent;
@@ -114,6 +115,8 @@ pub(crate) struct Driver {
 struct Terminal {
     handle: TerminalHandle,
     ip: IpAddr,
+    /// Who it is, if that is known before it registers.
+    account: Option<Account>,
 }
 
 impl Driver {

@@ -41,6 +41,7 @@ pub(crate) enum Who {
 pub(crate) enum Checked {
     Password { ticket: Ticket, verdict: LoginVerdict },
     Token { reply: oneshot::Sender<Result<Account, NotLetIn>>, verdict: LoginVerdict },
+    Known { who: Who, verdict: LoginVerdict },
 }
 
 /// How a login ended.
@@ -139,6 +140,24 @@ impl Logins {
         });
     }
 
+    /// Looks whether a terminal whose account is known already may register under its name.
+    pub(crate) fn readmit(&mut self, account: Account, conn: ConnId, number: u64, name: TerminalName) {
+        let (client, partition) = (name.client.clone(), name.partition.clone());
+        let who = Who::Terminal { conn, number, name };
+        let is_shared = match &self.shared {
+            Some(Login::Shared(shared)) => *shared.username == *account.name,
+            _ => false,
+        };
+        let users = Arc::clone(&self.users);
+        self.running.spawn_blocking(move || {
+            let verdict = match is_shared {
+                true => LoginVerdict::Accepted(account),
+                false => users.current().readmit(&account.name, &client, &partition),
+            };
+            Checked::Known { who, verdict }
+        });
+    }
+
     /// The next login that has been checked; `None` if none is being checked.
     pub(crate) async fn next(&mut self) -> Option<Checked> {
         let checked = self.running.join_next().await?;
@@ -163,6 +182,7 @@ impl Logins {
                 self.settle(who, verdict)
             }
             Checked::Token { reply, verdict } => self.settle(Who::Caller { reply }, verdict),
+            Checked::Known { who, verdict } => self.settle(who, verdict),
         }
     }
 

@@ -1,10 +1,11 @@
 //! What the listener answers to HTTP: the upgrade to a WebSocket, the nearest node, the probe, the web terminal, the REST
-//! interface.
+//! interface, WHIP and WHEP.
 
 mod assets;
 mod nearest;
 mod rest;
 mod upgrade;
+mod whip;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use self::nearest::{Geo, NearestQuery};
 pub use self::rest::{Configuration, NotLetIn, Proof, Rest, RestRequest};
 pub(crate) use self::upgrade::Answers;
 pub use self::upgrade::WEBSOCKET_PATH;
+pub(crate) use self::whip::Entrance;
 
 /// What the listener needs from the node to answer requests.
 #[derive(Clone)]
@@ -43,11 +45,12 @@ const CONTENT_SECURITY: &str = "default-src 'none'; script-src 'self'; style-src
     form-action 'self'";
 const PERMISSIONS: &str = "camera=(self), microphone=(self), display-capture=(self)";
 
-pub(crate) fn router(services: Services) -> Router {
+pub(crate) fn router(services: Services, entrance: Entrance) -> Router {
     Router::new()
         .route("/mesh/nearest", get(nearest::nearest))
         .route("/mesh/probe", get(probe))
         .merge(rest::routes())
+        .merge(whip::routes(entrance))
         .fallback(asset_or_unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(services)

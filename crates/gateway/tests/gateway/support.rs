@@ -74,7 +74,7 @@ impl Server {
     pub(crate) async fn terminal(&mut self) -> (Client, ConnId, TerminalHandle) {
         let client = self.dialler.websocket().await;
         match self.next().await {
-            GatewayEvent::Opened { conn, terminal, ip } => {
+            GatewayEvent::Opened { conn, terminal, ip, account: None } => {
                 assert!(ip.is_loopback());
                 (client, conn, terminal)
             }

@@ -282,7 +282,7 @@ impl Sockets {
         let client = self.ports.dial(&self.inner.dialler, mode).await;
         loop {
             match self.inner.next().await {
-                GatewayEvent::Opened { conn, terminal, ip } => {
+                GatewayEvent::Opened { conn, terminal, ip, account: None } => {
                     assert!(ip.is_loopback());
                     return (client, conn, terminal);
                 }

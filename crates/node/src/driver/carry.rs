@@ -70,7 +70,10 @@ impl Driver {
         credentials: Credentials,
         terminal: TerminalName,
     ) {
-        let Some(&Terminal { ip, .. }) = self.terminals.get(&conn) else { return };
+        let Some(&Terminal { ip, ref account, .. }) = self.terminals.get(&conn) else { return };
+        if let Some(account) = account {
+            return self.logins.readmit(account.clone(), conn, number, terminal);
+        }
         let who = Who::Terminal { conn, number, name: terminal };
         let settled = self.logins.begin(now, Ticket { who, ip, credentials });
         if let Some(input) = settled.and_then(Settled::tell) {

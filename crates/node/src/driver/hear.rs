@@ -14,9 +14,9 @@ impl Driver {
         self.stats.gateway_events += events.len() as u64;
         for event in events.drain(..) {
             let input = match event {
-                GatewayEvent::Opened { conn, ip, terminal } => {
+                GatewayEvent::Opened { conn, ip, terminal, account } => {
                     tracing::debug!(conn = conn.0, %ip, "terminal connected");
-                    self.terminals.insert(conn, Terminal { handle: terminal, ip });
+                    self.terminals.insert(conn, Terminal { handle: terminal, ip, account });
                     Input::TerminalOpened { conn, ip }
                 }
                 GatewayEvent::Text { conn, text } => {

@@ -13,14 +13,14 @@ use super::unkept;
 
 /// A call that failed: its code and a text for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) code: Code,
-    pub(super) text: String,
+pub(in crate::http) struct Fault {
+    pub(in crate::http) code: Code,
+    pub(in crate::http) text: String,
 }
 
 /// What was called; every error says it.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Place {
+pub(in crate::http) struct Place {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
@@ -36,21 +36,21 @@ struct Shape<'a> {
 
 impl Fault {
     /// With a text that says everything.
-    pub(super) fn new(code: Code, text: impl Into<String>) -> Self {
+    pub(in crate::http) fn new(code: Code, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
     }
 
     /// With the code's text and the reason behind it.
-    pub(super) fn with(code: Code, why: impl std::fmt::Display) -> Self {
+    pub(in crate::http) fn with(code: Code, why: impl std::fmt::Display) -> Self {
         Self { code, text: format!("{}：{why}", code.text()) }
     }
 
     /// The answer, with the status of its code.
-    pub(super) fn answer(&self, place: &Place) -> Response {
+    pub(in crate::http) fn answer(&self, place: &Place) -> Response {
         self.answer_as(status(self.code), place)
     }
 
-    pub(super) fn answer_as(&self, status: StatusCode, place: &Place) -> Response {
+    pub(in crate::http) fn answer_as(&self, status: StatusCode, place: &Place) -> Response {
         let shape = Shape { code: self.code.as_str(), message: &self.text, body: place };
         unkept((status, Json(shape)))
     }
@@ -63,7 +63,7 @@ impl From<Lacking> for Fault {
 }
 
 impl Place {
-    pub(super) fn of(method: &Method, uri: &Uri) -> Self {
+    pub(in crate::http) fn of(method: &Method, uri: &Uri) -> Self {
         let query = uri.query().map(str::to_owned);
         Self { path: uri.path().to_owned(), query, method: method.to_string() }
     }
@@ -74,7 +74,7 @@ impl Place {
     }
 
     /// 405 with what may be asked instead.
-    pub(super) fn wrong_method(&self, allowed: &str) -> Response {
+    pub(in crate::http) fn wrong_method(&self, allowed: &str) -> Response {
         let fault = Fault::with(Code::BadMethod, format!("use {allowed}"));
         let mut response = fault.answer(self);
         let allow = HeaderValue::from_str(allowed).expect("names of methods are ASCII");
@@ -84,7 +84,7 @@ impl Place {
 }
 
 /// 401 without a body and with both ways to log in, as the original's clients expect it; or 503 if nobody could look.
-pub(super) fn not_let_in(why: NotLetIn, place: &Place) -> Response {
+pub(in crate::http) fn not_let_in(why: NotLetIn, place: &Place) -> Response {
     if why == NotLetIn::Busy {
         let fault = Fault::with(Code::Overloaded, "too many logins are being checked; try again");
         return fault.answer(place);

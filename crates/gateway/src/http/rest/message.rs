@@ -10,11 +10,13 @@ const NO_MEMBERSHIP: &str = "终端没有房间权限";
 
 /// An envelope (reference section 2.1) and its text.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) text: String,
-    pub(super) code: Code,
-    pub(super) message: String,
-    pub(super) body: Option<Box<RawValue>>,
+pub(in crate::http) struct Message {
+    pub(in crate::http) id: u64,
+    pub(in crate::http) signal: String,
+    pub(in crate::http) text: String,
+    pub(in crate::http) code: Code,
+    pub(in crate::http) message: String,
+    pub(in crate::http) body: Option<Box<RawValue>>,
     is_error: bool,
 }
 
@@ -28,6 +30,7 @@ struct Envelope {
 
 #[derive(Deserialize)]
 struct Header {
+    id: u64,
     signal: String,
 }
 
@@ -38,14 +41,15 @@ struct Members {
 
 impl Message {
     /// `None` if it is no envelope, which a node never sends.
-    pub(super) fn read(text: String) -> Option<Self> {
+    pub(in crate::http) fn read(text: String) -> Option<Self> {
         let Envelope { code, message, header, body } = serde_json::from_str(&text).ok()?;
         let is_error = header.signal == Signal::PlatformError.name();
-        Some(Self { code: Code::of(&code), message, body, is_error, text })
+        let Header { id, signal } = header;
+        Some(Self { id, signal, code: Code::of(&code), message, body, is_error, text })
     }
 
     /// Whether the node says that it failed. A terminal's own answer is none, whatever its code.
-    pub(super) fn is_error(&self) -> bool {
+    pub(in crate::http) fn is_error(&self) -> bool {
         self.is_error
     }
 
@@ -58,7 +62,7 @@ impl Message {
     /// Whether it failed for want of what was named: a terminal, a room or a recording that is not there.
     ///
     /// The protocol has one code for all of these and for the unexpected; what is not there is named in a text.
-    pub(super) fn is_missing(&self) -> bool {
+    pub(in crate::http) fn is_missing(&self) -> bool {
         match self.code {
             Code::Gone => true,
             Code::Unknown => self.message != Code::Unknown.text(),

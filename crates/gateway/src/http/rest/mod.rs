@@ -34,7 +34,8 @@ use taoyao_wire::terminal::Code;
 pub use self::call::{NotLetIn, Proof, Rest, RestRequest};
 use self::caller::Caller;
 pub use self::configuration::Configuration;
-use self::fault::{Fault, Place, not_let_in};
+pub(super) use self::fault::{Fault, Place, not_let_in};
+pub(super) use self::message::Message;
 use self::route::{Route, Verbs};
 use self::routes::ROUTES;
 use super::{Remote, Services, protected};
@@ -97,7 +98,7 @@ async fn serve(
     }
 }
 
-async fn authenticate(rest: &Rest, ip: IpAddr, headers: &HeaderMap) -> Result<Account, NotLetIn> {
+pub(super) async fn authenticate(rest: &Rest, ip: IpAddr, headers: &HeaderMap) -> Result<Account, NotLetIn> {
     let proof = proof::proof(headers).ok_or(NotLetIn::Wrong)?;
     rest.authenticate(ip, proof).await
 }
