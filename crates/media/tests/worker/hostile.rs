@@ -70,7 +70,7 @@ fn a_member_that_sends_garbage_under_its_own_key_hurts_only_itself() {
                 mallory.send_rtcp(&packet);
             } else {
                 // Headers that are longer than their packet are refused by whoever seals.
-                packet[0] = 0x90 & packet[0];
+                packet[0] &= 0x90;
                 mallory.send_rtp_if_sealed(&packet);
             }
         }

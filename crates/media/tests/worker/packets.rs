@@ -4,16 +4,16 @@ use taoyao_ortc::{
     Codec, Encoding, Feedback, ParameterValue, Parameters, RtcpParameters, RtpParameters, RtxEncoding,
 };
 
-pub const OPUS: u8 = 111;
-pub const VP8: u8 = 96;
-pub const AUDIO_SSRC: u32 = 0x1111_0001;
-pub const VIDEO_SSRC: u32 = 0x2222_0001;
+pub(crate) const OPUS: u8 = 111;
+pub(crate) const VP8: u8 = 96;
+pub(crate) const AUDIO_SSRC: u32 = 0x1111_0001;
+pub(crate) const VIDEO_SSRC: u32 = 0x2222_0001;
 
-pub fn audio() -> RtpParameters {
+pub(crate) fn audio() -> RtpParameters {
     parameters("0", vec![codec("audio/opus", OPUS, 48_000, Some(2), &[])], AUDIO_SSRC, None)
 }
 
-pub fn video() -> RtpParameters {
+pub(crate) fn video() -> RtpParameters {
     let mut rtx = codec("video/rtx", VP8 + 1, 90_000, None, &[]);
     rtx.parameters = Parameters::from([("apt".to_owned(), ParameterValue::Integer(VP8.into()))]);
     let vp8 = codec("video/VP8", VP8, 90_000, None, &[("nack", ""), ("nack", "pli"), ("transport-cc", "")]);
@@ -48,7 +48,7 @@ fn parameters(mid: &str, codecs: Vec<Codec>, ssrc: u32, rtx: Option<RtxEncoding>
 }
 
 /// An RTP packet whose payload is `payload`.
-pub fn packet(payload_type: u8, ssrc: u32, sequence: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn packet(payload_type: u8, ssrc: u32, sequence: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x80, payload_type];
     packet.extend_from_slice(&sequence.to_be_bytes());
     packet.extend_from_slice(&timestamp.to_be_bytes());
@@ -57,12 +57,12 @@ pub fn packet(payload_type: u8, ssrc: u32, sequence: u16, timestamp: u32, payloa
     packet
 }
 
-pub fn sound(sequence: u16) -> Vec<u8> {
+pub(crate) fn sound(sequence: u16) -> Vec<u8> {
     packet(OPUS, AUDIO_SSRC, sequence, u32::from(sequence) * 960, &[sequence as u8; 80])
 }
 
 /// One frame in one packet: a key frame of VP8 of 16 by 16, or a frame after it.
-pub fn picture(sequence: u16, is_key: bool) -> Vec<u8> {
+pub(crate) fn picture(sequence: u16, is_key: bool) -> Vec<u8> {
     let mut payload = vec![0x10, if is_key { 0x10 } else { 0x11 }, 2, 0, 0x9d, 1, 0x2a, 16, 0, 16, 0];
     payload.resize(900, sequence as u8);
     let mut packet = packet(VP8, VIDEO_SSRC, sequence, u32::from(sequence) * 3_000, &payload);
@@ -70,16 +70,16 @@ pub fn picture(sequence: u16, is_key: bool) -> Vec<u8> {
     packet
 }
 
-pub fn ssrc_of(packet: &[u8]) -> u32 {
+pub(crate) fn ssrc_of(packet: &[u8]) -> u32 {
     u32::from_be_bytes(packet[8..12].try_into().unwrap())
 }
 
-pub fn sequence_of(packet: &[u8]) -> u16 {
+pub(crate) fn sequence_of(packet: &[u8]) -> u16 {
     u16::from_be_bytes([packet[2], packet[3]])
 }
 
 /// What stands behind the header and its extension.
-pub fn payload_of(packet: &[u8]) -> &[u8] {
+pub(crate) fn payload_of(packet: &[u8]) -> &[u8] {
     let has_extension = packet[0] & 0x10 != 0;
     let words = if has_extension { 1 + usize::from(u16::from_be_bytes([packet[14], packet[15]])) } else { 0 };
     &packet[12 + 4 * words..]

@@ -12,10 +12,10 @@ use taoyao_ortc::{
 };
 
 /// Only a failure waits so long.
-pub const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
-pub struct Side {
-    pub media: Media,
+pub(crate) struct Side {
+    pub(crate) media: Media,
     events: Receiver<Event>,
     happened: VecDeque<Happening>,
     number: u64,
@@ -24,7 +24,7 @@ pub struct Side {
 
 impl Side {
     /// One worker, one open room.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let config = Config { listen, port: 0, workers: 1, plain_ports: 0..=0, ..Config::default() };
         let (sender, events) = channel();
@@ -34,16 +34,16 @@ impl Side {
         side
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.media.addresses()[0]
     }
 
-    pub fn id(&mut self) -> u128 {
+    pub(crate) fn id(&mut self) -> u128 {
         self.ids += 1;
         self.ids
     }
 
-    pub fn ask(&mut self, act: Act) -> Result<Reply, Refused> {
+    pub(crate) fn ask(&mut self, act: Act) -> Result<Reply, Refused> {
         self.number += 1;
         self.media.send(Command { room: "room".into(), number: self.number, act });
         loop {
@@ -56,7 +56,7 @@ impl Side {
     }
 
     /// Waits until this happens; what happens before it is forgotten.
-    pub fn wait_for(&mut self, wanted: &Happening) {
+    pub(crate) fn wait_for(&mut self, wanted: &Happening) {
         loop {
             let what =
                 self.happened.pop_front().unwrap_or_else(|| match self.events.recv_timeout(LONG).unwrap() {
@@ -69,7 +69,12 @@ impl Side {
         }
     }
 
-    pub fn produce(&mut self, transport: TransportId, kind: MediaKind, rtp: RtpParameters) -> ProducerId {
+    pub(crate) fn produce(
+        &mut self,
+        transport: TransportId,
+        kind: MediaKind,
+        rtp: RtpParameters,
+    ) -> ProducerId {
         let producer = ProducerId::of_random(self.id());
         let produced = self.ask(Act::Produce { transport, producer, kind, rtp, is_paused: false });
         assert_eq!(produced, Ok(Reply::Produced { consumer_type: "simple" }));
@@ -77,7 +82,11 @@ impl Side {
     }
 
     /// A consumer that is not paused.
-    pub fn consume(&mut self, transport: TransportId, producer: ProducerId) -> (ConsumerId, RtpParameters) {
+    pub(crate) fn consume(
+        &mut self,
+        transport: TransportId,
+        producer: ProducerId,
+    ) -> (ConsumerId, RtpParameters) {
         let consumer = ConsumerId::of_random(self.id());
         let capabilities = router_capabilities().into();
         let consumed = self.ask(Act::Consume { transport, consumer, producer, capabilities });

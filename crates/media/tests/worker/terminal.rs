@@ -18,15 +18,15 @@ use crate::side::{LONG, Side};
 static START: LazyLock<Monotonic> = LazyLock::new(Monotonic::now);
 const TURN: Duration = Duration::from_millis(5);
 
-pub struct Terminal {
-    pub id: TransportId,
-    pub client: Client,
-    pub ice: IceParameters,
+pub(crate) struct Terminal {
+    pub(crate) id: TransportId,
+    pub(crate) client: Client,
+    pub(crate) ice: IceParameters,
     way: Way,
     /// What came, decrypted, and was not taken yet.
-    pub rtp: Vec<Vec<u8>>,
-    pub rtcp: Vec<Vec<u8>>,
-    pub events: Vec<PeerEvent>,
+    pub(crate) rtp: Vec<Vec<u8>>,
+    pub(crate) rtcp: Vec<Vec<u8>>,
+    pub(crate) events: Vec<PeerEvent>,
 }
 
 enum Way {
@@ -34,21 +34,21 @@ enum Way {
     Tcp { stream: TcpStream, input: Vec<u8> },
 }
 
-pub fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant(u64::try_from(START.elapsed().as_micros()).unwrap() + 1)
 }
 
 impl Terminal {
     /// Connected by UDP, without data channels.
-    pub fn join(side: &mut Side) -> Self {
+    pub(crate) fn join(side: &mut Side) -> Self {
         Self::connect(side, false, None)
     }
 
-    pub fn join_by_tcp(side: &mut Side) -> Self {
+    pub(crate) fn join_by_tcp(side: &mut Side) -> Self {
         Self::connect(side, true, None)
     }
 
-    pub fn join_with_channels(side: &mut Side) -> Self {
+    pub(crate) fn join_with_channels(side: &mut Side) -> Self {
         Self::connect(side, false, Some(NumStreams { outgoing: 64, incoming: 64 }))
     }
 
@@ -80,14 +80,14 @@ impl Terminal {
     }
 
     /// From now on by another socket, as behind a NAT that has forgotten. The next check goes out at once.
-    pub fn move_away(&mut self, side: &Side) {
+    pub(crate) fn move_away(&mut self, side: &Side) {
         self.way = Way::udp(side.address());
         let ice = self.ice.clone();
         self.client.restart_ice(now(), &ice, "terminal");
     }
 
     /// Seals and sends.
-    pub fn send_rtp(&mut self, packet: &[u8]) {
+    pub(crate) fn send_rtp(&mut self, packet: &[u8]) {
         let mut buffer = [0; 1_600];
         buffer[..packet.len()].copy_from_slice(packet);
         let len = self.client.seal_rtp(&mut buffer, packet.len()).unwrap();
@@ -95,12 +95,12 @@ impl Terminal {
     }
 
     /// As it is.
-    pub fn send_raw(&mut self, datagram: &[u8]) {
+    pub(crate) fn send_raw(&mut self, datagram: &[u8]) {
         self.way.send(datagram);
     }
 
     /// Sends what SRTP lets through, if anything.
-    pub fn send_rtp_if_sealed(&mut self, packet: &[u8]) {
+    pub(crate) fn send_rtp_if_sealed(&mut self, packet: &[u8]) {
         let mut buffer = [0; 1_600];
         buffer[..packet.len()].copy_from_slice(packet);
         if let Some(len) = self.client.seal_rtp(&mut buffer, packet.len()) {
@@ -108,14 +108,14 @@ impl Terminal {
         }
     }
 
-    pub fn send_rtcp(&mut self, packet: &[u8]) {
+    pub(crate) fn send_rtcp(&mut self, packet: &[u8]) {
         let mut buffer = [0; 1_600];
         buffer[..packet.len()].copy_from_slice(packet);
         let len = self.client.seal_rtcp(&mut buffer, packet.len()).unwrap();
         self.way.send(&buffer[..len]);
     }
 
-    pub fn until(&mut self, what: &str, mut is_done: impl FnMut(&mut Self) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, mut is_done: impl FnMut(&mut Self) -> bool) {
         let begun = Monotonic::now();
         while !is_done(self) {
             self.turn();
@@ -124,7 +124,7 @@ impl Terminal {
     }
 
     /// Says what is to be said, and takes what comes within some milliseconds.
-    pub fn turn(&mut self) {
+    pub(crate) fn turn(&mut self) {
         self.say();
         let mut buffer = [0; 2_048];
         while let Some(len) = self.way.receive(&mut buffer) {
@@ -143,7 +143,7 @@ impl Terminal {
         }
     }
 
-    pub fn say(&mut self) {
+    pub(crate) fn say(&mut self) {
         let mut buffer = [0; 2_048];
         while let Some(len) = self.client.poll_transmit(now(), &mut buffer) {
             self.way.send(&buffer[..len]);
