@@ -35,7 +35,7 @@ pub(crate) struct Left {
 
 impl Left {
     pub(crate) fn rtp(&self) -> Packet<'_> {
-        Packet::parse(&self.bytes).unwrap()
+        Packet::parse(&self.bytes).expect("the router sends whole packets")
     }
 }
 
@@ -66,7 +66,7 @@ impl World {
     pub(crate) fn produce(&mut self, key: u32, kind: MediaKind, rtp: &RtpParameters) -> ProducerId {
         self.ids += 1;
         let id = ProducerId::of_random(self.ids);
-        self.router.produce(self.now, TransportKey(key), id, kind, rtp, false).unwrap();
+        self.router.produce(self.now, TransportKey(key), id, kind, rtp, false).expect("it can be produced");
         id
     }
 
@@ -75,14 +75,17 @@ impl World {
         let (id, rtp) = self.consume_paused(key, producer);
         self.router.pause_consumer(self.now, id, false);
         let encoding = &rtp.encodings[0];
-        (id, encoding.ssrc.unwrap(), encoding.rtx.map(|rtx| rtx.ssrc))
+        (id, encoding.ssrc.expect("every consumer has one"), encoding.rtx.map(|rtx| rtx.ssrc))
     }
 
     pub(crate) fn consume_paused(&mut self, key: u32, producer: ProducerId) -> (ConsumerId, RtpParameters) {
         self.ids += 1;
         let id = ConsumerId::of_random(self.ids);
         let capabilities = router_capabilities();
-        let consumed = self.router.consume(self.now, TransportKey(key), id, producer, &capabilities).unwrap();
+        let consumed = self
+            .router
+            .consume(self.now, TransportKey(key), id, producer, &capabilities)
+            .expect("it can be consumed");
         (id, consumed.rtp)
     }
 
