@@ -21,6 +21,7 @@ pub(super) struct Consumer {
     pub(super) rtp: RtpParameters,
     pub(super) ssrc: u32,
     pub(super) rtx_ssrc: Option<u32>,
+    /// Whether what it asks for again can be sent: it wants to ask, and has a stream for it.
     pub(super) has_nack: bool,
     /// Whether there is anything to choose: `simulcast` or `svc`.
     pub(super) has_layers: bool,
@@ -124,7 +125,7 @@ impl Consumer {
             kind: producer.kind,
             ssrc,
             rtx_ssrc,
-            has_nack: has_nack(&rtp),
+            has_nack: again.is_some() && has_nack(&rtp),
             has_layers: producer.consumable.consumer_type != "simple",
             is_simulcast: producer.is_simulcast(),
             is_paused: true,

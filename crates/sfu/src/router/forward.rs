@@ -234,7 +234,8 @@ impl Consumer {
         });
     }
 
-    /// Sends a packet again (RFC 4588), or as it was where the receiver has no stream for that.
+    /// Sends a packet again in the stream that is for it (RFC 4588). Never as it was: its stamps would differ, and two packets of
+    /// one number under one key give AES-GCM's authentication away (RFC 7714, section 8.4).
     fn write_again(
         &mut self,
         producer: &Producer,
@@ -255,11 +256,8 @@ impl Consumer {
             frame_offset: sent.frame_offset,
         };
         let original: &[u8] = &(sent.output as u16).to_be_bytes();
-        let (template, number, original) = match &self.again {
-            Some(again) => (again, self.rtx_sequence, original),
-            None => (&self.media, sent.output as u16, &[][..]),
-        };
-        let stamps = stamps(sending, &rewrite, number);
+        let template = self.again.as_ref()?;
+        let stamps = stamps(sending, &rewrite, self.rtx_sequence);
         let written = template.write(out, &stamps, &entry.tail, tail_values)?;
         let payload_at = written.bytes + original.len();
         let length = payload_at + payload.len();
@@ -268,7 +266,7 @@ impl Consumer {
         patch(producer.codec, entry, &rewrite, &mut out[..length], written.tail_at, payload_at);
         let transport_number = sending.line.handle_sent(sending.now, length, template.has_transport_cc());
         template.write_transport_number(out, entry.tail.form, transport_number);
-        self.rtx_sequence = self.rtx_sequence.wrapping_add(u16::from(self.again.is_some()));
+        self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
         self.counts.retransmitted.add(sending.now, length);
         Some(length)
     }

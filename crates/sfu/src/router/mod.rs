@@ -15,6 +15,7 @@ mod layers;
 mod line;
 mod membership;
 mod outbox;
+mod padding;
 mod producer;
 mod random;
 mod reports;

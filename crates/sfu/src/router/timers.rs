@@ -62,6 +62,12 @@ impl Router {
             }
         }
         self.make_ready(index);
+        let transport = &mut self.transports[index];
+        let control = transport.line.control.as_mut();
+        let wants_padding = control.and_then(|control| control.estimator.poll_padding(now.mono)).is_some();
+        if wants_padding && !std::mem::replace(&mut transport.is_ready, true) {
+            self.ready.push_back(index);
+        }
         let transport = &self.transports[index];
         let control = transport.line.control.as_ref();
         let estimator = control.and_then(|control| control.estimator.poll_timeout());

@@ -74,7 +74,7 @@ impl Router {
                 self.events.push_back(changed);
             }
         }
-        None
+        self.next_padding(now.mono, abs_send_time(now.mono), index, buffer)
     }
 
     fn wait_for_pace(&mut self, index: usize) {

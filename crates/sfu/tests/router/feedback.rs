@@ -5,10 +5,10 @@ use std::time::Duration;
 use taoyao_ortc::{Happening, MediaKind};
 use taoyao_sfu::TransmitKind;
 use taoyao_sfu::TransportSetup;
-use taoyao_sfu::rtcp::{NtpTime, Packet, Packets, ReportBlock, SenderInfo};
+use taoyao_sfu::rtcp::{NtpTime, Packet, Packets, ReportBlock, SenderInfo, TransportFeedbackHead};
 
 use crate::packets::{Rtp, vp8};
-use crate::world::{TRANSPORT_CC, VP8, World, has_rtcp, one, video};
+use crate::world::{Left, TRANSPORT_CC, VP8, World, has_rtcp, one, video};
 
 fn frame(sequence: u16, transport_number: u16) -> Vec<u8> {
     let payload = vp8(sequence, 0, 0, false, sequence.is_multiple_of(50));
@@ -133,6 +133,55 @@ fn a_lossy_way_is_repaired_at_both_ends() {
     }
     let missing = (0..1_850).filter(|number| !got.contains(number)).count();
     assert!(missing <= 2, "{missing} of 1,850 are missing in the end");
+}
+
+/// Answers transport-wide numbers as a receiver at the end of a way of 20 ms does.
+fn answer(world: &mut World, left: &[Left], number: &mut u8) -> usize {
+    let mut told: Vec<u16> = left
+        .iter()
+        .filter(|left| left.to == 1 && left.kind == TransmitKind::Rtp)
+        .filter_map(|left| left.rtp().element(5).map(|value| u16::from_be_bytes([value[0], value[1]])))
+        .collect();
+    told.sort_unstable();
+    let Some(&base) = told.first() else { return 0 };
+    let arrived = world.now.0.cast_signed() + 20_000;
+    let last = told[told.len() - 1];
+    let arrivals = (base..=last).map(|one| told.contains(&one).then_some(arrived));
+    let head = TransportFeedbackHead { sender: 1, media: 1, base, number: *number };
+    *number = number.wrapping_add(1);
+    world.rtcp(1, |writer| assert!(writer.transport_feedback(head, arrivals).is_ok()));
+    left.iter()
+        .filter(|left| left.to == 1 && left.kind == TransmitKind::Rtp && left.bytes[0] & 0x20 != 0)
+        .count()
+}
+
+#[test]
+fn a_wide_way_is_found_to_be_wide_by_padding() {
+    let mut world = World::new();
+    world.join(0);
+    world.join_as(1, TransportSetup { has_congestion_control: true, ..TransportSetup::default() });
+    let producer = world.produce(0, MediaKind::Video, &video("v", one(10)));
+    let (consumer, _, _) = world.consume(1, producer);
+    let (mut number, mut padded) = (0, 0);
+    let available = |world: &World| {
+        let stats = world.router.transport_stats(world.now(), taoyao_sfu::TransportKey(1)).unwrap();
+        serde_json::to_value(stats[0].get("availableOutgoingBitrate").unwrap()).unwrap().as_u64().unwrap()
+    };
+    let before = available(&world);
+    for sequence in 0..3_000 {
+        // Each packet is eight times a frame of these tests: about 800 kbit/s.
+        for part in 0..8 {
+            world.rtp(0, &frame(sequence * 8 + part, sequence * 8 + part));
+        }
+        let mut left = world.flush();
+        left.extend(world.pass(Duration::from_millis(10)));
+        left.extend(world.flush());
+        padded += answer(&mut world, &left, &mut number);
+    }
+    assert!(padded > 0, "probes were sent");
+    assert!(available(&world) > 2 * before, "{before} became {}", available(&world));
+    let stats = world.router.consumer_stats(world.now(), consumer).unwrap();
+    assert!(stats[0].get("bitrate").is_some());
 }
 
 #[test]
