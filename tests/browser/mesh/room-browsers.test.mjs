@@ -12,8 +12,8 @@ test('Chromium and Firefox meet in a room', async (t) => {
   const [alice, bob, fox, name] = [uniqueId('alice'), uniqueId('bob'), uniqueId('fox'), uniqueId('meadow')];
   const browser = await startBrowser(t);
   const firefox = await startFirefox(t);
-  const a = await openPage(t, browser);
-  const b = await openPage(t, browser);
+  const a = await openPage(t, browser, { smallCamera: true });
+  const b = await openPage(t, browser, { smallCamera: true });
   await register(a, NODE_A, alice);
   await register(b, NODE_A, bob);
   const f = await registerInFirefox(t, firefox, NODE_A, fox);

@@ -36,8 +36,8 @@ test('a terminal that its node has forgotten enters its room anew by itself', as
 async function meet(t, spoil) {
   const [unlucky, other, name] = [uniqueId('unlucky'), uniqueId('other'), uniqueId('harbour')];
   const browser = await startBrowser(t);
-  const a = await openPage(t, browser);
-  const b = await openPage(t, browser);
+  const a = await openPage(t, browser, { smallCamera: true });
+  const b = await openPage(t, browser, { smallCamera: true });
   const cuts = await makeCuttable(a, spoil);
   await register(a, NODE_A, unlucky);
   await register(b, NODE_A, other);

@@ -26,8 +26,8 @@ const PASSWORD = 'petals';
 test('two terminals meet in a room', async (t) => {
   const [alice, bob, name] = [uniqueId('alice'), uniqueId('bob'), uniqueId('garden')];
   const browser = await startBrowser(t);
-  const a = await openPage(t, browser);
-  const b = await openPage(t, browser, { viewport: PHONE });
+  const a = await openPage(t, browser, { smallCamera: true });
+  const b = await openPage(t, browser, { smallCamera: true, viewport: PHONE });
   await register(a, NODE_A, alice);
   await register(b, NODE_A, bob);
   await createRoom(a, name, { password: PASSWORD });

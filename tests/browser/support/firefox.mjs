@@ -1,8 +1,11 @@
 // A headless Firefox, driven by WebDriver BiDi, and what a person does with the web terminal in it.
+//
+// Firefox never tries media at 127.0.0.1: the nodes' media have to be at another address of the machine.
 
 import puppeteer from 'puppeteer-core';
 
 import { DESKTOP, PATIENCE_MS } from './browser.mjs';
+import { useSmallCamera } from './camera.mjs';
 import { PASSWORD, USER } from './mesh.mjs';
 
 const EXECUTABLE = process.env.TAOYAO_FIREFOX ?? '/usr/bin/firefox-esr';
@@ -10,9 +13,6 @@ const PREFERENCES = {
   'media.navigator.streams.fake': true,
   'media.navigator.permission.disabled': true,
   'media.autoplay.default': 0,
-  // Nodes of the tests are at 127.0.0.1.
-  'media.peerconnection.ice.loopback': true,
-  'media.peerconnection.ice.obfuscate_host_addresses': false,
 };
 
 /** Starts a Firefox that the test closes by `t.after`. */
@@ -32,6 +32,7 @@ export async function startFirefox(t) {
 export async function registerInFirefox(t, browser, origin, clientId) {
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
+  await page.evaluateOnNewDocument(useSmallCamera);
   await page.setViewport(DESKTOP);
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
