@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taoyao_ortc::{Happening, MediaKind};
+use taoyao_ortc::{Happening, MediaKind, router_capabilities};
 use taoyao_sfu::rtcp::Packet;
 use taoyao_sfu::{RouterConfig, TransmitKind};
 
@@ -120,6 +120,25 @@ fn a_lost_packet_is_sent_again_under_its_own_stream_and_not_too_often() {
     assert_eq!(ask(&mut world)[0].rtp().sequence(), packet.sequence().wrapping_add(1));
     world.rtcp(1, |writer| assert!(writer.nack(1, ssrc, &[lost.sequence().wrapping_sub(100)]).is_ok()));
     assert!(world.media().is_empty(), "never sent");
+}
+
+/// Two packets of one number with different stamps, sealed under one key, give AES-GCM's authentication away.
+#[test]
+fn nothing_is_sent_twice_under_one_number() {
+    let mut world = World::new();
+    (0..2).for_each(|key| world.join(key));
+    let producer = world.produce(0, MediaKind::Video, &video("v", one(10)));
+    let mut capabilities = router_capabilities();
+    capabilities.codecs.retain(|codec| codec.mime_type != "video/rtx");
+    let (consumer, rtp) = world.consume_by(1, producer, &capabilities);
+    assert_eq!(rtp.encodings[0].rtx, None);
+    world.router.pause_consumer(world.now, consumer, false);
+    (0..10).for_each(|sequence| world.rtp(0, &frame(sequence, sequence == 0)));
+    let lost = world.media()[4].rtp().sequence();
+    world.pass(Duration::from_millis(200));
+    let ssrc = rtp.encodings[0].ssrc.unwrap();
+    world.rtcp(1, |writer| assert!(writer.nack(1, ssrc, &[lost]).is_ok()));
+    assert!(world.media().is_empty(), "there is no stream for it");
 }
 
 #[test]

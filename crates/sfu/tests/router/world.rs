@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use taoyao_ortc::{
     Codec, ConsumerId, Encoding, Extension, Feedback, Happening, MediaKind, ParameterValue, Parameters,
-    ProducerId, RtpParameters, RtxEncoding, capabilities::uri, router_capabilities,
+    ProducerId, RtpCapabilities, RtpParameters, RtxEncoding, capabilities::uri, router_capabilities,
 };
 use taoyao_sfu::packet::Packet;
 use taoyao_sfu::rtcp::{Packets, Writer};
@@ -79,12 +79,21 @@ impl World {
     }
 
     pub(crate) fn consume_paused(&mut self, key: u32, producer: ProducerId) -> (ConsumerId, RtpParameters) {
+        self.consume_by(key, producer, &router_capabilities())
+    }
+
+    /// A paused consumer of somebody with these capabilities.
+    pub(crate) fn consume_by(
+        &mut self,
+        key: u32,
+        producer: ProducerId,
+        capabilities: &RtpCapabilities,
+    ) -> (ConsumerId, RtpParameters) {
         self.ids += 1;
         let id = ConsumerId::of_random(self.ids);
-        let capabilities = router_capabilities();
         let consumed = self
             .router
-            .consume(self.now, TransportKey(key), id, producer, &capabilities)
+            .consume(self.now, TransportKey(key), id, producer, capabilities)
             .expect("it can be consumed");
         (id, consumed.rtp)
     }
