@@ -143,6 +143,8 @@ impl Store {
         if capacity == 0 {
             self.grow_entries(ENTRIES_MIN);
             self.bytes = vec![0; BYTES_MIN];
+            // So far that whatever says to begin at 0 is lost.
+            self.written = 2 * BYTES_MIN as u64;
         } else if self.head >= capacity as u64
             && capacity < STORE_PACKETS_MAX
             && is_young(self.at(self.head - capacity as u64))
@@ -175,7 +177,8 @@ impl Store {
             .filter_map(|position| self.entries.get(self.slot(position)).copied())
             .collect();
         let first = self.head - kept.len() as u64;
-        let filler = kept.first().copied();
+        // Where nothing is yet there is something that is lost.
+        let filler = kept.first().map(|entry| Entry { start: 0, ..*entry });
         self.by_sequence = vec![u64::MAX; capacity];
         self.entries = Vec::with_capacity(capacity);
         if let Some(filler) = filler {
@@ -190,8 +193,10 @@ impl Store {
 
     fn grow_bytes(&mut self, capacity: usize) {
         let old = std::mem::replace(&mut self.bytes, vec![0; capacity]);
-        let old_capacity = old.len() as u64;
-        let written = std::mem::take(&mut self.written);
+        let (old_capacity, new_capacity) = (old.len() as u64, capacity as u64);
+        let written = self.written;
+        // At a beginning of the new ring that is far beyond all that was lost in the old one: it stays lost.
+        self.written = (written / new_capacity + 2) * new_capacity;
         for position in self.head.saturating_sub(self.by_sequence.len() as u64)..self.head {
             let slot = self.slot(position);
             let Some(entry) = self.entries.get_mut(slot) else { continue };
@@ -201,7 +206,7 @@ impl Store {
             }
             let from = (entry.start % old_capacity) as usize;
             // The live packets fitted into half of the room.
-            let to = self.written as usize;
+            let to = (self.written % new_capacity) as usize;
             self.bytes[to..to + length].copy_from_slice(&old[from..from + length]);
             entry.start = self.written;
             self.written += length as u64;
@@ -273,6 +278,23 @@ mod tests {
             now = now + gap;
         }
         assert_eq!((store.entries.capacity(), store.bytes.capacity()), (packets, bytes));
+    }
+
+    /// A stream that quickens: what slow times have overwritten must not come back when fast times make it grow.
+    #[test]
+    fn what_was_lost_before_it_grew_stays_lost() {
+        let mut store = Store::default();
+        let (slow, fast) = (STORE_KEPT / 16, STORE_KEPT / 2_000);
+        let paces = (0..600_u64).map(|sequence| if sequence < 100 { slow } else { fast });
+        let mut now = Instant(0);
+        for (sequence, pace) in (0..).zip(paces) {
+            push(&mut store, sequence, now, 200 + (sequence as usize * 7_919) % 1_000);
+            now = now + pace;
+            for one in 0..=sequence {
+                holds(&store, one);
+            }
+        }
+        assert!((100..600).all(|sequence| holds(&store, sequence)));
     }
 
     #[test]
