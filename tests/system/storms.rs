@@ -33,6 +33,9 @@ fn after_every_storm_all_agree_who_meets_where() {
     expect_none_wrong(&outcomes);
     let entered: u64 = outcomes.iter().filter_map(|outcome| outcome.answers.get("room::enter 0000")).sum();
     assert!(entered > 100 * outcomes.len() as u64, "{entered} entries: these terminals hardly met");
+    let count = |answer: &str| outcomes.iter().filter_map(|outcome| outcome.answers.get(answer)).sum::<u64>();
+    let produced = count("media::produce 0000");
+    assert!(produced > 10 * outcomes.len() as u64, "{produced} producers: these terminals hardly sent");
 }
 
 #[test]

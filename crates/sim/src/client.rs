@@ -8,6 +8,7 @@ use taoyao_types::{ConnId, Instant, NodeId, TerminalName};
 
 use crate::forger::MARK;
 use crate::meeting::Meetings;
+use crate::studio::Studio;
 
 /// A terminal's place in [`crate::World`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,7 @@ pub struct Client {
     pub sessions: Vec<String>,
     pub answers: BTreeMap<String, u64>,
     pub meetings: Meetings,
+    pub studio: Studio,
     /// The last number heard of each sender, for order.
     heard: BTreeMap<(String, &'static str), u64>,
     said: BTreeMap<(String, &'static str), u64>,
@@ -57,6 +59,7 @@ impl Client {
             sessions: Vec::new(),
             answers: BTreeMap::new(),
             meetings: Meetings::default(),
+            studio: Studio::default(),
             heard: BTreeMap::new(),
             said: BTreeMap::new(),
             calls_heard: BTreeSet::new(),
@@ -84,6 +87,7 @@ impl Client {
         self.pending.clear();
         self.sessions.clear();
         self.meetings.forget();
+        self.studio.forget();
     }
 
     pub(crate) fn register(&mut self, now: Instant) -> String {
@@ -145,7 +149,13 @@ impl Client {
         let signal = message["header"]["signal"].as_str().unwrap_or_default().to_owned();
         let body = &message["body"];
         if let Some((asked, since)) = self.pending.remove(&id) {
+            // Who enters again keeps what it sends and receives.
+            let room = body["roomId"].as_str().unwrap_or_default();
+            if asked == "room::enter" && !self.meetings.rooms.contains_key(room) {
+                self.studio.leave(room);
+            }
             self.meetings.hear_answer(asked, id, &message);
+            self.studio.hear_answer(asked, id, body);
             self.hear_answer(now, asked, since, &message, &mut replies, &mut complaints);
             return (replies, complaints);
         }
@@ -158,7 +168,14 @@ impl Client {
             "session::close" => {
                 self.sessions.retain(|session| Some(session.as_str()) != body["sessionId"].as_str())
             }
+            _ if signal.starts_with("media::") => {
+                let said = (&mut replies, &mut complaints);
+                self.studio.hear(text, (&signal, body), said, &self.name);
+            }
             _ if signal.starts_with("room::") => {
+                if matches!(signal.as_str(), "room::close" | "room::create") {
+                    self.studio.leave(body["roomId"].as_str().unwrap_or_default());
+                }
                 self.meetings.hear(&signal, body, &mut complaints, &self.name);
             }
             _ => {}

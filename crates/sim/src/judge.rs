@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use taoyao_types::{NodeId, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
 
 use crate::meeting::everybody_agrees_who_meets;
+use crate::studio::everybody_receives_the_others;
 use crate::world::World;
 
 /// Compares a quiet world with what is true. Where a forger is, that is what its place does not give it power over: the
@@ -27,6 +28,7 @@ impl Judge {
         }
         wrong.extend(watchers_see_the_truth(world, &truth));
         wrong.extend(everybody_agrees_who_meets(world));
+        wrong.extend(everybody_receives_the_others(world));
         wrong
     }
 }

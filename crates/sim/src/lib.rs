@@ -12,6 +12,7 @@ mod meeting;
 mod queue;
 mod sfu;
 mod storm;
+mod studio;
 mod traffic;
 mod world;
 

@@ -108,14 +108,26 @@ pub(crate) fn meet(world: &mut World, index: ClientIndex) {
     let own = client.meetings.rooms.keys().next_back().cloned();
     let text = match (dice, known, own) {
         (0..6, _, _) | (_, None, _) => client.request(now, "room::create", json!({ "name": "n" })),
-        (6..40, Some(room), _) => client.request(now, "room::enter", json!({ "roomId": room })),
+        (6..40, Some(room), _) => {
+            let capabilities = json!({ "codecs": [] });
+            client.request(now, "room::enter", json!({ "roomId": room, "rtpCapabilities": capabilities }))
+        }
         (40..55, _, Some(room)) => {
             client.meetings.leave(&room);
+            client.studio.leave(&room);
             let text = client.push("room::leave", json!({ "roomId": room }));
             client.meetings.left.insert(room, client.next_id);
             text
         }
         (55..58, _, Some(room)) => client.push("room::close", json!({ "roomId": room })),
+        (58..78, _, Some(room)) => match client.equip(now, &room) {
+            Some(text) => text,
+            None => return,
+        },
+        (78..81, _, Some(room)) => match client.hush(&room) {
+            Some(text) => text,
+            None => return,
+        },
         (_, _, Some(room)) => client.say_in_room(&room, lifetime),
         _ => return,
     };

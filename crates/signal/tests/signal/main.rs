@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
 
 mod alarms;
+mod call;
 mod chaos;
 mod control;
 mod deeds;
@@ -10,6 +11,7 @@ mod departures;
 mod envelope;
 mod lists;
 mod media;
+mod media_ends;
 mod messages;
 mod presence;
 mod registration;
