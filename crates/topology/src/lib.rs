@@ -17,6 +17,7 @@ mod parse;
 mod paths;
 mod raw;
 mod read;
+mod recordings;
 mod rewrite;
 mod script;
 mod settings;
@@ -32,12 +33,13 @@ pub use media::Media;
 pub use mistake::{Mistake, Mistakes};
 pub use nearest::{Candidate, Candidates, Nearest, Reason};
 pub use node::{Geo, Listener, Near, Node, Terminals, TlsFiles};
+pub use recordings::{Bucket, Recordings, WhenFull};
 pub use rewrite::{Rewrite, RewriteRule};
 pub use script::{Argument, BadArguments, Script};
 pub use settings::{Ice, Limits, Login, Password, SharedAccount, Turn};
 pub use summary::{
-    ListenerSummary, NodeSummary, PartitionSummary, PolicySummary, RewriteRuleSummary, RewriteSummary,
-    RuleSummary, Summary, TcpSummary,
+    ListenerSummary, NodeSummary, PartitionSummary, PolicySummary, RecordingsSummary, RewriteRuleSummary,
+    RewriteSummary, RuleSummary, Summary, TcpSummary,
 };
 pub use tcp::{BadSecret, OldCipher, Secret, SecretKey, Tcp, TcpMode};
 pub use topology::{Partition, Policy, Topology};

@@ -8,6 +8,7 @@ use taoyao_types::{NodeId, NodeName, PartitionName};
 
 use crate::address::HostPort;
 use crate::media::Media;
+use crate::recordings::Recordings;
 use crate::rewrite::Rewrite;
 use crate::tcp::Tcp;
 
@@ -33,6 +34,8 @@ pub struct Node {
     pub links: Option<Listener>,
     /// The media forwarder; `None`: the node carries no media.
     pub media: Option<Media>,
+    /// The recorder; `None`: the node records nothing. Only a node with `media` has one.
+    pub recordings: Option<Recordings>,
     /// Where operators and monitoring ask, over TCP without TLS.
     pub admin: Option<SocketAddr>,
     /// Which terminals are near it.

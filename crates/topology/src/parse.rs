@@ -108,6 +108,7 @@ fn build_node(
         terminals: raw.terminals.as_ref().map(|terminals| build_terminals(terminals, raw)),
         links: raw.links.as_ref().map(build_listener),
         media: raw.media.as_ref().map(build_media),
+        recordings: raw.recordings.as_ref().map(|recordings| recordings.value.clone()),
         admin: raw.admin.as_ref().map(|admin| admin.value),
         near: raw.near.clone(),
         rewrite: raw.rewrite.clone(),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use taoyao_types::{Scope, Verdict};
 
 use crate::node::Node;
+use crate::recordings::Recordings;
 use crate::rewrite::Rewrite;
 use crate::topology::Topology;
 
@@ -33,6 +34,7 @@ pub struct NodeSummary {
     pub tcp: Vec<TcpSummary>,
     pub links: Option<ListenerSummary>,
     pub media: Option<ListenerSummary>,
+    pub recordings: Option<RecordingsSummary>,
     pub admin: Option<String>,
     pub cidr: Vec<String>,
     /// Latitude and longitude in degrees.
@@ -45,6 +47,17 @@ pub struct NodeSummary {
 pub struct ListenerSummary {
     pub listen: String,
     pub advertise: String,
+}
+
+/// How many recordings are kept, and where they are moved to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordingsSummary {
+    pub bytes_max: u64,
+    /// `delete-oldest` or `refuse`.
+    pub when_full: &'static str,
+    pub days_max: Option<u32>,
+    /// The bucket's name, behind its endpoint.
+    pub bucket: Option<String>,
 }
 
 /// A listener for bare TCP sockets.
@@ -128,6 +141,7 @@ impl Topology {
             tcp: summarize_tcp(node),
             links: node.links.as_ref().map(|at| listener(&at.listen, &at.advertise)),
             media: node.media.as_ref().map(|at| listener(&at.listen, &at.advertise)),
+            recordings: node.recordings.as_ref().map(summarize_recordings),
             admin: node.admin.map(|admin| admin.to_string()),
             cidr: node.near.cidr.iter().map(ToString::to_string).collect(),
             geo: node.near.geo.map(|geo| [geo.lat, geo.lon]),
@@ -168,6 +182,15 @@ impl Topology {
 fn summarize_tcp(node: &Node) -> Vec<TcpSummary> {
     let tcp = node.terminals.iter().flat_map(|terminals| &terminals.tcp);
     tcp.map(|tcp| TcpSummary { listen: tcp.listen.to_string(), mode: tcp.mode.name() }).collect()
+}
+
+fn summarize_recordings(recordings: &Recordings) -> RecordingsSummary {
+    RecordingsSummary {
+        bytes_max: recordings.bytes_max,
+        when_full: recordings.when_full.name(),
+        days_max: recordings.days_max,
+        bucket: recordings.bucket.as_ref().map(|bucket| format!("{}/{}", bucket.endpoint, bucket.name)),
+    }
 }
 
 fn summarize_rewrite(rewrite: &Rewrite) -> RewriteSummary {

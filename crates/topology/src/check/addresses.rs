@@ -12,6 +12,7 @@ pub(crate) fn check_addresses(nodes: &[RawNode], report: &Report<'_>) {
     check_listens(nodes, report);
     check_advertised(nodes, report);
     check_states(nodes, report);
+    check_recordings(nodes, report);
 }
 
 /// One socket of one node.
@@ -135,6 +136,22 @@ fn check_states(nodes: &[RawNode], report: &Report<'_>) {
                 node.state_dir.value.display()
             );
             report.add(&node.state_dir.span, what, format!("dir = \"../state/{}\"", node.name.value));
+        }
+    }
+}
+
+/// Each recorder takes all that is in its directory for its own.
+fn check_recordings(nodes: &[RawNode], report: &Report<'_>) {
+    let mut seen = BTreeMap::new();
+    for node in nodes {
+        let Some(recordings) = &node.recordings else { continue };
+        let dir = &recordings.value.dir;
+        let Some(first) = seen.insert((host_of(node), dir), node) else { continue };
+        if first.name.value != node.name.value {
+            let names = (&first.name.value, &node.name.value);
+            let what =
+                format!("`{}` and `{}` record into one directory, {}", names.0, names.1, dir.display());
+            report.add(&recordings.span, what, format!("dir = \"../recordings/{}\"", node.name.value));
         }
     }
 }

@@ -3,6 +3,7 @@
 mod media;
 mod node;
 mod policy;
+mod recordings;
 mod script;
 mod tcp;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::media::RawMedia;
+use super::recordings::RawRecordings;
 use super::tcp::{RawTcp, TCP_EXAMPLE};
 use crate::address::{BadHostPort, HostPort};
 use crate::mistake::{At, Span};
@@ -11,6 +12,7 @@ use crate::network::{BadNetwork, read_network};
 use crate::node::{Geo, Near};
 use crate::paths::Base;
 use crate::read::Table;
+use crate::recordings::Recordings;
 use crate::rewrite::Rewrite;
 
 /// A node as it was written.
@@ -31,6 +33,7 @@ pub(crate) struct RawNode {
     /// Whether `[node.links]` is there at all, be it right or wrong.
     pub(crate) has_links: bool,
     pub(crate) media: Option<RawMedia>,
+    pub(crate) recordings: Option<At<Recordings>>,
     pub(crate) admin: Option<At<SocketAddr>>,
     pub(crate) near: Near,
     pub(crate) rewrite: Rewrite,
@@ -66,6 +69,16 @@ impl RawNode {
         let links =
             table.table("links", "[node.links]").and_then(|table| read_listener(table, LINKS_EXAMPLE));
         let media = table.table("media", "[node.media]").and_then(RawMedia::read);
+        let recordings =
+            table.table("recordings", "[node.recordings]").map(|table| RawRecordings::read(table, base));
+        if let Some(recordings) = recordings.as_ref().filter(|_| !table.has("media")) {
+            let what = "`recordings` without `media`: a node that carries no media has nothing to record";
+            table.add(
+                &recordings.span,
+                what,
+                "media = { listen = \"0.0.0.0:44444\" } beside it, or no `recordings`",
+            );
+        }
         let admin = table.table("admin", "[node.admin]").and_then(read_admin);
         let near = table.table("near", "[node.near]").map(read_near).unwrap_or_default();
         let rewrite = table.table("rewrite", "[node.rewrite]").map(Rewrite::read).unwrap_or_default();
@@ -75,6 +88,7 @@ impl RawNode {
         let name = name?;
         let state = state
             .unwrap_or_else(|| At { value: format!("../state/{}", name.value), span: name.span.clone() });
+        let recordings = recordings.map(|raw| raw.of(&name.value, base));
         let (terminals, terminals_tls, terminals_tcp) = terminals.unwrap_or_default();
         Some(Self {
             state_dir: At { value: base.resolve(&state.value), span: state.span },
@@ -93,6 +107,7 @@ impl RawNode {
             links,
             has_links,
             media,
+            recordings,
             admin,
             near,
             rewrite,

@@ -5,6 +5,7 @@ mod files;
 mod media;
 mod mistakes;
 mod nearest;
+mod recordings;
 mod rewriting;
 mod scripts;
 mod secrets;

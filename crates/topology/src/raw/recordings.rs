@@ -1,0 +1,87 @@
+//! `[node.recordings]` as it was written.
+
+use crate::mistake::{At, Span};
+use crate::paths::Base;
+use crate::read::Table;
+use crate::recordings::{Bucket, Recordings, WhenFull};
+
+const BUCKET_EXAMPLE: &str =
+    "bucket = { endpoint = \"https://s3.example.com\", region = \"eu-1\", name = \"recordings\" }";
+/// Less than this holds no recording worth keeping.
+const BYTES_MIN: u64 = 16 * 1024 * 1024;
+/// TOML's whole numbers are signed.
+const BYTES_LIMIT: u64 = i64::MAX as u64;
+/// A hundred years.
+const DAYS_LIMIT: u64 = 36_500;
+
+/// The recorder as it was written.
+#[derive(Debug)]
+pub(crate) struct RawRecordings {
+    /// Of the table, or of its `dir`.
+    pub(crate) span: Span,
+    dir: Option<String>,
+    /// All but the directory, whose default is the node's name.
+    recordings: Recordings,
+}
+
+impl RawRecordings {
+    pub(crate) fn read(mut table: Table<'_>, base: &Base) -> Self {
+        let dir = table.text("dir", "dir = \"../recordings/sh\"");
+        let bytes_max = table.integer("bytes_max", "bytes_max = 53687091200", BYTES_MIN..=BYTES_LIMIT);
+        let when_full = table.parsed("when_full", "when_full = \"delete-oldest\"", read_when_full);
+        let days_max = table.integer("days_max", "days_max = 30", 1..=DAYS_LIMIT);
+        let bucket = table.table("bucket", BUCKET_EXAMPLE).and_then(|table| read_bucket(table, base));
+        let span = dir.as_ref().map_or_else(|| table.span.clone(), |dir| dir.span.clone());
+        table.finish();
+        let recordings = Recordings {
+            dir: dir.as_ref().map(|dir| base.resolve(&dir.value)).unwrap_or_default(),
+            bytes_max: bytes_max.unwrap_or(Recordings::BYTES_MAX),
+            when_full: when_full.map(|at| at.value).unwrap_or_default(),
+            days_max: days_max.and_then(|days| u32::try_from(days).ok()),
+            bucket,
+        };
+        Self { span, dir: dir.map(|dir| dir.value), recordings }
+    }
+
+    /// As the node called `name` has it.
+    pub(crate) fn of(mut self, name: &str, base: &Base) -> At<Recordings> {
+        if self.dir.is_none() {
+            self.recordings.dir = base.resolve(&format!("../recordings/{name}"));
+        }
+        At { value: self.recordings, span: self.span }
+    }
+}
+
+fn read_when_full(text: &str) -> Result<WhenFull, String> {
+    [WhenFull::DeleteOldest, WhenFull::Refuse]
+        .into_iter()
+        .find(|known| known.name() == text)
+        .ok_or_else(|| "it is delete-oldest or refuse".to_owned())
+}
+
+fn read_bucket(mut table: Table<'_>, base: &Base) -> Option<Bucket> {
+    // Whoever writes the keys here by mistake does not see them shown.
+    table.keep_secret();
+    let endpoint = table.required("endpoint", BUCKET_EXAMPLE, read_endpoint);
+    let region = table.required_text("region", BUCKET_EXAMPLE);
+    let name = table.required_text("name", BUCKET_EXAMPLE);
+    let prefix = table.text("prefix", "prefix = \"taoyao/sh\"");
+    let keys_file = table.text("keys_file", "keys_file = \"s3.keys\"");
+    table.finish();
+    Some(Bucket {
+        endpoint: endpoint?.value,
+        region: region?.value,
+        name: name?.value,
+        prefix: prefix.map(|prefix| prefix.value).unwrap_or_default(),
+        keys_file: keys_file.map(|file| base.resolve(&file.value)),
+    })
+}
+
+fn read_endpoint(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(host) if !host.is_empty() && !host.contains('@') => Ok(text.to_owned()),
+        Some(_) => Err("it has no host, or an account before it".to_owned()),
+        None => Err("it begins neither with https:// nor with http://".to_owned()),
+    }
+}
