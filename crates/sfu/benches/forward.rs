@@ -13,6 +13,7 @@ use taoyao_sfu::{Router, RouterConfig, TransportKey, TransportSetup};
 use taoyao_types::{Instant, Now, Wall};
 
 const PRODUCER: TransportKey = TransportKey(0);
+const PACKET_BYTES: usize = 1_200;
 
 fn forward(c: &mut Criterion) {
     let mut group = c.benchmark_group("forward");
@@ -22,7 +23,10 @@ fn forward(c: &mut Criterion) {
             let mut sequence = 0_u16;
             group.throughput(Throughput::Elements(u64::from(consumers) * burst));
             let name = BenchmarkId::new(format!("burst {burst}"), consumers);
-            group.bench_function(name, |b| b.iter(|| turn(&mut router, &mut now, &mut sequence, burst)));
+            let all = burst as usize * consumers as usize * PACKET_BYTES;
+            group.bench_function(name, |b| {
+                b.iter(|| assert!(turn(&mut router, &mut now, &mut sequence, burst) >= all));
+            });
         }
     }
     group.finish();
@@ -46,8 +50,8 @@ fn turn(router: &mut Router, now: &mut Instant, sequence: &mut u16, burst: u64) 
     bytes
 }
 
-fn packet(sequence: u16) -> [u8; 1_200] {
-    let mut packet = [0x55; 1_200];
+fn packet(sequence: u16) -> [u8; PACKET_BYTES] {
+    let mut packet = [0x55; PACKET_BYTES];
     packet[..2].copy_from_slice(&[0x90, 96 | (u8::from(sequence % 8 == 7) << 7)]);
     packet[2..4].copy_from_slice(&sequence.to_be_bytes());
     packet[4..8].copy_from_slice(&(u32::from(sequence / 8) * 900).to_be_bytes());

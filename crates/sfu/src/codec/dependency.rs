@@ -195,22 +195,22 @@ fn layers_of(templates: &[FrameTemplate], target: usize) -> (u8, u8) {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// Writes bits, for descriptors of tests.
     #[derive(Default)]
-    pub(crate) struct Pen {
+    struct Pen {
         bits: Vec<bool>,
     }
 
     impl Pen {
-        pub(crate) fn put(mut self, value: u32, count: usize) -> Self {
+        fn put(mut self, value: u32, count: usize) -> Self {
             self.bits.extend((0..count).rev().map(|bit| (value >> bit) & 1 == 1));
             self
         }
 
-        pub(crate) fn bytes(&self) -> Vec<u8> {
+        fn bytes(&self) -> Vec<u8> {
             let byte = |bits: &[bool]| {
                 bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | (u8::from(*bit) << (7 - at)))
             };
@@ -219,7 +219,7 @@ pub(crate) mod tests {
     }
 
     /// L1T2: target 0 is both temporal layers, target 1 the lower one; a key frame.
-    pub(crate) fn key_l1t2(frame: u16) -> Vec<u8> {
+    fn key_l1t2(frame: u16) -> Vec<u8> {
         let pen = Pen::default().put(0b11, 2).put(0, 6).put(frame.into(), 16);
         let pen = pen.put(0b10000, 5).put(0, 6).put(1, 5);
         // Templates: two of temporal layer 0 (key, delta), one of layer 1.
@@ -231,7 +231,7 @@ pub(crate) mod tests {
         pen.put(0, 1).put(0, 1).put(0, 1).bytes()
     }
 
-    pub(crate) fn delta(template: u32, frame: u16) -> Vec<u8> {
+    fn delta(template: u32, frame: u16) -> Vec<u8> {
         Pen::default().put(0b11, 2).put(template, 6).put(frame.into(), 16).bytes()
     }
 

@@ -197,6 +197,9 @@ impl Consumer {
         if producer.codec == CodecKind::Vp8
             && let Some(vp8) = entry.facts.vp8
         {
+            if entry.facts.is_key && numbers.pictures.is_far_ahead(entry.picture) {
+                numbers.pictures.restart();
+            }
             // What is too late for its picture is of no use.
             rewrite.picture = numbers.pictures.forward(entry.picture)? as u16 & 0x7fff;
             rewrite.tl0 = vp8.tl0.map_or(0, |(_, tl0)| tl0.wrapping_add(numbers.tl0_offset));

@@ -156,12 +156,10 @@ fn receive(
     if producer.is_paused || producer.consumers.is_empty() || !producer.is_heard {
         return false;
     }
-    let picture = facts.vp8.map_or(0, |vp8| {
-        if vp8.is_wide {
-            stream.pictures.extend(vp8.picture_id)
-        } else {
-            stream.narrow_pictures.extend(vp8.picture_id)
-        }
+    let picture = facts.vp8.map_or(0, |vp8| match (vp8.is_wide, facts.is_key) {
+        (true, false) => stream.pictures.extend(vp8.picture_id),
+        (true, true) => stream.pictures.extend_or_restart(vp8.picture_id),
+        (false, _) => stream.narrow_pictures.extend(vp8.picture_id),
     });
     stream.store.push(&Arrived {
         sequence,

@@ -36,6 +36,11 @@ impl<const WORDS: usize> Renumber<WORDS> {
         self.is_begun = false;
     }
 
+    /// Whether the input lies so far ahead that its sender has begun anew.
+    pub fn is_far_ahead(&self, input: u64) -> bool {
+        self.is_begun && input > self.highest.saturating_add(Self::WINDOW)
+    }
+
     /// The highest output so far.
     pub fn highest_output(&self) -> u64 {
         self.highest_output

@@ -25,6 +25,13 @@ impl<const BITS: u32> Unwrap<BITS> {
         }
     }
 
+    /// At a place where senders may begin anew with any number: what is not near to the highest does.
+    pub fn extend_or_restart(&mut self, number: u16) -> u64 {
+        const NEAR: u64 = 64;
+        let ahead = self.highest.map_or(0, |highest| u64::from(number).wrapping_sub(highest)) % Self::CIRCLE;
+        if ahead < NEAR || ahead > Self::CIRCLE - NEAR { self.extend(number) } else { self.restart(number) }
+    }
+
     /// The numbers begin anew: the next one, whatever it is, lies well above all before.
     pub fn restart(&mut self, number: u16) -> u64 {
         let base = self.highest.map_or(Self::CIRCLE, |highest| (highest / Self::CIRCLE + 2) * Self::CIRCLE);
@@ -44,6 +51,17 @@ mod tests {
         let first = unwrap.extend(65_534);
         let steps: Vec<_> = [65_535, 1, 0, 65_533, 2].into_iter().map(|n| unwrap.extend(n)).collect();
         assert_eq!(steps, [first + 1, first + 3, first + 2, first - 1, first + 4]);
+    }
+
+    #[test]
+    fn a_sender_may_begin_anew_with_any_number() {
+        let mut unwrap = Unwrap::<15>::default();
+        let first = unwrap.extend_or_restart(8_191);
+        assert_eq!(unwrap.extend_or_restart(8_190), first - 1, "late");
+        assert_eq!(unwrap.extend_or_restart(8_195), first + 4);
+        let anew = unwrap.extend_or_restart(0);
+        assert!(anew > first + (1 << 15));
+        assert_eq!(unwrap.extend(1), anew + 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use taoyao_ortc::{MediaKind, ProducerId, Refused};
 use taoyao_sfu::TransportKey;
 
-use crate::packets::{Rtp, vp8};
+use crate::packets::{Rtp, vp8, vp8_numbers};
 use crate::world::{OPUS, VP8, World, audio, one, rids, video};
 
 fn frame(sequence: u16) -> Vec<u8> {
@@ -66,6 +66,32 @@ fn a_peer_that_sends_garbage_costs_others_nothing() {
             .count();
     }
     assert!(got >= 2_000, "{got}");
+}
+
+#[test]
+fn an_encoder_that_begins_anew_with_its_pictures_is_followed() {
+    let mut world = World::new();
+    (0..2).for_each(|key| world.join(key));
+    let producer = world.produce(0, MediaKind::Video, &video("v", one(10)));
+    world.consume(1, producer);
+    let mut pictures = Vec::new();
+    for (sequence, picture) in (0..).zip([9_000, 9_001, 9_002, 0, 1, 2]) {
+        let payload = vp8(picture, 0, 0, false, picture == 9_000 || picture == 0);
+        let timestamp = u32::from(sequence) * 3_000;
+        let packet = Rtp {
+            payload_type: VP8,
+            has_marker: true,
+            sequence,
+            timestamp,
+            ssrc: 10,
+            extensions: &[],
+            payload: &payload,
+        };
+        world.rtp(0, &packet.bytes());
+        pictures.extend(world.media().iter().map(|left| vp8_numbers(left.rtp().payload()).0));
+    }
+    assert_eq!(pictures.len(), 6);
+    assert!(pictures.windows(2).all(|pair| pair[1] == (pair[0] + 1) & 0x7fff), "{pictures:?}");
 }
 
 #[test]
