@@ -23,6 +23,8 @@ pub struct Config {
     pub enable_tcp: bool,
     /// Bits per second that a WebRTC transport is asked to stay below, all its producers together.
     pub max_incoming_bitrate: Option<u64>,
+    /// Bits per second that a new WebRTC transport is thought to carry until it is known better.
+    pub initial_outgoing_bitrate: u64,
     /// DSCP of everything sent (RFC 8837), 0 to 63; 0: none.
     pub dscp: u8,
     /// Rooms of one worker. Beyond it a new room is refused as full.
@@ -43,6 +45,7 @@ impl Default for Config {
             plain_ports: 40_000..=44_443,
             enable_tcp: true,
             max_incoming_bitrate: Some(1_600_000),
+            initial_outgoing_bitrate: 400_000,
             dscp: 0,
             rooms_per_worker: limits::MEDIA_ROOMS_PER_WORKER_MAX,
             transports_per_room: limits::MEDIA_TRANSPORTS_PER_ROOM_MAX,

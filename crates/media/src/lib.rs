@@ -5,6 +5,7 @@
 
 mod clock;
 pub mod config;
+pub mod load;
 pub mod media;
 pub mod peer;
 mod socket;

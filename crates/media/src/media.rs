@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use taoyao_ortc::control::{Act, Command, Done, Refused, RoomName};
 use taoyao_ortc::{Event, ProducerId};
-use taoyao_types::limits;
+use taoyao_types::{Now, limits};
 
+use crate::clock;
 use crate::config::{Config, StartError};
 use crate::peer::Certificate;
 use crate::stats::WorkerStats;
@@ -89,6 +90,11 @@ impl Media {
         if let Some(worker) = self.worker_of(room).and_then(|index| self.workers.get(index)) {
             worker.ask(Ask::TapKeyFrame(room.clone(), tap, producer));
         }
+    }
+
+    /// Now, by the clocks that taps tell times of.
+    pub fn now() -> Now {
+        clock::now()
     }
 
     /// The numbers of all workers, of each within a second or not at all. Waits; not for an async task.

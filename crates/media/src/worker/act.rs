@@ -78,7 +78,9 @@ impl Worker {
         }
         ledger.lost.remove(name);
         ledger.open.insert(name.clone());
-        let router = Router::new(fastrand::u64(..), now.mono, RouterConfig::default());
+        let initial_outgoing_bitrate = self.config.initial_outgoing_bitrate;
+        let config = RouterConfig { initial_outgoing_bitrate, ..RouterConfig::default() };
+        let router = Router::new(fastrand::u64(..), now.mono, config);
         let index = self.rooms.insert(Room::new(name.clone(), router));
         self.by_name.insert(name.clone(), index);
         Ok(Reply::Done)

@@ -42,7 +42,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::media::EventSink;
 use crate::peer::Certificate;
-use crate::socket::{Inbound, Outbound, TcpPeers, Udp, Via};
+use crate::socket::{Gather, Inbound, Outbound, TcpPeers, Udp, Via};
 use crate::stats::Traffic;
 use sockets::Sockets;
 use timers::Timers;
@@ -125,6 +125,7 @@ impl Worker {
     pub(crate) fn run(&mut self, poll: &mut Poll, inbox: &Inbox, ledger: &mut Ledger) {
         let mut events = Events::with_capacity(POLL_EVENTS);
         let mut inbound = Inbound::new();
+        let mut gather = Gather::new(clock::mono());
         // What waited before the poll knew the sockets is told by nobody.
         let mut has_unread_udp = true;
         while !inbox.is_stopping() {
@@ -137,9 +138,18 @@ impl Worker {
                 }
                 _ => {}
             }
-            let now = clock::now();
+            let mut now = clock::now();
             self.traffic.turns += 1;
-            has_unread_udp |= self.take_ready(now, &events);
+            let has_begun = self.take_ready(now, &events);
+            // What waited since the last turn has waited long enough.
+            if has_begun && !has_unread_udp {
+                let pause = gather.pause(now.mono, self.traffic.datagrams_out);
+                if !pause.is_zero() {
+                    std::thread::sleep(pause);
+                    now = clock::now();
+                }
+            }
+            has_unread_udp |= has_begun;
             self.take_asks(now, inbox, ledger);
             if has_unread_udp {
                 has_unread_udp = self.receive(now, &mut inbound);

@@ -4,6 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use taoyao_ortc::control::RoomName;
 use taoyao_ortc::{ConsumerId, ProducerId, RtpCapabilities, TransportId, router_capabilities};
+use taoyao_sfu::rtcp::{Packet, Packets};
 use taoyao_sfu::{TransmitKind, TransportKey, TransportSetup};
 use taoyao_types::{Now, limits};
 
@@ -29,14 +30,26 @@ struct TapStream {
 impl Tap {
     /// Hands a packet on. What the sink has no room for is dropped: media does not wait.
     pub(crate) fn take(&mut self, now: Now, kind: TransmitKind, packet: &[u8]) {
-        let item = match kind {
-            TransmitKind::Rtcp => TapItem::Rtcp { at: now, packet: packet.to_vec() },
+        match kind {
+            TransmitKind::Rtcp => self.take_reports(now, packet),
             TransmitKind::Rtp => {
-                let Some(producer) = self.producer_of(packet) else { return };
-                TapItem::Packet { producer, at: now, packet: packet.to_vec() }
+                let ssrc = packet.get(8..12).and_then(|bytes| bytes.try_into().ok());
+                if let Some(producer) = ssrc.and_then(|ssrc| self.producer_of(u32::from_be_bytes(ssrc))) {
+                    self.tell(TapItem::Packet { producer, at: now, packet: packet.to_vec() });
+                }
             }
-        };
-        self.tell(item);
+        }
+    }
+
+    fn take_reports(&mut self, now: Now, packet: &[u8]) {
+        for part in Packets::new(packet).flatten() {
+            if let Packet::SenderReport(report) = part
+                && let Some(producer) = self.producer_of(report.ssrc)
+            {
+                let (ntp, rtp) = (report.info.ntp.0, report.info.rtp);
+                self.tell(TapItem::Report { producer, at: now, ntp, rtp });
+            }
+        }
     }
 
     fn tell(&mut self, item: TapItem) {
@@ -45,8 +58,7 @@ impl Tap {
         }
     }
 
-    fn producer_of(&self, packet: &[u8]) -> Option<ProducerId> {
-        let ssrc = u32::from_be_bytes(packet.get(8..12)?.try_into().ok()?);
+    fn producer_of(&self, ssrc: u32) -> Option<ProducerId> {
         self.streams.iter().find(|stream| stream.ssrc == ssrc).map(|stream| stream.producer)
     }
 }

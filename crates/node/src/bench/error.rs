@@ -13,6 +13,10 @@ pub enum BenchError {
     Credentials(#[from] crate::CredentialsError),
     #[error("links: {0}")]
     Links(#[from] taoyao_link::StartError),
+    #[error("media: {0}")]
+    Media(#[from] taoyao_media::StartError),
+    #[error("media: {0}")]
+    Connect(#[from] taoyao_media::load::ConnectFailed),
     #[error("{0} ended while it was needed; its log ends with: {1}")]
     Ended(String, String),
     /// Something did not come in the time that a working mesh needs many times over.

@@ -1,4 +1,4 @@
-//! `taoyao bench mesh` and `taoyao bench node`: measure real processes on this machine against their targets.
+//! `taoyao bench mesh`, `node` and `sfu`: measure what runs on this machine against its targets.
 //!
 //! Nodes are processes of this same program on loopback, with QUIC between them and WebSockets over TLS at their ends.
 //! What each part measures and how to read it is told in `docs/BENCHMARKS.md`. Everything here blocks: a benchmark that
@@ -21,6 +21,7 @@ mod one_node;
 mod paced;
 mod process;
 mod records;
+mod sfu;
 mod site;
 mod terminal;
 mod transit;
@@ -55,6 +56,12 @@ pub enum Part {
     Unicast,
     /// One `nats-server` in its place, for comparison.
     NatsOne,
+    /// Processor time of one forwarded packet of media, beside the floor.
+    Forward,
+    /// What a core forwards when it can do no more.
+    Saturated,
+    /// How long a packet of media takes.
+    Delay,
 }
 
 /// What to measure, and how long.
@@ -83,6 +90,8 @@ impl Part {
         [Part::Chain3, Part::Chain5, Part::Middle, Part::Records, Part::Idle, Part::Nats];
     /// What is measured of one node.
     pub const NODE: [Part; 2] = [Part::Unicast, Part::NatsOne];
+    /// What is measured of the media forwarder.
+    pub const SFU: [Part; 3] = [Part::Forward, Part::Saturated, Part::Delay];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -94,6 +103,9 @@ impl Part {
             Part::Idle => "idle",
             Part::Nats | Part::NatsOne => "nats",
             Part::Unicast => "unicast",
+            Part::Forward => "forward",
+            Part::Saturated => "saturated",
+            Part::Delay => "delay",
         }
     }
 
@@ -111,6 +123,9 @@ impl Part {
             Part::Nats => nats::measure(plan),
             Part::Unicast => one_node::measure(plan),
             Part::NatsOne => nats_one::measure(plan),
+            Part::Forward => sfu::forward(plan),
+            Part::Saturated => sfu::saturated(plan),
+            Part::Delay => sfu::delay(plan),
         }
     }
 }

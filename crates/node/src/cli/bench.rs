@@ -1,4 +1,4 @@
-//! `taoyao bench`: measures a mesh of processes, or one node, on this machine and compares with the targets.
+//! `taoyao bench`: measures a mesh of processes, one node, or its media forwarder, on this machine and compares with the targets.
 
 use std::env;
 
@@ -21,6 +21,7 @@ pub(crate) struct BenchCommand {
 enum What {
     Mesh(MeshBench),
     Node(NodeBench),
+    Sfu(SfuBench),
 }
 
 /// Measure a mesh of real processes: latency, throughput, memory
@@ -57,6 +58,25 @@ struct NodeBench {
     /// Measure only these parts
     #[arg(long, value_name = "PART", value_delimiter = ',', num_args = 1..)]
     only: Vec<NodePart>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Measure the media forwarder: processor time of a packet, and how long it takes
+///
+/// Runs the forwarder in this process with one worker, one producer and up to 200 consumers over ICE, DTLS and SRTP on
+/// loopback, and beside it the floor: a program that only opens, seals and sends. Takes about four minutes.
+/// Ends with 1 if a target is missed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  taoyao bench sfu
+  taoyao bench sfu --quick --only forward
+  taoyao bench sfu --json")]
+struct SfuBench {
+    /// Measure only these parts
+    #[arg(long, value_name = "PART", value_delimiter = ',', num_args = 1..)]
+    only: Vec<SfuPart>,
     #[command(flatten)]
     how: How,
 }
@@ -108,6 +128,22 @@ impl ValueEnum for NodePart {
     }
 }
 
+/// What `--only` takes of the media forwarder.
+#[derive(Debug, Clone, Copy)]
+struct SfuPart(Part);
+
+impl ValueEnum for SfuPart {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [SfuPart; Part::SFU.len()] =
+            [SfuPart(Part::Forward), SfuPart(Part::Saturated), SfuPart(Part::Delay)];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
+    }
+}
+
 impl BenchCommand {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         match self.what {
@@ -116,6 +152,9 @@ impl BenchCommand {
             }
             What::Node(NodeBench { only, how }) => {
                 how.run(only.iter().map(|part| part.0).collect(), &Part::NODE)
+            }
+            What::Sfu(SfuBench { only, how }) => {
+                how.run(only.iter().map(|part| part.0).collect(), &Part::SFU)
             }
         }
     }
@@ -171,6 +210,7 @@ fn row(figure: &Figure) -> Vec<Cell> {
 
 fn shown(value: f64, unit: Unit) -> String {
     match unit {
+        Unit::Nanoseconds => format!("{value:.0} ns"),
         Unit::Microseconds => format!("{value:.0} µs"),
         Unit::PerSecond => format!("{:.0} k/s", value / 1e3),
         Unit::PerCpuSecond => format!("{:.0} k/CPU-s", value / 1e3),
@@ -200,6 +240,8 @@ mod tests {
     fn every_part_can_be_chosen() {
         let mesh: Vec<Part> = MeshPart::value_variants().iter().map(|part| part.0).collect();
         let node: Vec<Part> = NodePart::value_variants().iter().map(|part| part.0).collect();
+        let sfu: Vec<Part> = SfuPart::value_variants().iter().map(|part| part.0).collect();
         assert_eq!((mesh.as_slice(), node.as_slice()), (&Part::MESH[..], &Part::NODE[..]));
+        assert_eq!(sfu, Part::SFU);
     }
 }
