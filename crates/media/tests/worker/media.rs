@@ -174,6 +174,9 @@ fn a_tap_copies_what_a_producer_sends_until_it_ends() {
     alice.send_rtp(&sound(9));
     let TapItem::Packet { packet, .. } = next() else { panic!("no packet") };
     assert_eq!(packet[packet.len() - 80..], [9; 80]);
+    let TapItem::Report { producer: of, at, ntp, .. } = next() else { panic!("no report") };
+    let unix_ms = ((u128::from(ntp) * 1_000) >> 32) as u64 - 2_208_988_800_000;
+    assert!(of == producer && unix_ms.abs_diff(at.wall.0) < 10_000, "{unix_ms}");
     side.ask(Act::CloseProducer { producer }).unwrap();
     while next() != (TapItem::Ended { producer }) {}
     side.ask(Act::CloseRoom).unwrap();
