@@ -25,6 +25,7 @@ use crate::forwarder::Forwarder;
 use crate::logins::Logins;
 use crate::nearest;
 use crate::question::{QUESTIONS_MAX, Question};
+use crate::recordings::{Recordings, RecordingsError};
 use crate::running::RunningNode;
 use crate::sockets::{self, SocketsError};
 use crate::state_dir::{StateDir, StateError, token_path};
@@ -64,6 +65,8 @@ pub enum StartError {
     Links(#[from] taoyao_link::StartError),
     #[error("media cannot be served: {0}; is another node running there?")]
     Media(#[from] taoyao_media::StartError),
+    #[error(transparent)]
+    Recordings(#[from] RecordingsError),
     #[error("no random numbers from the system: {0}")]
     Random(getrandom::Error),
 }
@@ -107,6 +110,7 @@ impl NodeApp {
         let (gateway, (gateway_events, calls)) = open_gateway(&topology, place)?;
         let (links, link_events) = open_links(&topology, place, epoch, options)?.unzip();
         let (forwarder, media) = Forwarder::start(place)?;
+        let (recordings, recorder) = Recordings::open(place, &forwarder)?;
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let commands = mpsc::channel(1);
         let name = place.name.clone();
@@ -114,12 +118,13 @@ impl NodeApp {
         let place = driver::Place { topology, own, epoch };
         Ok(Self {
             name,
-            driver: Driver::new(node, place, clock, logins, forwarder, commands.0.clone()),
+            driver: Driver::new(node, place, clock, logins, forwarder, recordings, commands.0.clone()),
             sources: Sources {
                 gateway: gateway_events,
                 rest: calls,
                 links: link_events,
                 media,
+                recorder,
                 questions: asked,
             },
             questions,
@@ -138,6 +143,9 @@ impl NodeApp {
         let (mut driver, mut admin) = (JoinSet::new(), JoinSet::new());
         let state_dir = self.state_dir;
         let (machine, sources) = (self.driver, self.sources);
+        let recordings = machine.recordings.clone();
+        let mut tidying = JoinSet::new();
+        tidying.spawn(recordings.clone().tidy());
         driver.spawn(async move {
             // Locked until the driver has ended, and with it the last use of the node's epoch.
             let _locked = state_dir;
@@ -158,6 +166,8 @@ impl NodeApp {
             admin,
             admin_requests,
             stop_admin,
+            recordings,
+            tidying,
             questions: self.questions,
             commands: commanded,
             desk: self.desk,

@@ -12,8 +12,8 @@ pub(crate) fn of(topology: &Topology, place: &Node) -> Configuration {
         media: shown(MediaConfig::default()),
         webrtc: webrtc(topology),
         socket: socket(place),
-        // Nothing records yet at any node.
-        ffmpeg: json!({ "enabled": false }),
+        // No program of that name is run; who asks wants to know whether anything is recorded.
+        ffmpeg: json!({ "enabled": place.recordings.is_some() }),
         rewrite: rewrite(&place.rewrite),
     }
 }

@@ -17,7 +17,6 @@ use taoyao_auth::Account;
 use taoyao_core::{Input, Node};
 use taoyao_gateway::{GatewayEvent, RestRequest, TerminalHandle};
 use taoyao_link::LinkEvent;
-use taoyao_ortc::Event;
 use taoyao_topology::Topology;
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Now};
 use tokio::sync::mpsc;
@@ -34,6 +33,7 @@ use crate::operators::Operators;
 use crate::passwords::Passwords;
 use crate::question::Question;
 use crate::readiness::Readiness;
+use crate::recordings::{RecorderEvents, Recordings};
 use crate::supervisor::Command;
 use crate::throttle::Throttle;
 
@@ -41,7 +41,7 @@ use crate::throttle::Throttle;
 const TERMINAL_BUDGET: usize = 256;
 /// Events of links in one turn; each may bring some hundred frames.
 const LINK_BUDGET: usize = 16;
-/// Events of the SFU in one turn.
+/// Events of the SFU, or of the recorder, in one turn.
 const MEDIA_BUDGET: usize = 256;
 /// Requests of the REST interface in one turn.
 const REST_BUDGET: usize = 16;
@@ -57,6 +57,8 @@ pub(crate) struct Sources {
     pub(crate) links: Option<mpsc::Receiver<LinkEvent>>,
     /// `None`: this node has no SFU.
     pub(crate) media: Option<MediaEvents>,
+    /// `None`: this node has no recorder.
+    pub(crate) recorder: Option<RecorderEvents>,
     pub(crate) questions: mpsc::Receiver<Question>,
 }
 
@@ -98,6 +100,7 @@ pub(crate) struct Driver {
     pub(crate) links: LinkTable,
     pub(crate) logins: Logins,
     pub(crate) forwarder: Forwarder,
+    pub(crate) recordings: Recordings,
     pub(crate) readiness: Readiness,
     pub(crate) stats: DriverStats,
     terminals: HashMap<ConnId, Terminal>,
@@ -126,6 +129,7 @@ impl Driver {
         clock: Clock,
         logins: Logins,
         forwarder: Forwarder,
+        recordings: Recordings,
         commands: mpsc::Sender<Command>,
     ) -> Self {
         let scripts = place.topology.scripts_of(place.own).cloned().collect();
@@ -136,6 +140,7 @@ impl Driver {
             links: LinkTable::default(),
             logins,
             forwarder,
+            recordings,
             readiness: Readiness::default(),
             stats: DriverStats::default(),
             terminals: HashMap::new(),
@@ -155,6 +160,7 @@ impl Driver {
         let mut links = Vec::with_capacity(LINK_BUDGET);
         let mut calls = Vec::with_capacity(REST_BUDGET);
         let mut media = Vec::with_capacity(MEDIA_BUDGET);
+        let mut recorded = Vec::new();
         let timer = sleep_until(self.clock.at(self.node.poll_timeout()));
         tokio::pin!(timer);
         loop {
@@ -171,9 +177,13 @@ impl Driver {
                     0 => sources.rest = None,
                     _ => self.hear_rest(&mut calls),
                 },
-                count = receive_media(&mut sources.media, &mut media) => match count {
+                count = receive_told(&mut sources.media, &mut media) => match count {
                     0 => sources.media = None,
                     _ => self.hear_media(&mut media),
+                },
+                count = receive_told(&mut sources.recorder, &mut recorded) => match count {
+                    0 => sources.recorder = None,
+                    _ => self.hear_recorder(&mut recorded),
                 },
                 Some(checked) = self.logins.next() => self.hear_login(checked),
                 Some((number, done)) = self.passwords.next() => {
@@ -248,8 +258,8 @@ async fn receive<T>(source: &mut Option<mpsc::Receiver<T>>, events: &mut Vec<T>,
     }
 }
 
-/// As [`receive`], from the SFU.
-async fn receive_media(source: &mut Option<MediaEvents>, events: &mut Vec<Event>) -> usize {
+/// As [`receive`], from the SFU or the recorder.
+async fn receive_told<T>(source: &mut Option<mpsc::UnboundedReceiver<T>>, events: &mut Vec<T>) -> usize {
     match source {
         Some(source) => source.recv_many(events, MEDIA_BUDGET).await,
         None => std::future::pending().await,
@@ -310,7 +320,17 @@ mod tests {
     fn sources() -> (Sources, mpsc::Sender<Question>) {
         let (asking, questions) = mpsc::channel(4);
         let (_gone, gateway) = mpsc::channel(1);
-        (Sources { gateway: Some(gateway), rest: None, links: None, media: None, questions }, asking)
+        (
+            Sources {
+                gateway: Some(gateway),
+                rest: None,
+                links: None,
+                media: None,
+                recorder: None,
+                questions,
+            },
+            asking,
+        )
     }
 
     fn driver() -> Driver {
@@ -321,6 +341,7 @@ mod tests {
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let logins = Logins::open(topology.login()).unwrap();
         let place = Place { topology, own, epoch };
-        Driver::new(node, place, clock, logins, Forwarder::default(), mpsc::channel(1).0)
+        let (forwarder, recordings) = (Forwarder::default(), Recordings::default());
+        Driver::new(node, place, clock, logins, forwarder, recordings, mpsc::channel(1).0)
     }
 }

@@ -11,6 +11,7 @@ use taoyao_wire::signals::{SIGNALS, Sender};
 
 use crate::driver::DriverStats;
 use crate::logins::LoginStats;
+use crate::recordings::RecordingStats;
 use crate::status::queued_bytes;
 
 /// What instruments read from.
@@ -21,6 +22,7 @@ pub(crate) struct Readings<'a> {
     pub(crate) terminals: &'a TerminalStats,
     pub(crate) router: &'a RouterStats,
     pub(crate) gateway: &'a GatewayStats,
+    pub(crate) recordings: &'a RecordingStats,
     pub(crate) links: &'a [Link],
 }
 
@@ -217,6 +219,19 @@ const GATEWAY: &[Instrument<GatewayStats>] = &[
     }),
 ];
 
+const RECORDINGS: &[Instrument<RecordingStats>] = &[
+    gauge("taoyao_recordings_running", "recordings under way", |r| r.under_way),
+    gauge("taoyao_recordings_kept", "recordings of this node, those under way with them", |r| r.kept),
+    gauge("taoyao_recordings_kept_bytes", "bytes of them", |r| r.kept_bytes),
+    counter("taoyao_recordings_started_total", "recordings that began", |r| r.started),
+    counter("taoyao_recordings_refused_total", "recordings that did not begin; each is in the log", |r| {
+        r.refused
+    }),
+    counter("taoyao_recordings_dropped_packets_total", "packets that disks were too slow for", |r| {
+        r.dropped_packets
+    }),
+];
+
 /// Of each neighbour, with the label `peer`.
 const LINKS: &[Instrument<Link>] = &[
     gauge("taoyao_link_up", "1 while the link is up", |l| u64::from(l.is_up)),
@@ -255,6 +270,7 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     add(&mut samples, TERMINALS, readings.terminals);
     add(&mut samples, ROUTER, readings.router);
     add(&mut samples, GATEWAY, readings.gateway);
+    add(&mut samples, RECORDINGS, readings.recordings);
     samples.extend(signals(readings.terminals));
     for instrument in LINKS {
         for link in readings.links {

@@ -25,6 +25,7 @@ mod operators;
 mod passwords;
 mod question;
 mod readiness;
+mod recordings;
 pub mod report;
 mod rooms;
 mod running;

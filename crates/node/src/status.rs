@@ -77,6 +77,7 @@ impl Driver {
             terminals: self.node.terminals().stats(),
             router: router.stats(),
             gateway,
+            recordings: &self.recordings.stats(),
             links: &links,
         })
     }

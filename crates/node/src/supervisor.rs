@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::desk::{Asked, Desk};
 use crate::driver::SourceGone;
 use crate::question::{Question, Unsent};
+use crate::recordings::Recordings;
 
 /// How long a drain that an operator asks for by the API gives the terminals.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -75,6 +76,9 @@ pub(crate) struct Supervisor {
     pub(crate) admin_requests: mpsc::Receiver<AdminRequest>,
     /// Dropped when the admin listener shall end.
     pub(crate) stop_admin: oneshot::Sender<()>,
+    pub(crate) recordings: Recordings,
+    /// Keeps the recordings within their bounds.
+    pub(crate) tidying: JoinSet<()>,
     pub(crate) questions: mpsc::Sender<Question>,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) desk: Desk,
@@ -136,6 +140,9 @@ impl Supervisor {
             Some(Ok(Ok(()))) | None => {}
             Some(ended) => return Err(self.driver_ended(ended)),
         }
+        // Most have ended with their rooms.
+        self.recordings.close().await;
+        self.tidying.shutdown().await;
         drop(self.stop_admin);
         // Whoever asked for the drain by the API gets the answer; a request that takes longer is cut off.
         let _cut_off = tokio::time::timeout(ADMIN_STOP_MAX, self.admin.join_next()).await;

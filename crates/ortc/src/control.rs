@@ -175,6 +175,9 @@ pub enum Refused {
     /// A limit is reached; says which.
     #[error("{0}")]
     Full(String),
+    /// The node's operator has not switched it on.
+    #[error("this node has no {0}")]
+    SwitchedOff(&'static str),
     /// The worker of the room ended; everything in the room is gone.
     #[error("the room's media worker has failed; enter the room again")]
     WorkerLost,

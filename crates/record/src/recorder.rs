@@ -170,6 +170,12 @@ impl Recorder {
         entries
     }
 
+    /// How many recordings there are, and their bytes together.
+    pub fn kept(&self) -> (u64, u64) {
+        let entries = self.shelf.entries();
+        (entries.len() as u64, entries.values().map(|entry| entry.bytes).sum())
+    }
+
     pub fn get(&self, id: &RecordingId) -> Option<Entry> {
         self.shelf.get(id)
     }

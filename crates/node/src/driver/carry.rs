@@ -57,7 +57,11 @@ impl Driver {
                     self.node.handle_input(now, Input::Media(refused));
                 }
             }
-            Output::Record(command) => self.refuse_record(now, command),
+            Output::Record(command) => {
+                if let Some(recorded) = self.recordings.send(now, command) {
+                    self.node.handle_input(now, Input::Recorded(recorded));
+                }
+            }
             Output::Audit(audit) => log_audit(&audit),
         }
     }
@@ -79,16 +83,6 @@ impl Driver {
         if let Some(input) = settled.and_then(Settled::tell) {
             // Its outputs join the queue that is being carried out.
             self.node.handle_input(now, input);
-        }
-    }
-
-    /// There is no recorder.
-    fn refuse_record(&mut self, now: Now, command: taoyao_ortc::RecordCommand) {
-        let taoyao_ortc::RecordCommand { room, member, number, .. } = command;
-        if number != 0 {
-            let result = Err(taoyao_ortc::Refused::Full("this node has no recorder".to_owned()));
-            let recorded = taoyao_ortc::Recorded { room, member, number, result };
-            self.node.handle_input(now, Input::Recorded(recorded));
         }
     }
 

@@ -3,7 +3,7 @@
 use taoyao_core::Input;
 use taoyao_gateway::GatewayEvent;
 use taoyao_link::LinkEvent;
-use taoyao_ortc::Event;
+use taoyao_ortc::{Event, Recorded};
 use taoyao_types::NodeId;
 
 use super::{Driver, Terminal};
@@ -75,6 +75,14 @@ impl Driver {
         for event in events.drain(..) {
             tracing::trace!(?event, "from the SFU");
             self.feed(now, Input::Media(event));
+        }
+    }
+
+    pub(super) fn hear_recorder(&mut self, events: &mut Vec<Recorded>) {
+        let now = self.begin_turn();
+        for recorded in events.drain(..) {
+            tracing::trace!(?recorded, "from the recorder");
+            self.feed(now, Input::Recorded(recorded));
         }
     }
 

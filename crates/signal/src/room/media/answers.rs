@@ -219,6 +219,7 @@ pub(super) fn failure(why: &Refused) -> Failure {
         Refused::Unknown(_) => Failed::new(Code::Unknown, format!("无效媒体：{why}")),
         Refused::Invalid(_) | Refused::Unsupported(_) => told(Code::BadRequest),
         Refused::Full(_) => told(Code::Overloaded),
+        Refused::SwitchedOff(_) => Failed::new(Code::NotAcceptable, format!("功能没有开启：{why}")),
         Refused::WorkerLost => told(Code::Unreachable),
     };
     failed.into_failure()
