@@ -79,7 +79,9 @@ impl<'a> Answer<'a> {
             session.add_attribute(bundle);
         }
         session.add_attribute_with_value("msid-semantic", "WMS *");
-        let medias = sections.into_iter().map(|section| section.unwrap_or_else(rejected));
+        let local = self.local;
+        let medias =
+            sections.into_iter().map(|section| section.unwrap_or_else(|offered| rejected(offered, local)));
         medias.for_each(|media| session.add_media(media));
         let mut text = Vec::new();
         session.write(&mut text).expect("memory can be written to");
@@ -90,6 +92,8 @@ impl<'a> Answer<'a> {
         let formats: Vec<_> = rtp.codecs.iter().map(|codec| codec.payload_type.to_string()).collect();
         let mut media = like(offered, DISCARD, &formats.join(" "));
         describe_transport(&mut media, self.local, offered);
+        self.local.candidates.iter().for_each(|one| media.add_attribute(candidate(one)));
+        media.add_attribute(EndOfCandidates);
         media.add_attribute_from_str(direction.as_str());
         media.add_attribute(RtcpMux);
         media.add_attribute(RtcpRsize);
@@ -109,8 +113,10 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn rejected(offered: &Section) -> Media {
+/// Describes the transport although nothing comes by it: GStreamer refuses an answer in which a section does not.
+fn rejected(offered: &Section, local: &Local) -> Media {
     let mut media = like(offered, REJECTED, &offered.media.fmt);
+    describe_transport(&mut media, local, offered);
     media.add_attribute_from_str(Direction::Inactive.as_str());
     media
 }
@@ -129,7 +135,7 @@ fn like(offered: &Section, port: u16, formats: &str) -> Media {
 }
 
 fn describe_transport(media: &mut Media, local: &Local, offered: &Section) {
-    let Local { ice, candidates, dtls } = local;
+    let Local { ice, dtls, .. } = local;
     media.add_attribute(IceUfrag(ice.username_fragment.clone()));
     media.add_attribute(IcePwd(ice.password.clone()));
     for fingerprint in &dtls.fingerprints {
@@ -140,8 +146,6 @@ fn describe_transport(media: &mut Media, local: &Local, offered: &Section) {
     }
     let is_client = first(&offered.media) == Some(Setup::Passive) || dtls.role == DtlsRole::Client;
     media.add_attribute(if is_client { Setup::Active } else { Setup::Passive });
-    candidates.iter().for_each(|one| media.add_attribute(candidate(one)));
-    media.add_attribute(EndOfCandidates);
 }
 
 /// RFC 8839, section 5.1.

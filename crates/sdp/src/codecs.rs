@@ -29,8 +29,13 @@ fn well_known(payload_type: u8) -> Option<RtpMap> {
     Some(RtpMap::new(payload_type, name, CLOCK_RATE))
 }
 
+const OPUS_CHANNELS: u8 = 2;
+
 fn codec(media: &Media, kind: MediaKind, map: &RtpMap) -> Codec {
-    let channels = map.encoding_params.as_deref().and_then(|channels| channels.parse().ok());
+    let written = map.encoding_params.as_deref().and_then(|channels| channels.parse().ok());
+    // It is always written with two, whatever is in it (RFC 7587, section 7); GStreamer may leave them out.
+    let is_opus = map.encoding_name.eq_ignore_ascii_case("opus");
+    let channels = if is_opus { written.or(Some(OPUS_CHANNELS)) } else { written };
     Codec {
         mime_type: format!("{}/{}", kind.as_str(), map.encoding_name),
         payload_type: map.payload_type,

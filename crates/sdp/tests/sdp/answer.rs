@@ -67,6 +67,8 @@ fn a_player_is_told_what_is_sent() {
         lines[1][0].starts_with("m=audio 0 UDP/TLS/RTP/SAVPF 111 ") && lines[1].contains(&"a=inactive"),
         "{text}"
     );
+    let fingerprint = format!("a=fingerprint:sha-256 {FINGERPRINT}");
+    assert!(lines[1].contains(&fingerprint.as_str()), "GStreamer wants it in rejected sections, too: {text}");
     assert_eq!(lines[2][0], "m=video 9 UDP/TLS/RTP/SAVPF 96 97");
     for line in ["a=sendonly", "a=msid:web-1 a_consumer", "a=ssrc-group:FID 700 701"] {
         assert!(lines[2].contains(&line), "{line}: {text}");

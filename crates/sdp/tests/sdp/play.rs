@@ -56,6 +56,13 @@ fn extensions_are_the_players_and_mid_is_not_among_them() {
 }
 
 #[test]
+fn opus_has_two_channels_written_or_not() {
+    let codec = |text: &str| read(text).capabilities().codecs.remove(0);
+    let bare = GSTREAMER_PLAY.replace("OPUS/48000/2", "OPUS/48000");
+    assert_eq!(codec(&bare), codec(GSTREAMER_PLAY));
+}
+
+#[test]
 fn who_only_sends_wants_nothing() {
     assert_eq!(read(CHROMIUM_SIMULCAST).wanted(), Err(BadSdp::ReceivesNothing));
     assert!(read(GSTREAMER_PUBLISH).wanted().is_ok(), "it offers both ways");
