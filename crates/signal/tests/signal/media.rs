@@ -232,6 +232,8 @@ fn others_are_muted_by_the_rooms_owner_and_by_operators_only() {
         assert_eq!(signals(&call.world.hear(b)), ["media::producer::pause"]);
         let id = call.say(a, "media::produce", sound(&transport, "audio"));
         assert_eq!(error(&call.world.hear_one(a)).0, "3403", "{id}: not even the owner sends on another's");
+        let id = call.say(a, "media::ice::restart", json!({"transportId": transport}));
+        assert_eq!(error(&call.world.hear_one(a)).0, "3403", "{id}: nor gets another's password");
         call.world.hears_nothing(a);
         let operator =
             Account::new("operator", [Role::Terminal, Role::Operator], AllowList::default(), Vec::new());

@@ -96,7 +96,12 @@ impl Room {
                 self.later(Act::ConnectWebRtc { transport, dtls }, work)
             }
             MediaRequest::Transport { transport, act } => {
-                asker.may_touch(&self.media()?.transport(transport).ok_or(Failure::NoSuchTerminal)?.owner)?;
+                let owner = &self.media()?.transport(transport).ok_or(Failure::NoSuchTerminal)?.owner;
+                match act {
+                    // The answer is a password for the owner alone.
+                    TransportAct::RestartIce => asker.owns(owner)?,
+                    TransportAct::Close | TransportAct::Status => asker.may_touch(owner)?,
+                }
                 let (token, body) = (asker.token, asker.body.to_owned());
                 match act {
                     TransportAct::Close => done(self.close_transport(transport)),
