@@ -17,6 +17,8 @@ pub struct Config {
     pub workers: usize,
     /// The addresses or host names of the candidates that terminals are told. Empty: the address listened on.
     pub announced: Vec<String>,
+    /// The port that terminals are told of the first worker, of each further one the next. None: those listened on.
+    pub announced_port: Option<u16>,
     /// Ports of plain transports, each with sockets of its own. `0..=0`: any free ones.
     pub plain_ports: RangeInclusive<u16>,
     /// Whether ICE-TCP is offered beside UDP, on the same port numbers.
@@ -42,6 +44,7 @@ impl Default for Config {
             port: 44_444,
             workers: 0,
             announced: Vec::new(),
+            announced_port: None,
             plain_ports: 40_000..=44_443,
             enable_tcp: true,
             max_incoming_bitrate: Some(1_600_000),
@@ -63,12 +66,21 @@ impl Config {
         }
     }
 
-    /// The port of one worker; 0 where any will do.
+    /// The port of one worker; 0 where any will do. None: there is no such port, or none that can be told.
     pub(crate) fn port_of(&self, worker: usize) -> Option<u16> {
         if self.port == 0 {
             return Some(0);
         }
-        u16::try_from(worker).ok().and_then(|worker| self.port.checked_add(worker))
+        let worker = u16::try_from(worker).ok()?;
+        self.announced_port.unwrap_or_default().checked_add(worker)?;
+        self.port.checked_add(worker)
+    }
+
+    /// What terminals are told of the worker that listens at this port.
+    pub(crate) fn announced_port_of(&self, port: u16) -> u16 {
+        let worker = port.checked_sub(self.port).filter(|_| self.port != 0);
+        let announced = self.announced_port.zip(worker).and_then(|(first, worker)| first.checked_add(worker));
+        announced.unwrap_or(port)
     }
 }
 

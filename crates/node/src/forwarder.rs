@@ -32,6 +32,7 @@ impl Forwarder {
             port: media.listen.port(),
             workers: media.workers.map_or(0, usize::from),
             announced: vec![media.advertise.host.clone()],
+            announced_port: Some(media.advertise.port),
             plain_ports: media.plain_ports.clone(),
             enable_tcp: media.tcp,
             max_incoming_bitrate: Some(media.bitrate_in_max),

@@ -31,6 +31,7 @@ pub(super) fn credentials() -> Option<IceParameters> {
 /// Where a worker that listens at `address` can be reached.
 pub(super) fn candidates(config: &Config, address: SocketAddr, is_tcp_only: bool) -> Vec<IceCandidate> {
     let mut candidates = Vec::new();
+    let port = config.announced_port_of(address.port());
     for (rank, ip) in (0_u32..).zip(announced(config, address)) {
         if !is_tcp_only || !config.enable_tcp {
             candidates.push(IceCandidate {
@@ -38,7 +39,7 @@ pub(super) fn candidates(config: &Config, address: SocketAddr, is_tcp_only: bool
                 priority: UDP_PRIORITY - rank,
                 ip: ip.clone(),
                 protocol: "udp".to_owned(),
-                port: address.port(),
+                port,
                 kind: "host".to_owned(),
                 tcp_type: None,
             });
@@ -49,7 +50,7 @@ pub(super) fn candidates(config: &Config, address: SocketAddr, is_tcp_only: bool
                 priority: TCP_PRIORITY - rank,
                 ip,
                 protocol: "tcp".to_owned(),
-                port: address.port(),
+                port,
                 kind: "host".to_owned(),
                 tcp_type: Some("passive".to_owned()),
             });
@@ -92,5 +93,19 @@ mod tests {
         };
         assert_eq!(protocols(false), ["udp", "tcp"]);
         assert_eq!(protocols(true), ["tcp"]);
+    }
+
+    #[test]
+    fn terminals_are_told_the_announced_port_of_their_worker() {
+        let told = |announced_port, worker: u16| -> Vec<u16> {
+            let config = Config { announced_port, ..Config::default() };
+            let address = SocketAddr::from(([0, 0, 0, 0], config.port + worker));
+            candidates(&config, address, false).into_iter().map(|one| one.port).collect()
+        };
+        assert_eq!(told(None, 1), [44_445, 44_445]);
+        assert_eq!(told(Some(3_478), 0), [3_478, 3_478]);
+        assert_eq!(told(Some(3_478), 2), [3_480, 3_480]);
+        let config = Config { announced_port: Some(u16::MAX), ..Config::default() };
+        assert_eq!((config.port_of(0), config.port_of(1)), (Some(44_444), None));
     }
 }
