@@ -16,6 +16,8 @@ const DRAIN: f64 = 0.5;
 #[derive(Debug)]
 pub struct Pacer {
     bitrate: f64,
+    /// Of what is to be sent, whatever the estimate says.
+    chosen: f64,
     pace: f64,
     debt_bits: f64,
     updated: Instant,
@@ -25,19 +27,27 @@ impl Pacer {
     /// `bitrate`: of the estimate, in bit/s.
     pub fn new(now: Instant, bitrate: u64) -> Pacer {
         let bitrate = bitrate as f64;
-        Pacer { bitrate, pace: FACTOR * bitrate, debt_bits: 0.0, updated: now }
+        Pacer { bitrate, chosen: 0.0, pace: FACTOR * bitrate, debt_bits: 0.0, updated: now }
     }
 
     pub fn handle_bitrate(&mut self, now: Instant, bitrate: u64) {
         self.pay(now);
         self.bitrate = bitrate as f64;
-        self.pace = FACTOR * self.bitrate;
+        self.pace = self.normal_pace();
+    }
+
+    /// The media that goes this way has so many bit/s. A stream without layers is sent even where the estimate is below it;
+    /// to hold it back would only make it late.
+    pub fn handle_chosen(&mut self, now: Instant, bitrate: u64) {
+        self.pay(now);
+        self.chosen = bitrate as f64;
+        self.pace = self.normal_pace();
     }
 
     /// `bytes` of media wait: if they would wait too long, the pace rises until the next [`Self::handle_bitrate`].
     pub fn handle_queue(&mut self, now: Instant, bytes: usize) {
         self.pay(now);
-        self.pace = (FACTOR * self.bitrate).max((bytes * 8) as f64 / DRAIN);
+        self.pace = self.normal_pace().max((bytes * 8) as f64 / DRAIN);
     }
 
     pub fn handle_sent(&mut self, now: Instant, bytes: usize) {
@@ -54,6 +64,10 @@ impl Pacer {
     pub fn poll_timeout(&self) -> Instant {
         let over_bits = (self.debt_bits - BURST * self.pace).max(0.0);
         self.updated + Duration::from_secs_f64((over_bits / self.pace.max(1.0)).min(1.0))
+    }
+
+    fn normal_pace(&self) -> f64 {
+        FACTOR * self.bitrate.max(self.chosen)
     }
 
     fn pay(&mut self, now: Instant) {
@@ -85,6 +99,15 @@ mod tests {
         assert_eq!(send(&mut pacer, 0, 8), 0, "33 ms of media");
         let took = send(&mut pacer, 1_000, 125) - 1_000;
         assert!((140..=170).contains(&took), "a megabit at 5 Mbit/s with a burst of 0.2 Mbit: {took} ms");
+    }
+
+    #[test]
+    fn a_stream_above_the_estimate_is_not_late() {
+        let mut pacer = Pacer::new(Instant(0), 400_000);
+        pacer.handle_chosen(Instant(0), 4_000_000);
+        pacer.handle_bitrate(Instant(0), 300_000);
+        let late = (0..1_000).filter(|at| send(&mut pacer, 16 * at, 8) > 16 * at).count();
+        assert_eq!(late, 0, "frames of 8 kB, 4 Mbit/s");
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl Consumer {
         }
     }
 
+    /// How many packets there are behind what was sent, at most: some may be left out.
+    pub(super) fn packets_waiting(&self, producer: &Producer) -> u64 {
+        let stream = self.source.current.and_then(|current| producer.streams.get(current));
+        stream.map_or(0, |stream| stream.store.head().saturating_sub(self.source.cursor))
+    }
+
     /// The position of the current stream's next packet; a stream that began anew has to be begun anew here, too.
     fn next_position(&mut self, producer: &Producer) -> Option<u64> {
         let index = self.source.current?;

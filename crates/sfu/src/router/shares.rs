@@ -57,7 +57,7 @@ impl Router {
             aside += if consumer.kind == MediaKind::Audio { AUDIO_BITRATE } else { 0 };
             scratch.consumers.push(Choices::of(now, at, consumer, producer));
         }
-        self.choose(index, aside, &mut scratch);
+        self.choose(now, index, aside, &mut scratch);
         for (choices, chosen) in scratch.consumers.iter().zip(&scratch.chosen) {
             let layers = chosen.map(|chosen| choices.layers[chosen]);
             self.apply(now, choices.consumer, layers);
@@ -65,7 +65,7 @@ impl Router {
         self.scratch = scratch;
     }
 
-    fn choose(&mut self, index: usize, aside: u64, scratch: &mut Scratch) {
+    fn choose(&mut self, now: Instant, index: usize, aside: u64, scratch: &mut Scratch) {
         let demands: Vec<Demand<'_>> = scratch.consumers.iter().map(Choices::demand).collect();
         scratch.chosen.clear();
         scratch.chosen.resize(demands.len(), None);
@@ -89,6 +89,12 @@ impl Router {
             if choices.count == 1 {
                 *chosen = Some(0);
             }
+        }
+        let bitrate_of =
+            |(choices, chosen): (&Choices, &Option<usize>)| chosen.map(|at| choices.bitrates[at]);
+        let chosen = scratch.consumers.iter().zip(&scratch.chosen).filter_map(bitrate_of).sum::<u64>();
+        if let Some(control) = &mut self.transports[index].line.control {
+            control.pacer.handle_chosen(now, chosen + aside);
         }
     }
 

@@ -6,6 +6,9 @@ use taoyao_types::{Instant, Now};
 use super::forward::Sending;
 use super::{Router, Transmit, TransmitKind};
 
+/// Of a large packet, where many wait.
+const PACKET_BYTES: usize = 1_200;
+
 impl Router {
     /// Writes the next packet into `buffer` (at least 1,500 bytes; the caller leaves room behind it for the SRTP tag). All
     /// waiting packets of one transport follow each other, and in them those of one consumer.
@@ -57,7 +60,7 @@ impl Router {
         while let Some(&waiting) = transport.waiting.front() {
             let consumer = &mut self.consumers[waiting];
             if consumer.kind == MediaKind::Video && !transport.line.may_send(now.mono) {
-                self.wait_for_pace(index);
+                self.wait_for_pace(now.mono, index);
                 return None;
             }
             let producer = &self.producers[consumer.producer];
@@ -77,9 +80,17 @@ impl Router {
         self.next_padding(now.mono, abs_send_time(now.mono), index, buffer)
     }
 
-    fn wait_for_pace(&mut self, index: usize) {
-        let control = self.transports[index].line.control.as_ref();
-        let due = control.map(|control| control.pacer.poll_timeout());
+    /// Whatever the estimate says, what waits leaves in time.
+    fn wait_for_pace(&mut self, now: Instant, index: usize) {
+        let transport = &mut self.transports[index];
+        let consumers = transport.waiting.iter().map(|at| &self.consumers[*at]);
+        let packets: u64 =
+            consumers.map(|consumer| consumer.packets_waiting(&self.producers[consumer.producer])).sum();
+        let control = transport.line.control.as_mut();
+        let due = control.map(|control| {
+            control.pacer.handle_queue(now, packets as usize * PACKET_BYTES);
+            control.pacer.poll_timeout()
+        });
         self.wake_by(due);
     }
 
