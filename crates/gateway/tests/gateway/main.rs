@@ -10,3 +10,4 @@ mod rest;
 mod support;
 mod tcp;
 mod websocket;
+mod whip;

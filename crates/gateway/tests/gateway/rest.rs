@@ -4,11 +4,9 @@ use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList};
 use taoyao_gateway::{Configuration, NotLetIn, Proof, Rest, RestRequest};
 use taoyao_types::{Role, limits};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
-use crate::support::{PATIENCE, Server};
+use crate::support::{Answer, Server};
 
 const ANN: &str = "Basic YW5uOnBlYWNo";
 const ADMIN: &str = "Bearer tao_admin";
@@ -160,12 +158,6 @@ struct Interface {
     heard: tokio::sync::Mutex<mpsc::Receiver<Value>>,
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    text: String,
-}
-
 impl Interface {
     fn start() -> Self {
         let (requests, asked) = mpsc::channel(4);
@@ -182,24 +174,7 @@ impl Interface {
     }
 
     async fn call(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-        let mut stream = self.server.dialler.tls().await;
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), text: text.to_owned() }
-    }
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+        self.server.dialler.call(method, path, headers, body).await
     }
 }
 

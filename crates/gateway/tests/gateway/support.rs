@@ -7,6 +7,7 @@ use std::time::Duration;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use serde_json::Value;
 use taoyao_gateway::{
     Configuration, Gateway, GatewayConfig, GatewayEvent, NearestQuery, Rest, Services, TerminalHandle,
 };
@@ -154,6 +155,22 @@ impl Dialler {
         client
     }
 
+    /// Sends a request with a body; `headers` end with a line break each.
+    pub(crate) async fn call(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let mut stream = self.tls().await;
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), text: text.to_owned() }
+    }
+
     /// Sends a request head and returns the whole answer.
     pub(crate) async fn http(&self, head: &str) -> String {
         let mut stream = self.tls().await;
@@ -162,6 +179,25 @@ impl Dialler {
         let mut answer = Vec::new();
         timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
         String::from_utf8(answer).unwrap()
+    }
+}
+
+/// The answer to a request.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// All values of a header.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(of, _)| *of == name).map(|(_, value)| value).collect()
     }
 }
 
