@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { useSmallCamera } from './camera.mjs';
+import { SMALL, useCamera } from './camera.mjs';
 
 const EXECUTABLE = process.env.TAOYAO_CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [
@@ -42,12 +42,12 @@ export async function startBrowser(t, { devices = true } = {}) {
  *
  * @param {import('node:test').TestContext} t
  * @param {import('playwright-core').Browser} browser
- * @param {object} [options] `smallCamera`, and those of the browser context, e.g. `viewport`, `colorScheme`
+ * @param {object} [options] `smallCamera` or `camera` (a size to film in), and those of the browser context, e.g. `viewport`, `colorScheme`
  */
-export async function openPage(t, browser, { smallCamera = false, ...options } = {}) {
+export async function openPage(t, browser, { smallCamera = false, camera = smallCamera && SMALL, ...options } = {}) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESKTOP, locale: 'en-US', ...options });
   context.setDefaultTimeout(PATIENCE_MS);
-  if (smallCamera) await context.addInitScript(useSmallCamera);
+  if (camera) await context.addInitScript(useCamera, camera);
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.stack));

@@ -5,7 +5,7 @@
 import puppeteer from 'puppeteer-core';
 
 import { DESKTOP, PATIENCE_MS } from './browser.mjs';
-import { useSmallCamera } from './camera.mjs';
+import { SMALL, useCamera } from './camera.mjs';
 import { PASSWORD, USER } from './mesh.mjs';
 
 const EXECUTABLE = process.env.TAOYAO_FIREFOX ?? '/usr/bin/firefox-esr';
@@ -32,7 +32,7 @@ export async function startFirefox(t) {
 export async function registerInFirefox(t, browser, origin, clientId) {
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  await page.evaluateOnNewDocument(useSmallCamera);
+  await page.evaluateOnNewDocument(useCamera, SMALL);
   await page.setViewport(DESKTOP);
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
