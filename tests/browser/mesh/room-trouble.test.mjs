@@ -19,8 +19,9 @@ const LOSS = 0.05;
 const LOSSY_MS = 20_000;
 const CONTROL_MS = 5_000;
 const FREEZE_MAX_MS = 1_000;
+/** Of the frames that come without loss, while the machine is as busy. */
+const LOSSY_SHARE_MIN = 0.6;
 /** The camera makes 15 frames a second, and its lowest temporal layer has every fourth of them. */
-const LOSSY_FPS_MIN = 8;
 const NARROW_FPS_MIN = 3;
 
 test('a narrow line gets a smaller picture, and a wide one the large one again', async (t) => {
@@ -35,7 +36,7 @@ test('a narrow line gets a smaller picture, and a wide one the large one again',
   const narrow = await watch(viewer, CONTROL_MS);
   t.diagnostic(`smaller after ${shrunkAfterMs} ms, then ${JSON.stringify(narrow)}`);
   assert.ok(shrunkAfterMs < SHRINKS_WITHIN_MS, `the picture is smaller after ${shrunkAfterMs} ms`);
-  isFilm(narrow, CONTROL_MS, NARROW_FPS_MIN);
+  assert.ok(fps(narrow, CONTROL_MS) >= NARROW_FPS_MIN, 'frames go on being decoded');
 
   down.weather = {};
   const widenedAt = Date.now();
@@ -67,7 +68,8 @@ async function holdsAgainstLoss(t, viewer, ways) {
   t.diagnostic(`with loss: ${JSON.stringify(lossy)}; ${ways[0].lost} datagrams of pictures vanished`);
   if (isFrozen(before) || isFrozen(after)) return t.skip('on this machine the picture freezes without loss as well');
   assert.ok(ways.every((way) => way.lost > 0), 'something was lost both ways');
-  isFilm(lossy, LOSSY_MS, LOSSY_FPS_MIN);
+  const fpsWithout = Math.min(fps(before, CONTROL_MS), fps(after, CONTROL_MS));
+  assert.ok(fps(lossy, LOSSY_MS) >= fpsWithout * LOSSY_SHARE_MIN, 'most frames come in spite of the loss');
   assert.ok(!isFrozen(lossy), `the picture freezes for more than ${FREEZE_MAX_MS} ms: ${JSON.stringify(lossy)}`);
 }
 
@@ -75,9 +77,8 @@ function isFrozen({ longestStillMs, longestFreezeMs }) {
   return Math.max(longestStillMs, longestFreezeMs) > FREEZE_MAX_MS;
 }
 
-function isFilm({ frames }, durationMs, fpsMin) {
-  const fps = (frames * 1_000) / durationMs;
-  assert.ok(fps >= fpsMin, `${fps} frames a second are decoded`);
+function fps({ frames }, durationMs) {
+  return (frames * 1_000) / durationMs;
 }
 
 /** One terminal sends its camera in three sizes, another one looks at it, large, on a line that the test can spoil. */
