@@ -8,6 +8,7 @@
 mod a_minute;
 mod admin;
 mod certificates;
+mod clip;
 mod crowd;
 mod crowding;
 mod cut;
@@ -27,6 +28,7 @@ mod player;
 #[path = "../../crates/node/tests/mesh/ports.rs"]
 mod ports;
 mod program;
+mod recordings;
 mod relay;
 mod rooms;
 mod shape;

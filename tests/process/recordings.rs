@@ -1,0 +1,131 @@
+//! A recording from the signal that asks for it to the file that plays.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::clip::{self, Stream, Way};
+use crate::mesh::Mesh;
+use crate::patience::until;
+use crate::ports;
+use crate::shape::ONE;
+use crate::terminal::Terminal;
+
+/// How much later the picture arrives than the sound that belongs to it.
+const LATE: Duration = Duration::from_millis(200);
+/// What people do not notice.
+const DRIFT_MAX: f64 = 0.04;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_member_sends_is_recorded_in_step() {
+    let clip = tokio::task::spawn_blocking(clip::make).await.unwrap();
+    let mesh = recording().await;
+    let (camera, _ears) = mesh.dialler().register(mesh.place("cn").terminals, "camera@cn").await.unwrap();
+    let room = asked(&camera, "room::create", json!({})).await["roomId"].clone();
+    asked(&camera, "room::enter", json!({ "roomId": room })).await;
+    let [picture, sound] = &clip;
+    let (transport, way) = transport(&camera, &room).await;
+    produce(&camera, &room, &transport, "video", picture).await;
+    produce(&camera, &room, &transport, "audio", sound).await;
+
+    let wanted = json!({ "to": "camera@cn", "roomId": room, "enabled": true });
+    let begun = asked(&camera, "control::server::record", wanted.clone()).await["filepath"].clone();
+    play(clip, way).await;
+    let stop = json!({ "to": "camera@cn", "roomId": room, "enabled": false });
+    assert_eq!(asked(&camera, "control::server::record", stop).await["filepath"], begun);
+
+    let id = begun.as_str().and_then(|path| path.strip_prefix("/recordings/")).unwrap();
+    let folder = mesh.certs().with_file_name("recordings").join("cn");
+    let entry: Value = serde_json::from_slice(&fs::read(folder.join(format!("{id}.json"))).unwrap()).unwrap();
+    assert_eq!((&entry["state"], &entry["member"]), (&json!("finished"), &json!("camera@cn")), "{entry}");
+    assert_eq!(entry["tracks"][0]["lostPackets"], 0, "{entry}");
+    assert!(fs::metadata(folder.join(entry["preview"].as_str().unwrap())).unwrap().len() > 500);
+
+    let file = folder.join(entry["file"].as_str().unwrap());
+    let (told, (drift, flashes)) =
+        tokio::task::spawn_blocking(move || (clip::probe(&file), clip::drift(&file))).await.unwrap();
+    let codecs: Vec<&Value> =
+        told["streams"].as_array().unwrap().iter().map(|stream| &stream["codec_name"]).collect();
+    assert_eq!(codecs.len(), 2);
+    assert!(codecs.contains(&&json!("vp8")) && codecs.contains(&&json!("opus")), "{told}");
+    let seconds: f64 = told["format"]["duration"].as_str().unwrap().parse().unwrap();
+    let length = f64::from(clip::SECONDS);
+    assert!((length - 1.0..length + 2.0).contains(&seconds), "{seconds} s");
+    assert!(flashes >= 5 && drift <= DRIFT_MAX, "{flashes} flashes, {drift} s");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_shall_not_record_says_so() {
+    let mut mesh = Mesh::plan(ONE);
+    mesh.change("name = \"cn\"\n", &format!("name = \"cn\"\n{}", media()));
+    mesh.start_all().await;
+    let (camera, _ears) = mesh.dialler().register(mesh.place("cn").terminals, "camera@cn").await.unwrap();
+    let room = asked(&camera, "room::create", json!({})).await["roomId"].clone();
+    asked(&camera, "room::enter", json!({ "roomId": room })).await;
+    let silent = Stream { packets: vec![vec![0; 12]], rate: 48_000 };
+    let (transport, _way) = transport(&camera, &room).await;
+    produce(&camera, &room, &transport, "audio", &silent).await;
+    let wanted = json!({ "to": "camera@cn", "roomId": room, "enabled": true });
+    let refused = camera.request("control::server::record", wanted).await.unwrap();
+    assert_eq!(refused["code"], "3406", "{refused}");
+}
+
+async fn recording() -> Mesh {
+    let mut mesh = Mesh::plan(ONE);
+    mesh.change("name = \"cn\"\n", &format!("name = \"cn\"\n{}recordings = {{}}\n", media()));
+    mesh.start_all().await;
+    mesh
+}
+
+fn media() -> String {
+    format!("media = {{ listen = \"127.0.0.1:{}\", workers = 1 }}\n", ports::free())
+}
+
+/// A transport for plain RTP: its id and its ports.
+async fn transport(camera: &Terminal, room: &Value) -> (Value, Way) {
+    let plain = json!({ "roomId": room, "rtcpMux": false, "comedia": true });
+    let made = asked(camera, "media::transport::plain::create", plain).await;
+    let port = |name: &str| made[name].as_u64().and_then(|port| u16::try_from(port).ok()).unwrap();
+    (made["transportId"].clone(), Way::to(port("port"), port("rtcpPort")))
+}
+
+async fn produce(camera: &Terminal, room: &Value, transport: &Value, kind: &str, stream: &Stream) {
+    let codec = match kind {
+        "audio" => {
+            json!({ "mimeType": "audio/opus", "payloadType": 100, "clockRate": 48_000, "channels": 2 })
+        }
+        _ => json!({ "mimeType": "video/VP8", "payloadType": 101, "clockRate": 90_000 }),
+    };
+    let rtp =
+        json!({ "codecs": [codec], "encodings": [{ "ssrc": stream.ssrc() }], "rtcp": { "cname": "camera" } });
+    let wish = json!({
+        "roomId": room, "transportId": transport, "kind": kind, "rtpParameters": rtp, "appData": {},
+    });
+    asked(camera, "media::produce", wish).await;
+}
+
+async fn play(clip: [Stream; 2], way: Way) {
+    let (began, way) = (Instant::now(), Arc::new(way));
+    let late = [LATE, Duration::ZERO];
+    let playing = clip.into_iter().zip(late).map(|(stream, late)| {
+        let way = Arc::clone(&way);
+        tokio::task::spawn_blocking(move || stream.play(began, late, &way))
+    });
+    for played in playing.collect::<Vec<_>>() {
+        played.await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
+/// The body of a request's answer, once it is a success.
+async fn asked(terminal: &Terminal, signal: &str, body: Value) -> Value {
+    let mut answer = Value::Null;
+    until(signal, async || {
+        answer = terminal.request(signal, body.clone()).await.unwrap();
+        if answer["code"] == "0000" { Vec::new() } else { vec![answer.to_string()] }
+    })
+    .await;
+    answer["body"].take()
+}
