@@ -70,6 +70,16 @@ impl Link {
         Ok(links)
     }
 
+    /// A turn of an end that is sent nothing but answers to its checks.
+    pub fn rest(&mut self) {
+        let mut buffer = [0; 2_048];
+        while let Ok((len, _)) = self.socket.io.recv_from(&mut buffer) {
+            self.client.handle_datagram(clock::mono(), &mut buffer[..len]);
+        }
+        self.run_timers();
+        self.say();
+    }
+
     /// Takes what has come, and says what the client's protocols have to say. Media is dropped.
     pub(super) fn turn(&mut self, inbound: &mut Inbound) {
         while inbound.receive(&self.socket).is_ok() {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use taoyao_ortc::transport::Fingerprint;
+use taoyao_ortc::transport::{Fingerprint, SrtpSuite};
 
-use super::dtls::Configs;
+use super::dtls::{Configs, PREFERENCE};
 
 /// A self-signed ECDSA P-256 certificate (RFC 8827, section 6.5), made anew by each process. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +28,14 @@ impl Certificate {
     /// # Errors
     /// See [`CertificateError`].
     pub fn generate() -> Result<Certificate, CertificateError> {
+        Self::generate_offering(&PREFERENCE)
+    }
+
+    /// As [`Self::generate`]; as client it offers these suites only.
+    ///
+    /// # Errors
+    /// See [`CertificateError`].
+    pub fn generate_offering(suites: &[SrtpSuite]) -> Result<Certificate, CertificateError> {
         let failed = |error: &dyn fmt::Display| CertificateError(error.to_string());
         let provider = rtc_dtls::crypto_provider::default_provider().map_err(|e| failed(&e))?;
         let names = vec!["taoyao".to_owned()];
@@ -35,7 +43,7 @@ impl Certificate {
             .map_err(|e| failed(&e))?;
         let der = dtls.certificate.first().ok_or_else(|| failed(&"it is empty"))?;
         let fingerprint = fingerprint_of(der);
-        let configs = Configs::new(&dtls, &provider).map_err(|e| failed(&e))?;
+        let configs = Configs::new(&dtls, &provider, suites).map_err(|e| failed(&e))?;
         Ok(Certificate { inner: Arc::new(Inner { configs, fingerprint }) })
     }
 

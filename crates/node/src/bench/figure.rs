@@ -13,6 +13,8 @@ pub enum Unit {
     /// Per second of one process's processor time, user and system.
     PerCpuSecond,
     Bytes,
+    Count,
+    Percent,
     /// Ours over theirs.
     Ratio,
 }

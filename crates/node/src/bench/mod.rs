@@ -33,6 +33,7 @@ pub use error::BenchError;
 pub use figure::{Figure, Target, Unit, Verdict};
 pub use machine::Machine;
 use serde::Serialize;
+pub use sfu::run_ends;
 
 /// Each figure is the median of this many rounds.
 const ROUNDS: usize = 3;
@@ -62,6 +63,8 @@ pub enum Part {
     Saturated,
     /// How long a packet of media takes.
     Delay,
+    /// The memory of consumers that are sent nothing.
+    IdleConsumers,
 }
 
 /// What to measure, and how long.
@@ -91,7 +94,7 @@ impl Part {
     /// What is measured of one node.
     pub const NODE: [Part; 2] = [Part::Unicast, Part::NatsOne];
     /// What is measured of the media forwarder.
-    pub const SFU: [Part; 3] = [Part::Forward, Part::Saturated, Part::Delay];
+    pub const SFU: [Part; 4] = [Part::Forward, Part::Saturated, Part::Delay, Part::IdleConsumers];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -100,7 +103,7 @@ impl Part {
             Part::Chain5 => "chain5",
             Part::Middle => "middle",
             Part::Records => "records",
-            Part::Idle => "idle",
+            Part::Idle | Part::IdleConsumers => "idle",
             Part::Nats | Part::NatsOne => "nats",
             Part::Unicast => "unicast",
             Part::Forward => "forward",
@@ -126,6 +129,7 @@ impl Part {
             Part::Forward => sfu::forward(plan),
             Part::Saturated => sfu::saturated(plan),
             Part::Delay => sfu::delay(plan),
+            Part::IdleConsumers => sfu::idle(plan),
         }
     }
 }
@@ -144,6 +148,16 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(Part)) -> Report {
     let ratios = one_node::ratios(&report.figures);
     report.figures.extend(ratios);
     report
+}
+
+/// Lets members of a room come and go for `span`, and looks at what that leaves behind; `progress` hears of each minute.
+pub fn churn(span: Duration, progress: impl FnMut(String)) -> Report {
+    let machine = Machine::look();
+    let (figures, skipped) = match sfu::churn(span, progress) {
+        Ok(figures) => (figures, Vec::new()),
+        Err(error) => (Vec::new(), vec![format!("churn: {error}")]),
+    };
+    Report { machine, figures, skipped }
 }
 
 impl Plan {

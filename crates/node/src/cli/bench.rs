@@ -1,6 +1,7 @@
 //! `taoyao bench`: measures a mesh of processes, one node, or its media forwarder, on this machine and compares with the targets.
 
 use std::env;
+use std::time::Duration;
 
 use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum};
@@ -22,6 +23,9 @@ enum What {
     Mesh(MeshBench),
     Node(NodeBench),
     Sfu(SfuBench),
+    /// The other ends of idle consumers, for `bench sfu`
+    #[command(hide = true)]
+    SfuEnds,
 }
 
 /// Measure a mesh of real processes: latency, throughput, memory
@@ -65,18 +69,22 @@ struct NodeBench {
 /// Measure the media forwarder: processor time of a packet, and how long it takes
 ///
 /// Runs the forwarder in this process with one worker, one producer and up to 200 consumers over ICE, DTLS and SRTP on
-/// loopback, and beside it the floor: a program that only opens, seals and sends. Takes about four minutes.
+/// loopback, and beside it the floor: a program that only opens, seals and sends. Takes about ten minutes.
 /// Ends with 1 if a target is missed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   taoyao bench sfu
   taoyao bench sfu --quick --only forward
+  taoyao bench sfu --churn 30
   taoyao bench sfu --json")]
 struct SfuBench {
     /// Measure only these parts
     #[arg(long, value_name = "PART", value_delimiter = ',', num_args = 1..)]
     only: Vec<SfuPart>,
+    /// Instead let members of a room come, go, mute and change layers for so long at 3 % loss, and look at what is left behind
+    #[arg(long, value_name = "MINUTES", conflicts_with = "only")]
+    churn: Option<u16>,
     #[command(flatten)]
     how: How,
 }
@@ -134,8 +142,12 @@ struct SfuPart(Part);
 
 impl ValueEnum for SfuPart {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [SfuPart; Part::SFU.len()] =
-            [SfuPart(Part::Forward), SfuPart(Part::Saturated), SfuPart(Part::Delay)];
+        const ALL: [SfuPart; Part::SFU.len()] = [
+            SfuPart(Part::Forward),
+            SfuPart(Part::Saturated),
+            SfuPart(Part::Delay),
+            SfuPart(Part::IdleConsumers),
+        ];
         &ALL
     }
 
@@ -153,7 +165,12 @@ impl BenchCommand {
             What::Node(NodeBench { only, how }) => {
                 how.run(only.iter().map(|part| part.0).collect(), &Part::NODE)
             }
-            What::Sfu(SfuBench { only, how }) => {
+            What::Sfu(SfuBench { churn: Some(minutes), how, .. }) => how.churn(minutes),
+            What::SfuEnds => {
+                bench::run_ends().map_err(|error| Failed::new(Exit::Io, error.to_string()))?;
+                Ok(Exit::Fine)
+            }
+            What::Sfu(SfuBench { only, how, .. }) => {
                 how.run(only.iter().map(|part| part.0).collect(), &Part::SFU)
             }
         }
@@ -167,11 +184,18 @@ impl How {
             .map_err(|error| Failed::new(Exit::Io, format!("this program's own file: {error}")))?;
         let parts = if only.is_empty() { all.to_vec() } else { only };
         let plan = Plan { program, parts, is_quick: self.quick };
-        let report = bench::run(&plan, |part| output::note(format!("measuring {}", part.name())));
+        self.show(&bench::run(&plan, |part| output::note(format!("measuring {}", part.name()))))
+    }
+
+    fn churn(self, minutes: u16) -> Result<Exit, Failed> {
+        self.show(&bench::churn(Duration::from_secs(60 * u64::from(minutes)), output::note))
+    }
+
+    fn show(self, report: &Report) -> Result<Exit, Failed> {
         if self.json {
-            output::say_json(&report)?;
+            output::say_json(report)?;
         } else {
-            tell(&report)?;
+            tell(report)?;
         }
         let is_well = report.skipped.is_empty()
             && report.figures.iter().all(|figure| figure.verdict != Verdict::Missed);
@@ -215,6 +239,8 @@ fn shown(value: f64, unit: Unit) -> String {
         Unit::PerSecond => format!("{:.0} k/s", value / 1e3),
         Unit::PerCpuSecond => format!("{:.0} k/CPU-s", value / 1e3),
         Unit::Bytes if value >= 10_240.0 => format!("{:.1} KiB", value / 1024.0),
+        Unit::Count => format!("{value:.0}"),
+        Unit::Percent => format!("{value:.2} %"),
         Unit::Bytes => format!("{value:.0} B"),
         Unit::Ratio => format!("{value:.2}"),
     }

@@ -26,11 +26,12 @@ impl Configs {
     pub(in crate::peer) fn new(
         certificate: &Certificate,
         provider: &Arc<dyn RTCCryptoProvider>,
+        offered: &[SrtpSuite],
     ) -> Result<Configs, rtc_shared::error::Error> {
         let one =
             |suite: SrtpSuite| builder(certificate, provider, &[suite]).build(false, None).map(Arc::new);
         let server = PREFERENCE.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        let client = builder(certificate, provider, &PREFERENCE).build(true, None)?;
+        let client = builder(certificate, provider, offered).build(true, None)?;
         Ok(Configs { server, client: Arc::new(client) })
     }
 

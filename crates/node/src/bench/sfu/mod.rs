@@ -4,6 +4,9 @@
 //! thread that forwards. On loopback it pays for receiving as well: the kernel hands packets over in the sender's time.
 
 mod base;
+mod churn;
+mod idle;
+mod own;
 mod room;
 mod thread_cpu;
 
@@ -16,6 +19,10 @@ use taoyao_ortc::SrtpSuite;
 use super::error::BenchError;
 use super::figure::{Figure, Target, Unit};
 use super::{Plan, ROUNDS};
+pub(super) use churn::run as churn;
+pub(super) use idle::measure as idle;
+pub use idle::run_ends;
+
 use base::Base;
 use room::Gathering;
 use thread_cpu::ThreadCpu;
@@ -27,6 +34,8 @@ const FLOOR: &str = "floor";
 const BURSTS: [u64; 2] = [1, 8];
 /// Consumers, and packets per second for each: some ten thousand in all, which two cores carry beside all the ends.
 const CROWDS: [(usize, f64); 5] = [(1, 2_400.0), (10, 2_400.0), (50, 800.0), (100, 400.0), (200, 200.0)];
+/// Of them those at which old ciphers are measured.
+const OLD_CROWDS: [usize; 2] = [50, 200];
 const QUICK_CROWDS: [(usize, f64); 1] = [(50, 800.0)];
 /// Over the floor, by the bursts.
 const RATIOS_MAX: [f64; 2] = [1.5, 1.3];
@@ -46,19 +55,29 @@ const SETTLE: Duration = Duration::from_millis(300);
 
 pub(super) fn forward(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     let crowds: &[(usize, f64)] = if plan.is_quick { &QUICK_CROWDS } else { &CROWDS };
+    let gcm = crowds.iter().map(|crowd| (*crowd, SrtpSuite::AeadAes128Gcm));
+    // The ratio does not depend on the cipher much: two crowds show it.
+    let old = crowds.iter().filter(|(consumers, _)| OLD_CROWDS.contains(consumers));
+    let cases = gcm.chain(old.map(|crowd| (*crowd, SrtpSuite::AesCm128HmacSha1_80)));
     let mut figures = Vec::new();
-    for (burst, ratio_max) in BURSTS.into_iter().zip(RATIOS_MAX) {
-        for &(consumers, rate) in crowds {
-            figures.extend(compare(plan, consumers, Load { burst, rate }, ratio_max)?);
+    for ((consumers, rate), suite) in cases {
+        for (burst, ratio_max) in BURSTS.into_iter().zip(RATIOS_MAX) {
+            figures.extend(compare(plan, consumers, Load { burst, rate }, suite, ratio_max)?);
         }
     }
     Ok(figures)
 }
 
 /// Forwarder and floor in turn, so that what else the machine does meets both.
-fn compare(plan: &Plan, consumers: usize, load: Load, ratio_max: f64) -> Result<Vec<Figure>, BenchError> {
-    let gathering = Gathering::new(consumers, load)?;
-    let base = Base::new(consumers, load, SrtpSuite::AeadAes128Gcm)?;
+fn compare(
+    plan: &Plan,
+    consumers: usize,
+    load: Load,
+    suite: SrtpSuite,
+    ratio_max: f64,
+) -> Result<Vec<Figure>, BenchError> {
+    let gathering = Gathering::new(consumers, load, suite)?;
+    let base = Base::new(consumers, load, suite)?;
     let (worker, floor) = (ThreadCpu::find(WORKER)?, ThreadCpu::find(FLOOR)?);
     gathering.producer.pause(false);
     sleep(WARM_UP);
@@ -69,12 +88,21 @@ fn compare(plan: &Plan, consumers: usize, load: Load, ratio_max: f64) -> Result<
         floors.push(cost(plan, &base.producer, &floor, || base.floor.sent())?.each_ns);
     }
     let ratios: Vec<f64> = ours.iter().zip(&floors).map(|(ours, floor)| ours / floor).collect();
-    let name = |what: &str| format!("1 to {consumers}, frames of {}: {what}", load.burst);
+    let name = |what: &str| format!("1 to {consumers}, {}, frames of {}: {what}", short(suite), load.burst);
     Ok(vec![
         Figure::new(name("a packet"), Unit::Nanoseconds, None, ours),
         Figure::new(name("a packet at the floor"), Unit::Nanoseconds, None, floors),
         Figure::new(name("over the floor"), Unit::Ratio, Some(Target::AtMost(ratio_max)), ratios),
     ])
+}
+
+/// As people call it.
+fn short(suite: SrtpSuite) -> &'static str {
+    match suite {
+        SrtpSuite::AeadAes128Gcm => "AES-128-GCM",
+        SrtpSuite::AeadAes256Gcm => "AES-256-GCM",
+        SrtpSuite::AesCm128HmacSha1_80 => "AES-CM-SHA1",
+    }
 }
 
 /// What was spent while a producer ran.
@@ -109,7 +137,7 @@ fn cost(
 }
 
 pub(super) fn saturated(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
-    let gathering = Gathering::new(FLOODED, FLOOD)?;
+    let gathering = Gathering::new(FLOODED, FLOOD, SrtpSuite::AeadAes128Gcm)?;
     let worker = ThreadCpu::find(WORKER)?;
     gathering.producer.pause(false);
     sleep(WARM_UP);
@@ -129,7 +157,7 @@ pub(super) fn saturated(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
 
 pub(super) fn delay(plan: &Plan) -> Result<Vec<Figure>, BenchError> {
     let load = Load { burst: 8, rate: DELAY_RATE };
-    let gathering = Gathering::new(DELAYED, load)?;
+    let gathering = Gathering::new(DELAYED, load, SrtpSuite::AeadAes128Gcm)?;
     gathering.producer.pause(false);
     sleep(WARM_UP);
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
