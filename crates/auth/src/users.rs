@@ -317,6 +317,19 @@ mod tests {
     }
 
     #[test]
+    fn an_account_that_is_known_is_bound_as_well() {
+        let mut users = with_ann();
+        let readmit = |users: &Users, account: &str, client: &str| {
+            users.readmit(account, &client.parse().unwrap(), &"sh.east.cn".parse().unwrap())
+        };
+        assert_eq!(readmit(&users, "ann", "whip-1"), accepted());
+        assert_eq!(readmit(&users, "bob", "whip-1"), LoginVerdict::Refused(Refusal::UnknownUser));
+        users.users.get_mut("ann").unwrap().clients = vec!["cam-7".parse().unwrap()];
+        assert_eq!(readmit(&users, "ann", "whip-1"), LoginVerdict::Refused(Refusal::OtherClient));
+        assert!(matches!(readmit(&users, "ann", "cam-7"), LoginVerdict::Accepted(_)));
+    }
+
+    #[test]
     fn a_token_logs_in_as_its_account_until_it_is_revoked() {
         let mut users = with_ann();
         let (mine, other) = (token([1; 32]), token([2; 32]));

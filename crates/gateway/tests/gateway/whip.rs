@@ -21,7 +21,7 @@ const RESTART: &str =
 
 #[tokio::test]
 async fn a_publisher_enters_the_room_and_sends_what_it_offers() {
-    let mut site = Site::start().await;
+    let mut site = Site::start();
     let answer = site.post("/whip/r1?password=peach&name=Studio", &offer("sendonly")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_eq!(answer.header("content-type"), ["application/sdp"]);
@@ -56,7 +56,7 @@ async fn a_publisher_enters_the_room_and_sends_what_it_offers() {
 
 #[tokio::test]
 async fn a_player_receives_one_stream_for_each_section_and_says_that_it_is_ready() {
-    let mut site = Site::start().await;
+    let mut site = Site::start();
     let answer = site.post("/whep/r1", &offer("recvonly")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let enter = site.heard("room::enter").await;
@@ -76,7 +76,7 @@ async fn a_player_receives_one_stream_for_each_section_and_says_that_it_is_ready
 
 #[tokio::test]
 async fn a_player_is_told_to_come_back_while_nobody_sends() {
-    let mut site = Site::start().await;
+    let mut site = Site::start();
     let answer = site.post("/whep/r1?from=web", &offer("recvonly")).await;
     assert_eq!((answer.status, answer.header("retry-after")), (409, vec!["5"]), "{}", answer.text);
     site.gone().await;
@@ -85,7 +85,7 @@ async fn a_player_is_told_to_come_back_while_nobody_sends() {
 #[tokio::test]
 async fn a_session_ends_with_its_transport_its_room_and_its_membership() {
     for signal in ["media::transport::close", "room::close", "room::expel", "room::create"] {
-        let mut site = Site::start().await;
+        let mut site = Site::start();
         site.post("/whip/r1", &offer("sendonly")).await;
         site.push(signal, json!({ "roomId": "another" })).await;
         site.push(signal, json!({ "roomId": "r1" })).await;
@@ -95,7 +95,7 @@ async fn a_session_ends_with_its_transport_its_room_and_its_membership() {
 
 #[tokio::test]
 async fn ice_is_restarted_and_candidates_are_noted() {
-    let site = Site::start().await;
+    let site = Site::start();
     let location = site.post("/whip/r1", &offer("sendonly")).await.header("location")[0].to_owned();
     let patch = async |if_match: &str, body: &str| {
         let if_match = if if_match.is_empty() { String::new() } else { format!("if-match: {if_match}\r\n") };
@@ -118,7 +118,7 @@ async fn ice_is_restarted_and_candidates_are_noted() {
 
 #[tokio::test]
 async fn what_is_wrong_is_told() {
-    let site = Site::start().await;
+    let site = Site::start();
     let good = offer("sendonly");
     for (path, headers, body, status, why) in [
         ("/whip/r1", "", good.as_str(), 415, "application/sdp"),
@@ -141,7 +141,7 @@ async fn what_is_wrong_is_told() {
 
 #[tokio::test]
 async fn sessions_are_their_accounts_own() {
-    let site = Site::start().await;
+    let site = Site::start();
     let location = site.post("/whip/r1", &offer("sendonly")).await.header("location")[0].to_owned();
     let by = async |who: &str, path: &str| site.dialler.call("DELETE", path, who, "").await.status;
     assert_eq!(by("", &location).await, 401);
@@ -153,7 +153,7 @@ async fn sessions_are_their_accounts_own() {
 
 #[tokio::test]
 async fn pages_of_other_origins_may_ask_first() {
-    let site = Site::start().await;
+    let site = Site::start();
     for (path, methods) in [("/whip/r1", "OPTIONS, POST"), ("/whep/r1/x", "DELETE, OPTIONS, PATCH")] {
         let answer = site.dialler.call("OPTIONS", path, "", "").await;
         assert_eq!((answer.status, answer.header("access-control-allow-methods")), (204, vec![methods]));
@@ -163,7 +163,7 @@ async fn pages_of_other_origins_may_ask_first() {
 
 #[tokio::test]
 async fn sessions_end_with_the_gateway() {
-    let mut site = Site::start().await;
+    let mut site = Site::start();
     site.post("/whip/r1", &offer("sendonly")).await;
     let gateway = site.gateway.take().unwrap();
     assert_eq!(gateway.shutdown(PATIENCE).await, 0);
@@ -194,7 +194,7 @@ enum Said {
 }
 
 impl Site {
-    async fn start() -> Self {
+    fn start() -> Self {
         let (requests, asked) = mpsc::channel(4);
         tokio::spawn(authenticate(asked));
         let Server { gateway, events, dialler } =

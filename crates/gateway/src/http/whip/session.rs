@@ -1,6 +1,7 @@
 //! One session, from its request to its end.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,18 +10,21 @@ use taoyao_auth::Account;
 use taoyao_sdp::Fragment;
 use taoyao_wire::signals::Signal;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::super::rest::{Fault, Message};
 use super::request::Wish;
 use super::room::{self, Described, Running};
 use super::sessions::{Entrance, Sessions};
-use super::signals::{Closed, ConsumerClosed, Restarted, read};
+use super::signals::{Closed, ConsumerClosed, Restarted, Status, read};
 use super::terminal::Terminal;
 use super::trouble::Trouble;
 
 /// How often a session says that it is there (reference section 3.6: as the web terminal does).
 const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// For ICE and DTLS to connect. The node watches over a transport only once a check has come.
+const CONNECT_MAX: Duration = Duration::from_secs(30);
 
 /// What a later request wants of a session.
 pub(super) enum Order {
@@ -126,6 +130,8 @@ impl Session<'_> {
     async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut connect = pin!(sleep(CONNECT_MAX));
+        let mut is_looked_at = false;
         loop {
             let then = tokio::select! {
                 order = orders.recv() => match order {
@@ -136,6 +142,10 @@ impl Session<'_> {
                     Some(message) => self.heed(&message),
                     None => Then::End,
                 },
+                () = &mut connect, if !is_looked_at => {
+                    is_looked_at = true;
+                    self.look_at_transport().await
+                }
                 _ = heartbeat.tick() => match self.terminal.tell(Signal::ClientHeartbeat, json!({})).await {
                     Ok(_) => Then::GoOn,
                     Err(_) => Then::End,
@@ -144,6 +154,17 @@ impl Session<'_> {
             if let Then::End = then {
                 return;
             }
+        }
+    }
+
+    /// Ends if nobody has come. Who cannot be told may be there.
+    async fn look_at_transport(&mut self) -> Then {
+        let body = json!({ "roomId": self.room, "transportId": self.running.transport });
+        let told = self.terminal.ask(Signal::MediaTransportStatus, body).await.ok();
+        let status: Option<Status> = told.as_ref().and_then(|told| read(told.body.as_deref()));
+        match status.is_some_and(|status| status.is_unconnected()) {
+            true => Then::End,
+            false => Then::GoOn,
         }
     }
 

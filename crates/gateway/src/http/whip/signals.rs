@@ -56,7 +56,42 @@ pub(super) struct Restarted {
     pub(super) ice_parameters: IceParameters,
 }
 
+/// The answer to `media::transport::status`.
+#[derive(Deserialize)]
+pub(super) struct Status {
+    status: Vec<TransportStat>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TransportStat {
+    dtls_state: Option<String>,
+}
+
+impl Status {
+    /// Whether it says of a transport that DTLS has not come to an end.
+    pub(super) fn is_unconnected(&self) -> bool {
+        let states = || self.status.iter().filter_map(|stat| stat.dtls_state.as_deref());
+        states().count() > 0 && states().all(|state| state != "connected")
+    }
+}
+
 /// A body, read as one of these. `None` if it is another.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: Option<&'a RawValue>) -> Option<T> {
     serde_json::from_str(body?.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transport_is_unconnected_only_if_it_says_so() {
+        let is_unconnected = |text: &str| serde_json::from_str::<Status>(text).unwrap().is_unconnected();
+        assert!(is_unconnected(r#"{"status":[{"type":"webrtc-transport","dtlsState":"new"}]}"#));
+        assert!(is_unconnected(r#"{"status":[{"dtlsState":"connecting"}]}"#));
+        assert!(!is_unconnected(r#"{"status":[{"dtlsState":"connected"}]}"#));
+        assert!(!is_unconnected(r#"{"status":[{}]}"#));
+        assert!(!is_unconnected(r#"{"status":[]}"#));
+    }
 }
