@@ -8,10 +8,11 @@ use tracing_subscriber::filter::ParseError;
 /// The variable that filters the log, in the syntax of `tracing_subscriber::EnvFilter`: `debug`,
 /// `info,taoyao_link=trace`. Without it the program's own default holds.
 pub const FILTER_VARIABLE: &str = "TAOYAO_LOG";
-/// Warnings of everybody, the life of nodes and links, and the audit log.
-pub const DEFAULT_FILTER: &str = "warn,taoyao=info,audit=info";
+/// Warnings of everybody, the life of nodes and links, and the audit log. `rtc_dtls` warns of every browser's handshake, for
+/// extensions that it does not know and need not.
+pub const DEFAULT_FILTER: &str = "warn,taoyao=info,audit=info,rtc_dtls=error";
 /// Only what a person should look at: for a mesh at somebody's terminal, whose table should stay in sight.
-pub const QUIET_FILTER: &str = "warn,audit=info";
+pub const QUIET_FILTER: &str = "warn,audit=info,rtc_dtls=error";
 
 /// How lines of the log look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
