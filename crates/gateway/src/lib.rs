@@ -42,7 +42,8 @@ pub use config::{GatewayConfig, TcpConfig, Timeouts};
 pub use event::{GatewayEvent, Received};
 pub use gateway::{Gateway, ListenError};
 pub use http::{
-    Configuration, Geo, NearestQuery, NotLetIn, Proof, Rest, RestRequest, Services, WEBSOCKET_PATH,
+    ByteRange, Configuration, Geo, NearestQuery, NotLetIn, Proof, RecordingAnswer, RecordingAsk,
+    RecordingFault, RecordingFile, Rest, RestRequest, Services, WEBSOCKET_PATH,
 };
 pub use outbox::{TerminalHandle, Text};
 pub use stats::GatewayStats;

@@ -4,6 +4,7 @@
 //! The driver only notes what is asked. A thread of each recording's own reads its tap and starts, feeds and ends it; the
 //! recorder bounds how many there are.
 
+mod answers;
 mod keys;
 mod pump;
 mod table;
@@ -177,7 +178,7 @@ impl Booth {
 
 /// Where the REST interface has a recording; what terminals are told.
 fn path_of(id: &RecordingId) -> String {
-    format!("/recordings/{id}")
+    format!("/recordings/media/{id}")
 }
 
 /// The moment, so that files sort, and enough chance that nobody guesses it.

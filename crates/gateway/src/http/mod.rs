@@ -21,7 +21,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use self::nearest::{Geo, NearestQuery};
-pub use self::rest::{Configuration, NotLetIn, Proof, Rest, RestRequest};
+pub use self::rest::{
+    ByteRange, Configuration, NotLetIn, Proof, RecordingAnswer, RecordingAsk, RecordingFault, RecordingFile,
+    Rest, RestRequest,
+};
 pub(crate) use self::upgrade::Answers;
 pub use self::upgrade::WEBSOCKET_PATH;
 pub(crate) use self::whip::Entrance;

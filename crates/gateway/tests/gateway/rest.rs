@@ -1,8 +1,13 @@
 //! The REST interface in front of a node that answers every signal with what it was asked.
 
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList};
-use taoyao_gateway::{Configuration, NotLetIn, Proof, Rest, RestRequest};
+use taoyao_gateway::{
+    Configuration, NotLetIn, Proof, RecordingAnswer, RecordingAsk, RecordingFault, RecordingFile, Rest,
+    RestRequest,
+};
 use taoyao_types::{Role, limits};
 use tokio::sync::mpsc;
 
@@ -33,6 +38,37 @@ async fn whoever_guesses_is_told_to_wait() {
     let answer = Interface::start().call("GET", "/client/list", "authorization: Bearer hasty\r\n", "").await;
     assert_eq!(answer.status, 401);
     assert!(answer.head.contains("retry-after: 8"), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn recordings_are_for_operators_and_come_in_ranges() {
+    let rest = Interface::start();
+    for (method, path) in [
+        ("GET", "/recordings/list"),
+        ("GET", "/recordings/status/a"),
+        ("GET", "/recordings/media/a"),
+        ("GET", "/recordings/preview/a"),
+        ("DELETE", "/recordings/a"),
+    ] {
+        let denied = rest.call(method, path, &as_ann(), "").await;
+        assert_eq!((denied.status, denied.json()["code"].as_str()), (403, Some("3403")), "{path}");
+    }
+    let listed = rest.call("GET", "/recordings/list", &as_admin(""), "").await;
+    assert_eq!(listed.json()["body"], json!([{ "id": "a" }]));
+    let part = rest.call("GET", "/recordings/media/a", &as_admin("range: bytes=2-4\r\n"), "").await;
+    assert_eq!((part.status, part.text.as_str()), (206, "234"), "{}", part.head);
+    assert!(part.head.contains("content-range: bytes 2-4/10") && part.head.contains("content-length: 3"));
+    let beyond = rest.call("GET", "/recordings/media/a", &as_admin("range: bytes=10-\r\n"), "").await;
+    assert_eq!((beyond.status, beyond.text.as_str()), (416, ""));
+    for (method, path, status) in [
+        ("GET", "/recordings/media/b", 404),
+        ("GET", "/recordings/preview/a", 404),
+        ("DELETE", "/recordings/a", 200),
+        ("DELETE", "/recordings/b", 400),
+        ("POST", "/recordings/a", 405),
+    ] {
+        assert_eq!(rest.call(method, path, &as_admin(""), "").await.status, status, "{method} {path}");
+    }
 }
 
 #[tokio::test]
@@ -193,6 +229,10 @@ async fn play_node(mut asked: mpsc::Receiver<RestRequest>, hears: mpsc::Sender<V
                     hears.send(asked).await.unwrap();
                 }
             }
+            RestRequest::Recording { account, ask, reply } => {
+                assert_eq!(&*account.name, "root");
+                reply.send(recording(ask)).unwrap();
+            }
         }
     }
 }
@@ -204,6 +244,24 @@ fn authenticate(proof: &Proof) -> Result<Account, NotLetIn> {
         Proof::Token(shown) if shown.0 == "tao_admin" => account("root", Role::Admin),
         Proof::Token(shown) if shown.0 == "hasty" => Err(NotLetIn::TooSoon { seconds: 8 }),
         _ => Err(NotLetIn::Wrong),
+    }
+}
+
+/// A shelf with one recording of ten bytes.
+fn recording(ask: RecordingAsk) -> Result<RecordingAnswer, RecordingFault> {
+    match ask {
+        RecordingAsk::List => Ok(RecordingAnswer::Told(json!([{ "id": "a" }]))),
+        RecordingAsk::Media { id, range } if id == "a" => {
+            let wanted = range.map_or(Some(0..10), |range| range.of(10)).ok_or(RecordingFault::Beyond(10))?;
+            let bytes = Bytes::from_static(b"0123456789").slice(wanted.start as usize..wanted.end as usize);
+            let content = stream::iter([Ok(bytes)]).boxed();
+            let (name, content_type, part) = ("a.webm".to_owned(), "video/webm", Some((wanted, 10)));
+            let is_partial = range.is_some();
+            Ok(RecordingAnswer::File(RecordingFile { name, content_type, part, is_partial, content }))
+        }
+        RecordingAsk::Delete(id) if id == "a" => Ok(RecordingAnswer::Deleted),
+        RecordingAsk::Delete(_) => Err(RecordingFault::UnderWay),
+        _ => Err(RecordingFault::Missing),
     }
 }
 

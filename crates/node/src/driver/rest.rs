@@ -1,5 +1,7 @@
 //! What the REST interface asks: accounts are looked up, signals are carried out for guests.
 
+use std::sync::Arc;
+
 use taoyao_auth::Account;
 use taoyao_core::Input;
 use taoyao_gateway::{Proof, RestRequest};
@@ -25,6 +27,14 @@ impl Driver {
                 }
                 RestRequest::Signal { account, text, reply } => {
                     self.carry_out_call(now, account, text, reply)
+                }
+                RestRequest::Recording { account, ask, reply } => {
+                    let (topology, recordings) = (Arc::clone(&self.place.topology), self.recordings.clone());
+                    // Files and buckets take their time.
+                    tokio::spawn(async move {
+                        // Whoever called may have given up by now.
+                        let _gave_up = reply.send(recordings.answer(&topology, &account, ask).await).is_err();
+                    });
                 }
             }
         }

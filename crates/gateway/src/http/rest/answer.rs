@@ -37,6 +37,9 @@ pub(super) fn tell(route: &Route, message: Message, place: &Place) -> Result<Res
         | Answer::Room
         | Answer::Rooms
         | Answer::Object
+        | Answer::Recording
+        | Answer::Recordings
+        | Answer::File
         | Answer::Markdown => Ok(success(&message.body)),
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::configuration::Configuration;
 use super::fault::Fault;
 use super::message::Message;
+use super::recording::{RecordingAnswer, RecordingAsk, RecordingFault};
 
 /// The `header.id` of every call: each has a connection of its own, so one number is enough.
 const ID: u64 = 1;
@@ -27,6 +28,12 @@ pub enum RestRequest {
     Authenticate { ip: IpAddr, proof: Proof, reply: oneshot::Sender<Result<Account, NotLetIn>> },
     /// Carry out the signal of an envelope; its answer is an envelope, too.
     Signal { account: Account, text: String, reply: oneshot::Sender<String> },
+    /// Of an operator; whether the recording is in one of the account's partitions is the node's to see.
+    Recording {
+        account: Account,
+        ask: RecordingAsk,
+        reply: oneshot::Sender<Result<RecordingAnswer, RecordingFault>>,
+    },
 }
 
 /// What somebody shows to prove whose account it is.
@@ -85,6 +92,14 @@ impl Rest {
         let text = envelope.to_string();
         let answer = self.ask(|reply| RestRequest::Signal { account, text, reply }).await?;
         Message::read(answer).ok_or(Fault::new(Code::SystemFault, Code::SystemFault.text()))
+    }
+
+    pub(super) async fn recording(
+        &self,
+        account: Account,
+        ask: RecordingAsk,
+    ) -> Result<Result<RecordingAnswer, RecordingFault>, Fault> {
+        self.ask(|reply| RestRequest::Recording { account, ask, reply }).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> RestRequest) -> Result<T, Fault> {

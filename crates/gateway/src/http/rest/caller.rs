@@ -17,7 +17,7 @@ use super::answer::{done, success, tell};
 use super::call::Rest;
 use super::fault::{Fault, Place};
 use super::route::{Does, Route};
-use super::{input, unkept};
+use super::{input, recording, unkept};
 
 /// Who calls, and whom to ask.
 pub(super) struct Caller<'a> {
@@ -48,6 +48,11 @@ impl Caller<'_> {
             Does::Configuration(section) => {
                 self.authorise(Role::Admin, route)?;
                 Ok(success(&Some(self.rest.configuration().section(section))))
+            }
+            Does::Recording(deed) => {
+                self.authorise(Role::Operator, route)?;
+                let ask = recording::ask(deed, &variables?, &parts.headers);
+                recording::tell(self.rest.recording(self.account.clone(), ask).await?)
             }
             Does::LogRooms => self.log_rooms(route).await,
             Does::Protocol => {

@@ -140,6 +140,7 @@ fn body(route: &Route) -> Option<RequestBody> {
 fn success(route: &Route) -> Response {
     let (kind, schema) = match route.answer {
         Answer::Markdown => ("text/markdown", schemas::text()),
+        Answer::File => ("application/octet-stream", schemas::binary()),
         Answer::Message => ("application/json", schemas::terminals_own()),
         answer => ("application/json", schemas::success(answer, route.missing == Missing::Nothing)),
     };
@@ -160,6 +161,9 @@ fn own(route: &Route) -> Vec<Code> {
     let mut codes = Vec::new();
     if !route.body.is_empty() {
         codes.push(Code::Unsupported);
+    }
+    if matches!(route.does, Does::Recording(_)) {
+        codes.push(Code::NotAcceptable);
     }
     // What an operator has to switch on first.
     if let Does::Signal(signal) = route.does

@@ -4,6 +4,7 @@ use axum::http::Method;
 use taoyao_wire::signals::Signal;
 
 use super::configuration::Section;
+use super::recording::Deed;
 
 /// A path and all that is known of it.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,7 @@ pub(super) enum Verbs {
 pub(super) enum Does {
     Signal(Signal),
     Configuration(Section),
+    Recording(Deed),
     /// Writes the rooms to the log.
     LogRooms,
     /// Tells what signals there are.
@@ -92,6 +94,10 @@ pub(super) enum Answer {
     Rooms,
     /// An object that depends on the path.
     Object,
+    Recording,
+    Recordings,
+    /// A file, and no JSON around it.
+    File,
     /// Markdown, and no JSON around it.
     Markdown,
 }

@@ -5,9 +5,10 @@
 use taoyao_wire::signals::Signal;
 
 use super::configuration::Section;
+use super::recording::Deed;
 use super::route::{Answer, Does, Field, Kind, Missing, Route, Variable, Verbs};
 
-pub(super) const ROUTES: [Route; 32] = [
+pub(super) const ROUTES: [Route; 37] = [
     Route::reads(
         "/client/list",
         Signal::ClientList,
@@ -168,6 +169,37 @@ pub(super) const ROUTES: [Route; 32] = [
         Signal::SystemShutdown,
         "Tells the node's terminals, then switches the machine off.",
     ),
+    Route::shows(
+        "/recordings/list",
+        Does::Recording(Deed::List),
+        Answer::Recordings,
+        "The recordings of the node, the newest first.",
+    ),
+    recording(
+        "/recordings/status/{recordingId}",
+        Deed::Status,
+        Answer::Recording,
+        "What is known of a recording.",
+    ),
+    recording(
+        "/recordings/media/{recordingId}",
+        Deed::Media,
+        Answer::File,
+        "A recording's file, or a range of it; one under way as far as it is written.",
+    ),
+    recording(
+        "/recordings/preview/{recordingId}",
+        Deed::Preview,
+        Answer::File,
+        "A picture of a recording, as JPEG.",
+    ),
+    recording(
+        "/recordings/{recordingId}",
+        Deed::Delete,
+        Answer::Done,
+        "Deletes a recording that has ended, with its files.",
+    )
+    .only_by(Verbs::Delete),
     Route::shows("/protocol/list", Does::Protocol, Answer::Markdown, "All signals, as a table."),
 ];
 
@@ -179,10 +211,15 @@ const CLIENT: Variable = Variable {
 };
 const RECORDED: Variable = Variable { name: "clientId", field: "to", about: "The member to record." };
 const ROOM: Variable = Variable { name: "roomId", field: "roomId", about: "The room." };
+const RECORDING: Variable = Variable { name: "recordingId", field: "recordingId", about: "The recording." };
 const ENABLED: Field = Field::required("enabled", Kind::Flag, "Begin (`true`) or end (`false`).");
 
 const fn config(path: &'static str, section: Section, about: &'static str) -> Route {
     Route::shows(path, Does::Configuration(section), Answer::Object, about)
+}
+
+const fn recording(path: &'static str, deed: Deed, answer: Answer, about: &'static str) -> Route {
+    Route::shows(path, Does::Recording(deed), answer, about).of(&[RECORDING])
 }
 
 const fn node(path: &'static str, signal: Signal, about: &'static str) -> Route {

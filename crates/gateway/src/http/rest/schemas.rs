@@ -2,8 +2,8 @@
 
 use taoyao_wire::signals::Need;
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema,
-    Type,
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder,
+    OneOfBuilder, Schema, SchemaFormat, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
@@ -14,9 +14,11 @@ pub(super) const ERROR: &str = "Error";
 const CLIENT: &str = "Client";
 const ROOM: &str = "Room";
 const MESSAGE: &str = "Message";
+const RECORDING: &str = "Recording";
 
 pub(super) fn components(components: ComponentsBuilder) -> ComponentsBuilder {
-    components.schema(ERROR, error()).schema(CLIENT, client()).schema(ROOM, room()).schema(MESSAGE, message())
+    let components = components.schema(ERROR, error()).schema(CLIENT, client()).schema(ROOM, room());
+    components.schema(MESSAGE, message()).schema(RECORDING, recording())
 }
 
 /// What a signal needs, for its description.
@@ -32,6 +34,10 @@ pub(super) fn need(need: Need) -> &'static str {
 
 pub(super) fn text() -> Schema {
     typed(Type::String).into()
+}
+
+pub(super) fn binary() -> Schema {
+    typed(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
 }
 
 /// A variable of a path: a slash would begin the next one.
@@ -83,11 +89,13 @@ pub(super) fn terminals_own() -> Schema {
 fn body(answer: Answer) -> Option<RefOr<Schema>> {
     let list = |name| ArrayBuilder::new().items(Ref::from_schema_name(name)).into();
     match answer {
-        Answer::Done | Answer::Markdown => None,
+        Answer::Done | Answer::File | Answer::Markdown => None,
         Answer::Client => Some(Ref::from_schema_name(CLIENT).into()),
         Answer::Room => Some(Ref::from_schema_name(ROOM).into()),
         Answer::Clients | Answer::Members => Some(list(CLIENT)),
         Answer::Rooms => Some(list(ROOM)),
+        Answer::Recording => Some(Ref::from_schema_name(RECORDING).into()),
+        Answer::Recordings => Some(list(RECORDING)),
         Answer::Object => Some(open().into()),
         Answer::Message => Some(Ref::from_schema_name(MESSAGE).into()),
     }
@@ -135,6 +143,22 @@ fn room() -> ObjectBuilder {
         .property("mediaClientId", typed(Type::String))
         .required("roomId")
         .required("clientSize")
+}
+
+/// An entry of the index.
+fn recording() -> ObjectBuilder {
+    let states = ["recording", "finished", "interrupted", "failed"];
+    let object = open()
+        .property("id", typed(Type::String))
+        .property("room", typed(Type::String))
+        .property("member", typed(Type::String))
+        .property("state", typed(Type::String).enum_values(Some(states)))
+        .property("reason", typed(Type::String));
+    let numbers = ["startedAt", "durationMs", "bytes", "droppedPackets"];
+    let counted =
+        |object: ObjectBuilder, name: &str| object.property(name, typed(Type::Integer).minimum(Some(0)));
+    let object = numbers.into_iter().fold(object, counted);
+    object.required("id").required("room").required("member").required("state")
 }
 
 /// Reference section 2.1.
