@@ -101,7 +101,7 @@ impl Stream {
     fn report(&self, moment: Duration, timestamp: u32) -> [u8; 28] {
         const BEGAN: u64 = 3_900_000_000;
         let ntp =
-            ((BEGAN + moment.as_secs()) << 32) | (u64::from(moment.subsec_nanos()) << 32) / 1_000_000_000;
+            ((BEGAN + moment.as_secs()) << 32) + (u64::from(moment.subsec_nanos()) << 32) / 1_000_000_000;
         let mut report = [0; 28];
         report[..4].copy_from_slice(&[0x80, 200, 0, 6]);
         report[4..8].copy_from_slice(&self.ssrc().to_be_bytes());
@@ -122,14 +122,17 @@ pub(crate) fn probe(file: &Path) -> Value {
     serde_json::from_slice(&told.stdout).unwrap()
 }
 
-/// The furthest that a flash is from the beep next to it, in seconds, and how many flashes there are.
-pub(crate) fn drift(file: &Path) -> (f64, usize) {
+/// How long after each flash the beep next to it comes, in seconds.
+pub(crate) fn drifts(file: &Path) -> Vec<f64> {
     let flashes = moments(file, &["-an", "-vf", "blackdetect=d=0.3:pix_th=0.4:pic_th=0.9"], "black_end:");
     let beeps = moments(file, &["-vn", "-af", "silencedetect=noise=-25dB:d=0.3"], "silence_end: ");
-    let nearest = |flash: &f64| beeps.iter().map(|beep| (beep - flash).abs()).fold(f64::INFINITY, f64::min);
     // The last darkness may end with the file.
     let flashes = flashes.iter().take(flashes.len().saturating_sub(1));
-    (flashes.clone().map(nearest).fold(0.0, f64::max), flashes.count())
+    let nearest = |flash: &f64| {
+        let drifts = beeps.iter().map(|beep| beep - flash);
+        drifts.min_by(|one, other| one.abs().total_cmp(&other.abs())).unwrap_or(f64::INFINITY)
+    };
+    flashes.map(nearest).collect()
 }
 
 fn moments(file: &Path, filter: &[&str], name: &str) -> Vec<f64> {
