@@ -138,10 +138,10 @@ mod tests {
         }
     }
 
-    /// The commands that do something, with all their words.
+    /// The commands that do something, with all their words; not those that the program only calls itself by.
     fn verbs(command: &clap::Command, path: &str) -> Vec<(String, clap::Command)> {
         let mut found = Vec::new();
-        for below in command.get_subcommands() {
+        for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
             let path = format!("{path} {}", below.get_name());
             if below.has_subcommands() {
                 found.extend(verbs(below, &path))
