@@ -123,11 +123,10 @@ impl Clerk {
     }
 
     async fn room(&self, id: &str) -> Result<RoomDetails, AdminFailure> {
-        let rooms = self.ask(Question::Rooms).await?;
-        let missing = || AdminFailure::new(404, "This node has no room of that id.");
-        let room = rooms.iter().find(|room| room.id == id).ok_or_else(missing)?;
+        let room = self.ask(|reply| Question::Room { id: id.to_owned(), reply }).await?;
+        let room = room.ok_or_else(|| AdminFailure::new(404, "This node has no room of that id."))?;
         let workers = self.forwarder.stats().await;
-        Ok(Carried::by(&workers).details(&self.topology, self.own, room))
+        Ok(Carried::by(&workers).details(&self.topology, self.own, &room))
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Result<T, AdminFailure> {
@@ -192,11 +191,15 @@ impl Clerk {
         }
     }
 
-    /// A node's name; a neighbour with another generation of the topology may speak of one that is not in ours.
     fn node(&self, id: NodeId) -> NodeName {
-        let named = self.topology.node(id).map(|node| node.name.clone());
-        named.unwrap_or_else(|| format!("unknown-{id}").parse().expect("hex digits make a label"))
+        name_of(&self.topology, id)
     }
+}
+
+/// A node's name; a neighbour with another generation of the topology may speak of one that is not in ours.
+pub(crate) fn name_of(topology: &Topology, id: NodeId) -> NodeName {
+    let named = topology.node(id).map(|node| node.name.clone());
+    named.unwrap_or_else(|| format!("unknown-{id}").parse().expect("hex digits make a label"))
 }
 
 fn to_json(report: impl Serialize) -> Result<Value, AdminFailure> {

@@ -1,7 +1,7 @@
 //! What the rest of the node asks its driver.
 
 use taoyao_admin::Sample;
-use taoyao_core::RoomView;
+use taoyao_core::{MemberView, RoomView};
 use taoyao_gateway::GatewayStats;
 use taoyao_types::TerminalName;
 use taoyao_wire::link::{Failure, ListPage, ListQuery, Trace};
@@ -24,6 +24,10 @@ pub(crate) enum Question {
     },
     /// The node's rooms by their ids.
     Rooms(oneshot::Sender<Vec<RoomView>>),
+    Room {
+        id: String,
+        reply: oneshot::Sender<Option<(RoomView, Vec<MemberView>)>>,
+    },
     List {
         query: ListQuery,
         reply: oneshot::Sender<ListPage>,

@@ -8,8 +8,9 @@ use taoyao_core::{MemberView, RoomView};
 use taoyao_media::{RoomStats, WorkerStats};
 use taoyao_ortc::{Stat, StatValue};
 use taoyao_topology::Topology;
-use taoyao_types::{NodeId, NodeName};
+use taoyao_types::NodeId;
 
+use crate::desk::name_of;
 use crate::report::{MediaReport, MemberReport, RoomDetails, RoomMedia, RoomReport};
 
 /// What the forwarder carries, by room.
@@ -34,10 +35,15 @@ impl<'s> Carried<'s> {
     }
 
     /// One room with all that is in it.
-    pub(crate) fn details(&self, topology: &Topology, own: NodeId, room: &RoomView) -> RoomDetails {
+    pub(crate) fn details(
+        &self,
+        topology: &Topology,
+        own: NodeId,
+        (room, members): &(RoomView, Vec<MemberView>),
+    ) -> RoomDetails {
         let stats = self.0.get(room.id.as_str()).map(|room| by_id(room)).unwrap_or_default();
-        let people = room.members.iter().map(|member| report_member(topology, &stats, member));
-        RoomDetails { node: named(topology, own), room: self.report(room), people: people.collect() }
+        let people = members.iter().map(|member| report_member(topology, &stats, member));
+        RoomDetails { node: name_of(topology, own), room: self.report(room), people: people.collect() }
     }
 }
 
@@ -78,7 +84,7 @@ fn report_member(
     };
     MemberReport {
         terminal: member.name.clone(),
-        node: named(topology, member.node),
+        node: name_of(topology, member.node),
         transports: member.transports.iter().map(ToString::to_string).map(report).collect(),
         producers: member.producers.iter().map(ToString::to_string).map(report).collect(),
         consumers: member.consumers.iter().map(ToString::to_string).map(report).collect(),
@@ -87,10 +93,4 @@ fn report_member(
 
 fn to_json(stat: &impl Serialize) -> Value {
     serde_json::to_value(stat).unwrap_or_default()
-}
-
-/// A node's name; one with another generation of the topology may not be in ours.
-fn named(topology: &Topology, id: NodeId) -> NodeName {
-    let known = topology.node(id).map(|node| node.name.clone());
-    known.unwrap_or_else(|| format!("unknown-{id}").parse().expect("hex digits make a label"))
 }

@@ -50,4 +50,4 @@ pub use deed::{Deed, Performed};
 pub use io::{AskId, Audit, MeshEvent, Output, Token, Verified};
 pub use room::{MemberView, PasswordDone, PasswordWork, RoomView};
 pub use stats::Stats;
-pub use terminals::{RoomReport, SessionEnd, Terminals};
+pub use terminals::{SessionEnd, Terminals};

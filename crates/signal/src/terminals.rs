@@ -1,6 +1,6 @@
 //! The machine as a whole: its parts, its inputs, its outputs.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use taoyao_auth::Account;
@@ -76,13 +76,6 @@ pub struct SessionEnd {
     /// Connected to this node.
     pub terminal: TerminalName,
     pub peer: TerminalName,
-}
-
-/// A room of this node, for people who look at a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomReport {
-    pub id: String,
-    pub members: BTreeSet<TerminalName>,
 }
 
 impl Terminals {
@@ -230,14 +223,6 @@ impl Terminals {
         self.calls.iter().filter_map(|(session, conn, peer)| {
             let terminal = self.registry.terminal(conn)?.name.clone();
             Some(SessionEnd { session: session.to_owned(), terminal, peer: peer.clone() })
-        })
-    }
-
-    /// The rooms of this node.
-    pub fn rooms(&self) -> impl Iterator<Item = RoomReport> {
-        self.rooms.iter().map(|room| {
-            let members = room.members().into_iter().map(|member| member.name).collect();
-            RoomReport { id: room.id.clone(), members }
         })
     }
 

@@ -20,7 +20,8 @@ impl Driver {
             Question::Status(reply) => reply.send(self.status(now)).is_err(),
             Question::Samples { gateway, reply } => reply.send(self.samples(now, &gateway)).is_err(),
             Question::Alarms { limit, reply } => reply.send(self.alarms(limit)).is_err(),
-            Question::Rooms(reply) => reply.send(self.node.terminals().room_views().collect()).is_err(),
+            Question::Rooms(reply) => reply.send(self.node.terminals().rooms().collect()).is_err(),
+            Question::Room { id, reply } => reply.send(self.node.terminals().room(&id)).is_err(),
             Question::List { query, reply } => {
                 let input = self.operators.list(query, reply);
                 self.feed(now, input);

@@ -1,9 +1,12 @@
-//! Rooms as operators are shown them: who is there, and the ids of what each sends and receives.
+//! Rooms as operators and tests are shown them: who is there, and the ids of what each sends and receives.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use taoyao_ortc::{ConsumerId, ProducerId, TransportId};
 use taoyao_types::{NodeId, TerminalName};
 
 use super::hosted::Room;
+use super::media::Owned;
 use crate::terminals::Terminals;
 
 /// One room of this node.
@@ -15,7 +18,7 @@ pub struct RoomView {
     pub owner: TerminalName,
     /// Whether a password is asked for.
     pub is_locked: bool,
-    pub members: Vec<MemberView>,
+    pub members: BTreeSet<TerminalName>,
 }
 
 /// One member; the ids are those that its node's media forwarder knows them by.
@@ -31,26 +34,47 @@ pub struct MemberView {
 
 impl Terminals {
     /// The rooms of this node by their ids.
-    pub fn room_views(&self) -> impl Iterator<Item = RoomView> {
+    pub fn rooms(&self) -> impl Iterator<Item = RoomView> {
         self.rooms.iter().map(Room::view)
+    }
+
+    /// One of them with what its members send and receive.
+    pub fn room(&self, id: &str) -> Option<(RoomView, Vec<MemberView>)> {
+        let room = self.rooms.get(id)?;
+        Some((room.view(), room.view_members()))
     }
 }
 
 impl Room {
     fn view(&self) -> RoomView {
-        let member = |entry: taoyao_wire::link::ListEntry| self.view_member(entry.name, entry.origin);
         RoomView {
             id: self.id.clone(),
             name: self.name.clone(),
             owner: self.owner.clone(),
             is_locked: self.password.is_some(),
-            members: self.members().into_iter().map(member).collect(),
+            members: self.members().into_iter().map(|member| member.name).collect(),
         }
     }
 
-    fn view_member(&self, name: TerminalName, node: NodeId) -> MemberView {
-        let owned = self.studio.as_ref().map(|studio| studio.owned_by(&name)).unwrap_or_default();
-        let (transports, producers, consumers) = owned;
-        MemberView { name, node, transports, producers, consumers }
+    fn view_members(&self) -> Vec<MemberView> {
+        let silent = |name, node| MemberView {
+            name,
+            node,
+            transports: Vec::new(),
+            producers: Vec::new(),
+            consumers: Vec::new(),
+        };
+        let members = self.members().into_iter();
+        let mut views: BTreeMap<TerminalName, MemberView> =
+            members.map(|member| (member.name.clone(), silent(member.name, member.origin))).collect();
+        for (owner, owned) in self.studio.iter().flat_map(|studio| studio.owned()) {
+            let Some(view) = views.get_mut(owner) else { continue };
+            match owned {
+                Owned::Transport(id) => view.transports.push(id),
+                Owned::Producer(id) => view.producers.push(id),
+                Owned::Consumer(id) => view.consumers.push(id),
+            }
+        }
+        views.into_values().collect()
     }
 }

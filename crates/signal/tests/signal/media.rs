@@ -309,3 +309,21 @@ fn what_is_asked_of_a_consumer_reaches_the_sfu() {
     ];
     assert_eq!(acts, expected);
 }
+
+#[test]
+fn operators_are_shown_what_each_member_has() {
+    let (call, producer, consumer) = Call::running(false);
+    let node = &call.world.nodes[0];
+    let (room, members) = node.room(&call.room).unwrap();
+    assert_eq!(node.rooms().collect::<Vec<_>>(), [room.clone()]);
+    assert_eq!(
+        members.iter().map(|member| &member.name).collect::<Vec<_>>(),
+        room.members.iter().collect::<Vec<_>>()
+    );
+    let ids =
+        |of: fn(&taoyao_signal::MemberView) -> Vec<String>| members.iter().flat_map(of).collect::<Vec<_>>();
+    assert_eq!(ids(|member| member.producers.iter().map(ToString::to_string).collect()), [producer]);
+    assert_eq!(ids(|member| member.consumers.iter().map(ToString::to_string).collect()), [consumer]);
+    assert_eq!(ids(|member| member.transports.iter().map(ToString::to_string).collect()).len(), 2);
+    assert_eq!(node.room("elsewhere"), None);
+}

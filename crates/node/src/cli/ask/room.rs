@@ -5,8 +5,8 @@ use comfy_table::Cell;
 use serde_json::Value;
 use taoyao_node::report::{MediaReport, RoomDetails};
 
-use super::client::{Admin, AskError};
-use super::{Whom, block_on};
+use super::client::AskError;
+use super::{Whom, ask_one, block_on};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::output::{self, STRONG, bitrate, counted, number, painted, printable};
 
@@ -63,13 +63,10 @@ impl Show {
             let what = format!("{:?} is not a room's id; `taoyao rooms` lists them", printable(&self.room));
             return Err(Failed::new(Exit::Usage, what));
         }
+        let path = format!("/api/rooms/{}", self.room);
         let mut trouble = Vec::new();
         for node in self.whom.nodes(&topology)? {
-            let asked = match Admin::of(node) {
-                Ok(admin) => admin.get(&format!("/api/rooms/{}", self.room)).await,
-                Err(error) => Err(error),
-            };
-            match asked {
+            match ask_one(node, &path).await.result {
                 Ok(room) => return Ok(room),
                 Err(AskError::Refused { status: 404, .. }) => {}
                 Err(error) => trouble.push(format!("{}: {error}", node.name)),

@@ -20,5 +20,5 @@ mod told;
 mod works;
 
 pub(crate) use service::is_service;
-pub(super) use studio::Studio;
+pub(super) use studio::{Owned, Studio};
 pub(crate) use works::MediaDeadlines;

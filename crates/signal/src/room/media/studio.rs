@@ -93,6 +93,13 @@ pub(super) enum Closed {
     Transport(TransportId, TerminalName),
 }
 
+/// Something that a member has in the studio.
+pub(in crate::room) enum Owned {
+    Transport(TransportId),
+    Producer(ProducerId),
+    Consumer(ConsumerId),
+}
+
 impl Studio {
     /// `room` is the room's id, whose random digits make the ids of what is in it.
     pub(in crate::room) fn new(room: &str) -> Self {
@@ -281,17 +288,15 @@ impl Studio {
         self.desks.values_mut().for_each(|desk| desk.receives_on = None);
     }
 
-    /// What a member sends and receives, as far as it has been told.
-    pub(in crate::room) fn owned_by(
-        &self,
-        name: &TerminalName,
-    ) -> (Vec<TransportId>, Vec<ProducerId>, Vec<ConsumerId>) {
-        let transports = self.transports_of(name);
-        let producers = self.producers.iter().filter(|(_, of)| of.owner == *name).map(|(id, _)| *id);
-        let consumers = self.consumers.iter().filter(|(_, of)| of.owner == *name).map(|(id, _)| *id);
-        (transports, producers.collect(), consumers.collect())
+    /// Everything with its owner, also what nobody has been told of yet.
+    pub(in crate::room) fn owned(&self) -> impl Iterator<Item = (&TerminalName, Owned)> {
+        let transports = self.transports.iter().map(|(id, of)| (&of.owner, Owned::Transport(*id)));
+        let producers = self.producers.iter().map(|(id, of)| (&of.owner, Owned::Producer(*id)));
+        let consumers = self.consumers.iter().map(|(id, of)| (&of.owner, Owned::Consumer(*id)));
+        transports.chain(producers).chain(consumers)
     }
 
+    /// What a member sends and receives, as far as it has been told.
     pub(in crate::room) fn ids_of(&self, name: &TerminalName) -> MediaIds {
         let mut ids = MediaIds::default();
         for (id, producer) in self.producers.iter().filter(|(_, p)| p.owner == *name && p.is_ready) {
