@@ -1,5 +1,7 @@
 //! Key frames of H.264 (RFC 6184, section 5).
 
+use super::aggregate::units;
+
 const IDR: u8 = 5;
 const SPS: u8 = 7;
 const STAP_A: u8 = 24;
@@ -20,16 +22,6 @@ pub(super) fn is_key(payload: &[u8]) -> bool {
 
 fn is_key_unit(kind: u8) -> bool {
     matches!(kind, IDR | SPS)
-}
-
-/// The units of an aggregation packet, each after its length in two bytes.
-fn units(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (length, after) = rest.split_first_chunk::<2>()?;
-        let (unit, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        rest = after;
-        Some(unit)
-    })
 }
 
 #[cfg(test)]

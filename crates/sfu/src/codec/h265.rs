@@ -1,5 +1,7 @@
 //! Key frames of H.265 (RFC 7798, section 4.4).
 
+use super::aggregate::units;
+
 /// Random access pictures, and the parameter sets that stand before them.
 const IRAP: std::ops::RangeInclusive<u8> = 16..=21;
 const PARAMETER_SETS: std::ops::RangeInclusive<u8> = 32..=34;
@@ -23,16 +25,6 @@ fn kind(byte: u8) -> u8 {
 
 fn is_key_unit(kind: u8) -> bool {
     IRAP.contains(&kind) || PARAMETER_SETS.contains(&kind)
-}
-
-/// The units of an aggregation packet, each after its length in two bytes.
-fn units(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (length, after) = rest.split_first_chunk::<2>()?;
-        let (unit, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        rest = after;
-        Some(unit)
-    })
 }
 
 #[cfg(test)]

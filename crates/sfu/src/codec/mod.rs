@@ -1,5 +1,6 @@
 //! What a payload says about its frame: key frames, layers, and the numbers that are rewritten.
 
+mod aggregate;
 mod bits;
 mod dependency;
 mod h264;
