@@ -8,16 +8,13 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-use super::header::RTCP_HEADER;
+use super::header::{INDEX, RTCP_HEADER, index_word};
 use super::kdf::{self, Labels};
 use super::{MasterKey, OpenError};
 
 pub(super) const TAG: usize = 10;
 const BLOCK: usize = 16;
 const SALT: usize = 14;
-const INDEX: usize = 4;
-/// The flag that the packet is encrypted, in the word with the SRTCP index.
-const ENCRYPTED: u32 = 1 << 31;
 
 pub(super) struct Cm {
     aes: Aes128Enc,
@@ -71,7 +68,7 @@ impl Cm {
     /// `buffer`: packet, room for index and tag.
     pub(super) fn seal_rtcp(&self, buffer: &mut [u8], len: usize, ssrc: u32, index: u32) -> usize {
         self.apply(&mut buffer[RTCP_HEADER..len], ssrc, u64::from(index));
-        let word = (index | ENCRYPTED).to_be_bytes();
+        let word = index_word(index);
         let tag = self.tag(&buffer[..len], word);
         buffer[len..len + INDEX].copy_from_slice(&word);
         buffer[len + INDEX..len + INDEX + TAG].copy_from_slice(&tag);
@@ -85,7 +82,7 @@ impl Cm {
             .checked_sub(INDEX + TAG)
             .filter(|len| *len >= RTCP_HEADER)
             .ok_or(OpenError::Malformed)?;
-        let tag = self.tag(&packet[..len], (index | ENCRYPTED).to_be_bytes());
+        let tag = self.tag(&packet[..len], index_word(index));
         if !bool::from(tag.ct_eq(&packet[len + INDEX..])) {
             return Err(OpenError::Forged);
         }

@@ -3,15 +3,12 @@
 use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use taoyao_ortc::transport::SrtpSuite;
 
-use super::header::RTCP_HEADER;
+use super::header::{INDEX, RTCP_HEADER, index_word};
 use super::kdf::{self, Labels};
 use super::{MasterKey, OpenError};
 
 pub(super) const TAG: usize = 16;
 const IV: usize = 12;
-const INDEX: usize = 4;
-/// The flag that the packet is encrypted, in the word with the SRTCP index.
-const ENCRYPTED: u32 = 1 << 31;
 
 pub(super) struct Gcm {
     key: LessSafeKey,
@@ -66,7 +63,7 @@ impl Gcm {
 
     /// `buffer`: packet, room for tag and index.
     pub(super) fn seal_rtcp(&self, buffer: &mut [u8], len: usize, ssrc: u32, index: u32) -> usize {
-        let word = (index | ENCRYPTED).to_be_bytes();
+        let word = index_word(index);
         let aad = rtcp_aad(buffer, word);
         let (payload, room) = buffer[RTCP_HEADER..].split_at_mut(len - RTCP_HEADER);
         self.seal(self.nonce(ssrc, u64::from(index)), &aad, payload, &mut room[..TAG]);
@@ -76,7 +73,7 @@ impl Gcm {
 
     /// Returns the length in plain.
     pub(super) fn open_rtcp(&self, packet: &mut [u8], ssrc: u32, index: u32) -> Result<usize, OpenError> {
-        let aad = rtcp_aad(packet, (index | ENCRYPTED).to_be_bytes());
+        let aad = rtcp_aad(packet, index_word(index));
         let end = packet.len() - INDEX;
         let sealed = packet
             .get_mut(RTCP_HEADER..end)

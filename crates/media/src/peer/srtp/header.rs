@@ -12,6 +12,9 @@ pub(super) struct RtpHeader {
 /// The clear part of a compound RTCP packet: the first packet's header and sender.
 pub(super) const RTCP_HEADER: usize = 8;
 
+/// Bytes of the word with the SRTCP index that a sealed packet ends with, before or behind the tag.
+pub(super) const INDEX: usize = 4;
+
 const FIXED: usize = 12;
 const VERSION: u8 = 2;
 
@@ -41,6 +44,12 @@ impl RtpHeader {
 pub(super) fn rtcp_sender(packet: &[u8]) -> Option<u32> {
     let (header, _) = packet.split_first_chunk::<RTCP_HEADER>()?;
     (header[0] >> 6 == VERSION).then(|| u32::from_be_bytes([header[4], header[5], header[6], header[7]]))
+}
+
+/// The word with the SRTCP index and the flag that the packet is encrypted (RFC 3711, section 3.4).
+pub(super) fn index_word(index: u32) -> [u8; INDEX] {
+    const ENCRYPTED: u32 = 1 << 31;
+    (index | ENCRYPTED).to_be_bytes()
 }
 
 #[cfg(test)]
