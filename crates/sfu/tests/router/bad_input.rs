@@ -5,22 +5,11 @@ use std::time::Duration;
 use taoyao_ortc::{MediaKind, ProducerId, Refused};
 use taoyao_sfu::TransportKey;
 
-use crate::packets::{Rtp, vp8, vp8_numbers};
+use crate::packets::{self, vp8_numbers};
 use crate::world::{OPUS, VP8, World, audio, one, rids, video};
 
 fn frame(sequence: u16) -> Vec<u8> {
-    let payload = vp8(sequence, 0, 0, false, sequence == 0);
-    let timestamp = u32::from(sequence) * 3_000;
-    Rtp {
-        payload_type: VP8,
-        has_marker: true,
-        sequence,
-        timestamp,
-        ssrc: 10,
-        extensions: &[],
-        payload: &payload,
-    }
-    .bytes()
+    packets::frame(sequence, sequence, sequence == 0)
 }
 
 #[test]
@@ -76,18 +65,7 @@ fn an_encoder_that_begins_anew_with_its_pictures_is_followed() {
     world.consume(1, producer);
     let mut pictures = Vec::new();
     for (sequence, picture) in (0..).zip([9_000, 9_001, 9_002, 0, 1, 2]) {
-        let payload = vp8(picture, 0, 0, false, picture == 9_000 || picture == 0);
-        let timestamp = u32::from(sequence) * 3_000;
-        let packet = Rtp {
-            payload_type: VP8,
-            has_marker: true,
-            sequence,
-            timestamp,
-            ssrc: 10,
-            extensions: &[],
-            payload: &payload,
-        };
-        world.rtp(0, &packet.bytes());
+        world.rtp(0, &packets::frame(sequence, picture, picture == 9_000 || picture == 0));
         pictures.extend(world.media().iter().map(|left| vp8_numbers(left.rtp().payload()).0));
     }
     assert_eq!(pictures.len(), 6);

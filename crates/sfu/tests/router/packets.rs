@@ -1,5 +1,7 @@
 //! Packets as terminals send them.
 
+use crate::world::VP8;
+
 /// An RTP packet with header extensions of one byte.
 pub(crate) struct Rtp<'a> {
     pub(crate) payload_type: u8,
@@ -32,6 +34,21 @@ impl Rtp<'_> {
         bytes.extend(self.payload);
         bytes
     }
+}
+
+/// A frame of one packet from the SSRC 10, 30 a second.
+pub(crate) fn frame(sequence: u16, picture: u16, is_key: bool) -> Vec<u8> {
+    let payload = vp8(picture, 0, 0, false, is_key);
+    Rtp {
+        payload_type: VP8,
+        has_marker: true,
+        sequence,
+        timestamp: u32::from(sequence) * 3_000,
+        ssrc: 10,
+        extensions: &[],
+        payload: &payload,
+    }
+    .bytes()
 }
 
 /// A VP8 payload with all running numbers.

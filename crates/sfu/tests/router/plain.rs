@@ -6,22 +6,11 @@ use taoyao_ortc::{Happening, MediaKind, router_capabilities};
 use taoyao_sfu::rtcp::Packet;
 use taoyao_sfu::{RouterConfig, TransmitKind};
 
-use crate::packets::{Rtp, vp8, vp8_numbers};
-use crate::world::{OPUS, VP8, VP8_RTX, World, audio, has_rtcp, one, video};
+use crate::packets::{self, Rtp, vp8, vp8_numbers};
+use crate::world::{OPUS, VP8_RTX, World, audio, has_rtcp, one, video};
 
 fn frame(sequence: u16, is_key: bool) -> Vec<u8> {
-    let payload = vp8(sequence, 0, 0, false, is_key);
-    let timestamp = u32::from(sequence) * 3_000;
-    Rtp {
-        payload_type: VP8,
-        has_marker: true,
-        sequence,
-        timestamp,
-        ssrc: 10,
-        extensions: &[],
-        payload: &payload,
-    }
-    .bytes()
+    packets::frame(sequence, sequence, is_key)
 }
 
 fn sound(sequence: u16, level: u8, ssrc: u32) -> Vec<u8> {
