@@ -9,10 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::clip::{self, Stream, Way};
 use crate::mesh::Mesh;
-use crate::patience::until;
 use crate::ports;
 use crate::shape::{ONE, PASSWORD};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, asked};
 
 /// How much later the picture arrives than the sound that belongs to it.
 const LATE: Duration = Duration::from_millis(200);
@@ -24,7 +23,7 @@ async fn what_a_member_sends_is_recorded_in_step() {
     let clip = tokio::task::spawn_blocking(clip::make).await.unwrap();
     let mesh = recording().await;
     let (camera, _ears) = mesh.dialler().register(mesh.place("cn").terminals, "camera@cn").await.unwrap();
-    let room = asked(&camera, "room::create", json!({})).await["roomId"].clone();
+    let room = asked(&camera, "room::create", json!({})).await["body"]["roomId"].clone();
     asked(&camera, "room::enter", json!({ "roomId": room })).await;
     let [picture, sound] = &clip;
     let (transport, way) = transport(&camera, &room).await;
@@ -32,10 +31,10 @@ async fn what_a_member_sends_is_recorded_in_step() {
     produce(&camera, &room, &transport, "audio", sound).await;
 
     let wanted = json!({ "to": "camera@cn", "roomId": room, "enabled": true });
-    let begun = asked(&camera, "control::server::record", wanted.clone()).await["filepath"].clone();
+    let begun = asked(&camera, "control::server::record", wanted.clone()).await["body"]["filepath"].clone();
     play(clip, way).await;
     let stop = json!({ "to": "camera@cn", "roomId": room, "enabled": false });
-    assert_eq!(asked(&camera, "control::server::record", stop).await["filepath"], begun);
+    assert_eq!(asked(&camera, "control::server::record", stop).await["body"]["filepath"], begun);
 
     let id = begun.as_str().and_then(|path| path.strip_prefix("/recordings/media/")).unwrap();
     let folder = mesh.certs().with_file_name("recordings").join("cn");
@@ -69,7 +68,7 @@ async fn a_node_that_shall_not_record_says_so() {
     mesh.change("name = \"cn\"\n", &format!("name = \"cn\"\n{}", media()));
     mesh.start_all().await;
     let (camera, _ears) = mesh.dialler().register(mesh.place("cn").terminals, "camera@cn").await.unwrap();
-    let room = asked(&camera, "room::create", json!({})).await["roomId"].clone();
+    let room = asked(&camera, "room::create", json!({})).await["body"]["roomId"].clone();
     asked(&camera, "room::enter", json!({ "roomId": room })).await;
     let silent = Stream { packets: vec![vec![0; 12]], rate: 48_000 };
     let (transport, _way) = transport(&camera, &room).await;
@@ -127,7 +126,7 @@ fn media() -> String {
 /// A transport for plain RTP: its id and its ports.
 async fn transport(camera: &Terminal, room: &Value) -> (Value, Way) {
     let plain = json!({ "roomId": room, "rtcpMux": false, "comedia": true });
-    let made = asked(camera, "media::transport::plain::create", plain).await;
+    let made = asked(camera, "media::transport::plain::create", plain).await["body"].take();
     let port = |name: &str| made[name].as_u64().and_then(|port| u16::try_from(port).ok()).unwrap();
     (made["transportId"].clone(), Way::to(port("port"), port("rtcpPort")))
 }
@@ -158,15 +157,4 @@ async fn play(clip: [Stream; 2], way: Way) {
         played.await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
-}
-
-/// The body of a request's answer, once it is a success.
-async fn asked(terminal: &Terminal, signal: &str, body: Value) -> Value {
-    let mut answer = Value::Null;
-    until(signal, async || {
-        answer = terminal.request(signal, body.clone()).await.unwrap();
-        if answer["code"] == "0000" { Vec::new() } else { vec![answer.to_string()] }
-    })
-    .await;
-    answer["body"].take()
 }

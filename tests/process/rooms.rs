@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::mesh::Mesh;
 use crate::patience::until;
 use crate::shape::SEVEN;
-use crate::terminal::{Ears, Heard, Terminal, hear, registration};
+use crate::terminal::{Ears, Heard, Terminal, asked, hear, registration};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_spans_the_mesh_and_outlives_a_lost_region() {
@@ -118,17 +118,6 @@ async fn join(mesh: &Mesh, node: &str, name: &str) -> (Terminal, Ears) {
     })
     .await;
     joined.unwrap()
-}
-
-/// A request's answer, once it is a success: the way may still be coming up.
-async fn asked(terminal: &Terminal, signal: &str, body: Value) -> Value {
-    let mut answer = Value::Null;
-    until(signal, async || {
-        answer = terminal.request(signal, body.clone()).await.unwrap();
-        if answer["code"] == "0000" { Vec::new() } else { vec![answer.to_string()] }
-    })
-    .await;
-    answer
 }
 
 async fn pushed(ears: &mut Ears, signal: &str) -> Value {

@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::patience::PATIENCE;
+use crate::patience::{PATIENCE, until};
 use crate::shape::{PASSWORD, USERNAME};
 
 /// For a handshake with a node that may be gone.
@@ -101,6 +101,17 @@ pub(crate) struct Terminal {
     pending: Arc<Mutex<Pending>>,
     ids: AtomicI64,
     _serving: JoinSet<()>,
+}
+
+/// A request's answer, once it is a success: the way may still be coming up.
+pub(crate) async fn asked(terminal: &Terminal, signal: &str, body: Value) -> Value {
+    let mut answer = Value::Null;
+    until(signal, async || {
+        answer = terminal.request(signal, body.clone()).await.unwrap();
+        if answer["code"] == "0000" { Vec::new() } else { vec![answer.to_string()] }
+    })
+    .await;
+    answer
 }
 
 impl Terminal {
