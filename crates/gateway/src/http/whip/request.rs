@@ -54,6 +54,24 @@ struct Asked {
     from: Option<String>,
 }
 
+/// A request and whose it is.
+struct Caller {
+    parts: Parts,
+    body: Body,
+    place: Place,
+    account: Account,
+}
+
+/// Who asks; else the refusal.
+async fn let_in(rest: &Rest, ip: IpAddr, request: Request) -> Result<Caller, Response> {
+    let (parts, body) = request.into_parts();
+    let place = Place::of(&parts.method, &parts.uri);
+    match rest::authenticate(rest, ip, &parts.headers).await {
+        Ok(account) => Ok(Caller { parts, body, place, account }),
+        Err(why) => Err(shared(not_let_in(why, &place))),
+    }
+}
+
 /// `POST` of an offer.
 pub(super) async fn open(
     sessions: &Arc<Sessions>,
@@ -63,11 +81,9 @@ pub(super) async fn open(
     room: String,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let place = Place::of(&parts.method, &parts.uri);
-    let account = match rest::authenticate(rest, ip, &parts.headers).await {
-        Ok(account) => account,
-        Err(why) => return shared(not_let_in(why, &place)),
+    let Caller { parts, body, place, account } = match let_in(rest, ip, request).await {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal,
     };
     if parts.method != Method::POST {
         return shared(place.wrong_method(ENDPOINT_METHODS));
@@ -163,11 +179,9 @@ pub(super) async fn change(
     (room, id): (&str, &str),
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let place = Place::of(&parts.method, &parts.uri);
-    let account = match rest::authenticate(rest, ip, &parts.headers).await {
-        Ok(account) => account,
-        Err(why) => return shared(not_let_in(why, &place)),
+    let Caller { parts, body, place, account } = match let_in(rest, ip, request).await {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal,
     };
     let answered = match (parts.method, sessions.find(id, way, room, &account.name)) {
         (Method::PATCH | Method::DELETE, None) => {
