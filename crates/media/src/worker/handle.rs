@@ -29,6 +29,7 @@ const RESTART_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) enum Ask {
     Command(Command),
     Tap(TapId, TapPlan),
+    WidenTap(RoomName, TapId, Vec<ProducerId>),
     Untap(RoomName, TapId),
     TapKeyFrame(RoomName, TapId, ProducerId),
     Stats(Sender<WorkerStats>),
