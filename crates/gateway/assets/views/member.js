@@ -58,7 +58,6 @@ export class MemberTile {
     slots.video.muted = member.isMe;
     slots.video.srcObject = this.#stream;
     slots.video.addEventListener('resize', () => this.#showPicture());
-    slots.expel.hidden = member.isMe || source === 'screen';
     slots.expel.addEventListener('click', () => this.#expel());
   }
 
@@ -75,6 +74,7 @@ export class MemberTile {
     else this.#slots.name.textContent = name;
     this.#slots.initial.textContent = [...name][0]?.toUpperCase() ?? '';
     setLabel(this.#slots.expel, 'room.expel', { name });
+    this.#slots.expel.hidden = isMe || this.#source === 'screen' || !this.#room.mayManage;
     setLabel(this.root, 'room.member', { name: this.#slots.name.textContent });
     const { picture, sound } = isMe ? this.#own() : this.#received();
     this.#setTracks([picture.track, sound.track]);
