@@ -172,7 +172,7 @@ export default {
   'room.layout.speaker': 'Show the speaker large',
   'room.record.start': 'Record the room',
   'room.record.stop': 'Stop recording',
-  'room.recorded': 'Recorded',
+  'room.recorded': 'Recording',
   'room.recording': 'The room is being recorded.',
   'room.recording.over': 'The room is not recorded any more.',
   'room.microphone.off': 'Switch your microphone off',

@@ -245,6 +245,7 @@ export class Room extends EventTarget {
     else if (signal === 'room::leave') this.#onLeave(body);
     else if (signal === 'room::broadcast') this.#chat.hint(body);
     else if (signal === 'room::create') this.#stay.rebuild(body.password);
+    else if (signal === 'room::status') this.#onStatus(body);
     else if (signal === 'room::close') this.#stay.end('ended');
     else if (signal === 'room::expel') this.#onExpel();
   }
@@ -303,6 +304,12 @@ export class Room extends EventTarget {
     this.#model.leave(clientId);
     this.#recording.forget(clientId);
     this.#follow();
+  }
+
+  /** Told when the room begins or ceases to be recorded. */
+  #onStatus({ recording }) {
+    this.#standing.tell({ isRecorded: recording });
+    if (recording === false) this.#recording.end();
   }
 
   #onExpel() {

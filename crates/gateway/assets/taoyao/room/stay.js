@@ -1,7 +1,7 @@
 // A terminal's stay in a room: its way in, its way back when that is lost, and its end.
 
 import { retryDelay } from '../backoff.js';
-import { LOCAL, UNAUTHORIZED } from '../errors.js';
+import { LOCAL, UNAUTHORIZED, isNoRoom } from '../errors.js';
 import { Connections } from './connections.js';
 
 /** So often a terminal tries to come back into a room before it gives up. */
@@ -116,7 +116,8 @@ export class Stay {
     } catch (error) {
       if (connections !== this.connections || error.code === LOCAL.CLOSED) return;
       this.#disconnect();
-      if (error.code === UNAUTHORIZED || failures + 1 >= RETURNS_MAX) this.end('failed', error);
+      if (isNoRoom(error)) this.end('ended');
+      else if (error.code === UNAUTHORIZED || failures + 1 >= RETURNS_MAX) this.end('failed', error);
       else this.#timer = setTimeout(() => this.#return(failures + 1), retryDelay(failures));
     }
   }
