@@ -75,7 +75,7 @@ export default {
 
   'calls.title': 'Calls',
   'calls.empty': 'No call yet',
-  'calls.empty.hint': 'Choose a terminal to see and hear it.',
+  'calls.empty.hint': 'Choose a terminal to see and hear it, or enter a room.',
   'call.label': 'Call with {name}',
   'call.controls': 'Call controls',
   'call.mine': 'Yours',

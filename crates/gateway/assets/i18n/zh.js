@@ -75,7 +75,7 @@ export default {
 
   'calls.title': '通话',
   'calls.empty': '还没有通话',
-  'calls.empty.hint': '选择一个终端，即可看到和听到对方。',
+  'calls.empty.hint': '选择一个终端，即可看到和听到对方；也可以进入房间。',
   'call.label': '与 {name} 的通话',
   'call.controls': '通话控制',
   'call.mine': '我方',
