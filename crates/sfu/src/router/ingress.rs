@@ -120,7 +120,9 @@ fn note_transport_number(transport: &mut Transport, producer: &Producer, now: In
 fn numbered<'a>(producer: &mut Producer, incoming: Incoming, packet: &Packet<'a>) -> Option<Numbered<'a>> {
     let payload = packet.payload();
     if !incoming.is_rtx {
-        return Some(Numbered { sequence: packet.sequence(), payload, is_again: false });
+        // Of another codec than was agreed on: consumers would take it for theirs.
+        let is_agreed = packet.payload_type() == producer.payload_type;
+        return is_agreed.then_some(Numbered { sequence: packet.sequence(), payload, is_again: false });
     }
     let counts = &mut producer.streams[incoming.stream].counts;
     counts.rtx_packets += 1;
