@@ -19,6 +19,12 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// After the first growing queue, or many losses.
 const PAUSE: Duration = Duration::from_secs(2);
+/// An estimate that fell below this part while little was sent may have fallen by chance: by a hiccup of either end, where
+/// what arrived said nothing of what could have. Soon after, this part of what it was is tried.
+const FELL: f64 = 0.66;
+const REGAINED: f64 = 0.85;
+/// Not over and over: who falls again within this is believed.
+const REGAIN_INTERVAL: Duration = Duration::from_secs(5);
 /// Who had nothing to pad with is asked again after this.
 const AGAIN: Duration = Duration::from_millis(5);
 /// Probes whose arrivals are awaited at once.
@@ -38,6 +44,9 @@ pub(super) struct Prober {
     before: f64,
     next: Instant,
     interval: Duration,
+    /// What was known before the estimate fell, and is to be tried again.
+    fallen_from: Option<f64>,
+    regained: Option<Instant>,
 }
 
 /// What is known, and what could be sent if there were no bounds; in bit/s.
@@ -66,7 +75,14 @@ impl Prober {
             before: start,
             next: now + INTERVAL,
             interval: INTERVAL,
+            fallen_from: None,
+            regained: None,
         }
+    }
+
+    /// Whether a packet of the running probe is due.
+    pub(super) fn wants_packet(&self, now: Instant) -> bool {
+        self.active.is_some_and(|cluster| cluster.due() <= now)
     }
 
     /// Bytes of padding that belong on the wire now; ask again after each packet.
@@ -124,12 +140,24 @@ impl Prober {
         if is_planned || !need.is_there() {
             return;
         }
-        if found.is_some_and(|found| found > FOUND * self.tried) {
+        if let Some(before) = self.fallen_from.take().filter(|before| REGAINED * before > need.bitrate) {
+            self.plan(now, need);
+            self.planned[0] = Some(REGAINED * before);
+        } else if found.is_some_and(|found| found > FOUND * self.tried) {
             self.plan(now, need);
         } else if now >= self.next {
             let was_in_vain = need.bitrate < 1.1 * self.before;
             self.interval = if was_in_vain { INTERVAL_MAX } else { INTERVAL };
             self.plan(now, need);
+        }
+    }
+
+    /// The estimate fell from `before` to `bitrate`; `is_limited`: less was sent than could have been.
+    pub(super) fn handle_decrease(&mut self, now: Instant, before: f64, bitrate: f64, is_limited: bool) {
+        let is_again = self.regained.is_some_and(|last| now.since(last) < REGAIN_INTERVAL);
+        if is_limited && !is_again && bitrate < FELL * before {
+            self.fallen_from = Some(before);
+            self.regained = Some(now);
         }
     }
 

@@ -152,7 +152,7 @@ fn receive(
     if facts.is_key || !producer.codec.has_key_frames() {
         stream.key_frames.handle_key_frame();
     }
-    stream.shares.add(now, &facts, packet.bytes());
+    stream.shares.add(now, &facts, packet.timestamp(), packet.bytes());
     if producer.is_paused || producer.consumers.is_empty() || !producer.is_heard {
         return false;
     }

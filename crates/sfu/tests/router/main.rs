@@ -1,8 +1,13 @@
 //! Whole rooms: producers, consumers, and a network between them that loses, delays and reorders.
 
 mod bad_input;
+mod camera;
 mod feedback;
 mod layers;
+mod lines;
+#[path = "../link/mod.rs"]
+mod link;
 mod packets;
 mod plain;
+mod viewer;
 mod world;
