@@ -31,7 +31,8 @@ impl Default for Caution {
 impl Caution {
     /// Whether a layer may be tried with an estimate of `available` bit/s.
     pub fn may_rise(&self, now: Instant, available: u64) -> bool {
-        self.until.is_none_or(|(until, wrong)| until <= now || available > wrong.saturating_mul(NEWS_PERCENT) / 100)
+        self.until
+            .is_none_or(|(until, wrong)| until <= now || available > wrong.saturating_mul(NEWS_PERCENT) / 100)
     }
 
     pub fn handle_rise(&mut self, now: Instant, available: u64) {

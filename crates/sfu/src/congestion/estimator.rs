@@ -218,13 +218,13 @@ impl Estimator {
         }
         self.prober.update(now, self.need(), self.is_calm(now), found);
         if self.delay.decreased() == Some(now) {
-            self.prober.handle_decrease(now, before, self.bitrate() as f64, self.limited.is_limited());
+            self.prober.handle_decrease(now, before, self.need());
         }
         self.remb = self.remb.filter(|(_, since)| now.since(*since) < REMB_HOLDS);
     }
 
     fn need(&self) -> Need {
-        Need { bitrate: self.bitrate() as f64, wanted: self.wanted }
+        Need { bitrate: self.bitrate() as f64, wanted: self.wanted, is_limited: self.limited.is_limited() }
     }
 
     fn is_calm(&self, now: Instant) -> bool {

@@ -57,6 +57,8 @@ pub(super) struct Source {
     pub(super) target: Option<usize>,
     /// From where on a packet is sought with which the target can begin.
     pub(super) target_cursor: u64,
+    /// Which layers are wanted of it.
+    pub(super) target_layers: LayerPair,
 }
 
 /// Everything that is renumbered so that a receiver sees one stream.

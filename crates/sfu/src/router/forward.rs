@@ -44,6 +44,8 @@ impl Consumer {
                 return Some(length);
             }
         }
+        // What waits of the old stream is left behind: where it is more than the way carries, it would never have an end.
+        self.begin_target(producer);
         loop {
             while let Some(position) = self.next_position(producer) {
                 let stream = &producer.streams[self.source.current?];
@@ -70,9 +72,12 @@ impl Consumer {
         let stream = &producer.streams[index];
         if stream.epoch != self.source.epoch {
             let first = stream.epoch_head;
-            let target = self.source.target;
-            self.source =
-                Source { target: target.or(Some(index)), target_cursor: first, ..Source::default() };
+            self.source = Source {
+                target: self.source.target.or(Some(index)),
+                target_cursor: first,
+                target_layers: self.source.target_layers,
+                ..Source::default()
+            };
             return None;
         }
         let position = self.source.cursor;
@@ -98,7 +103,7 @@ impl Consumer {
         self.source.current = Some(target);
         self.source.epoch = stream.epoch;
         self.source.cursor = position;
-        self.filter.restart();
+        self.filter.restart(self.source.target_layers);
         true
     }
 

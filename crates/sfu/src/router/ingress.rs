@@ -37,6 +37,10 @@ impl Router {
             producer.is_dirty = true;
             self.dirty.push(incoming.producer);
         }
+        let stream = &self.producers[incoming.producer].streams[incoming.stream];
+        if stream.receive.last_arrival == Some(now) && !numbered.payload.is_empty() {
+            self.watch_flow(now, incoming.producer, incoming.stream);
+        }
         self.observe(incoming.producer, &packet);
         self.ask_for_missing(now, index, incoming);
     }

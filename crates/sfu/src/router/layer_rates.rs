@@ -29,8 +29,9 @@ const PICTURES_US: u64 = 250_000;
 const KEY_FRAMES_US: u64 = 1_000_000;
 /// After a silence of this much a stream has no past.
 const SILENCE: Duration = Duration::from_secs(1);
-/// What came in less time than this says little.
+/// What came in less time than this says little; after the longer one it says what a stream takes.
 const SPAN_MIN_US: u64 = 200_000;
+const KNOWN: Duration = Duration::from_millis(300);
 
 impl LayerRates {
     pub(super) const SPATIAL: usize = 4;
@@ -63,6 +64,11 @@ impl LayerRates {
         let per_second = |bytes: u64, span_us: u64| 8 * bytes * 1_000_000 / span_us;
         per_second(pictures, Rate::<PICTURES_US>::span_us(now).min(age_us))
             + per_second(key_frames, Rate::<KEY_FRAMES_US>::span_us(now))
+    }
+
+    /// Whether the stream has flowed for long enough to say what it takes.
+    pub(super) fn is_known(&self, now: Instant) -> bool {
+        self.flowing.is_some_and(|(began, _)| now.since(began) >= KNOWN)
     }
 
     fn flow(&mut self, now: Instant) {

@@ -3,7 +3,7 @@
 use crate::codec::{Facts, Indication, Structure};
 
 /// A spatial and a temporal layer, from 0; the highest that is meant, or that is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct LayerPair {
     pub(super) spatial: u8,
     pub(super) temporal: u8,
@@ -11,6 +11,7 @@ pub(super) struct LayerPair {
 
 impl LayerPair {
     pub(super) const ALL: Self = Self { spatial: u8::MAX, temporal: u8::MAX };
+    pub(super) const LOWEST: Self = Self { spatial: 0, temporal: 0 };
 
     pub(super) fn min(self, other: Self) -> Self {
         Self { spatial: self.spatial.min(other.spatial), temporal: self.temporal.min(other.temporal) }
@@ -42,7 +43,8 @@ impl LayerFilter {
     }
 
     /// Everything begins anew at a key frame.
-    pub(super) fn restart(&mut self) {
+    pub(super) fn restart(&mut self, wanted: LayerPair) {
+        self.wanted = wanted;
         self.current = self.wanted;
         self.target = None;
     }

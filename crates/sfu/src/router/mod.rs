@@ -6,6 +6,7 @@
 
 mod consumer;
 mod feedback;
+mod flow;
 mod forward;
 mod identify;
 mod ingress;

@@ -8,6 +8,7 @@ use taoyao_types::Instant;
 use super::Router;
 use super::consumer::{Consumer, Source};
 use super::layers::LayerPair;
+use super::line::Line;
 use super::producer::Producer;
 use crate::congestion::{Demand, allocate, total};
 
@@ -30,6 +31,8 @@ pub(super) struct Scratch {
 struct Choices {
     consumer: usize,
     count: usize,
+    /// The best that may be chosen now.
+    ceiling: usize,
     layers: [LayerPair; CHOICES_MAX],
     bitrates: [u64; CHOICES_MAX],
     current: Option<usize>,
@@ -66,34 +69,19 @@ impl Router {
     }
 
     fn choose(&mut self, now: Instant, index: usize, aside: u64, scratch: &mut Scratch) {
-        let demands: Vec<Demand<'_>> = scratch.consumers.iter().map(Choices::demand).collect();
-        scratch.chosen.clear();
-        scratch.chosen.resize(demands.len(), None);
+        let wanted = total(&scratch.consumers.iter().map(Choices::demand).collect::<Vec<_>>()) + aside;
         let consumers = &self.consumers;
         let line = &mut self.transports[index].line;
         if let Some(control) = &mut line.control {
-            control.estimator.handle_demand(total(&demands) + aside);
+            control.estimator.handle_demand(wanted);
         }
         let is_estimated = scratch.consumers.iter().any(|choices| consumers[choices.consumer].is_estimated());
         match line.available().filter(|_| is_estimated) {
-            Some(available) => {
-                allocate(available.saturating_sub(aside), &demands, &mut scratch.chosen);
-            }
-            None => {
-                let best = scratch.consumers.iter().map(|choices| choices.count.checked_sub(1));
-                scratch.chosen.iter_mut().zip(best).for_each(|(chosen, best)| *chosen = best);
-            }
+            Some(available) => scratch.share_out(now, available, aside, line),
+            None => scratch.take_best(),
         }
-        for (choices, chosen) in scratch.consumers.iter().zip(&mut scratch.chosen) {
-            // A stream without layers is sent or not; not to send it helps nobody.
-            if choices.count == 1 {
-                *chosen = Some(0);
-            }
-        }
-        let bitrate_of =
-            |(choices, chosen): (&Choices, &Option<usize>)| chosen.map(|at| choices.bitrates[at]);
-        let chosen = scratch.consumers.iter().zip(&scratch.chosen).filter_map(bitrate_of).sum::<u64>();
-        if let Some(control) = &mut self.transports[index].line.control {
+        let chosen = scratch.bitrate();
+        if let Some(control) = &mut line.control {
             control.pacer.handle_chosen(now, chosen + aside);
         }
     }
@@ -111,17 +99,59 @@ impl Router {
     }
 }
 
+impl Scratch {
+    /// As much for everyone as the way carries. What did not fit a moment ago is not tried again at once.
+    fn share_out(&mut self, now: Instant, available: u64, aside: u64, line: &mut Line) {
+        let caution = line.control.as_mut().map(|control| &mut control.caution);
+        if caution.as_ref().is_some_and(|caution| !caution.may_rise(now, available)) {
+            self.consumers.iter_mut().for_each(Choices::stay);
+        }
+        let demands: Vec<Demand<'_>> = self.consumers.iter().map(Choices::demand).collect();
+        self.chosen.clear();
+        self.chosen.resize(demands.len(), None);
+        allocate(available.saturating_sub(aside), &demands, &mut self.chosen);
+        for (choices, chosen) in self.consumers.iter().zip(&mut self.chosen) {
+            // A stream without layers is sent or not; not to send it helps nobody.
+            if choices.count == 1 {
+                *chosen = Some(0);
+            }
+        }
+        let Some(caution) = caution else { return };
+        let pairs =
+            || self.consumers.iter().zip(&self.chosen).filter(|(choices, _)| choices.current.is_some());
+        if pairs().any(|(choices, chosen)| *chosen < choices.current) {
+            caution.handle_fall(now);
+        } else if pairs().any(|(choices, chosen)| *chosen > choices.current) {
+            caution.handle_rise(now, available);
+        }
+    }
+
+    fn take_best(&mut self) {
+        self.chosen.clear();
+        self.chosen.extend(self.consumers.iter().map(|choices| choices.count.checked_sub(1)));
+    }
+
+    /// Of all that was chosen, in bit/s.
+    fn bitrate(&self) -> u64 {
+        let pairs = self.consumers.iter().zip(&self.chosen);
+        pairs.filter_map(|(choices, chosen)| chosen.map(|at| choices.bitrates[at])).sum()
+    }
+}
+
 impl Choices {
     fn of(now: Instant, at: usize, consumer: &Consumer, producer: &Producer) -> Self {
         let mut choices = Self {
             consumer: at,
             count: 0,
+            ceiling: usize::MAX,
             layers: [LayerPair::ALL; CHOICES_MAX],
             bitrates: [0; CHOICES_MAX],
             current: None,
             priority: consumer.priority,
         };
-        if producer.is_simulcast() {
+        if consumer.kind == MediaKind::Audio {
+            choices.push(LayerPair::LOWEST, 0);
+        } else if producer.is_simulcast() {
             choices.add_streams(now, consumer, producer);
         } else if let Some(stream) = producer.streams.first() {
             let (spatial, temporal) = stream.shares.seen;
@@ -149,7 +179,11 @@ impl Choices {
             if spatial > consumer.preferred.spatial && self.count > 0 {
                 break;
             }
-            for temporal in 0..=stream.shares.seen.1.min(consumer.preferred.temporal) {
+            let most = stream.shares.seen.1.min(consumer.preferred.temporal);
+            // A larger picture is not worth a quarter of the pictures.
+            let lowest = if self.count == 0 { 0 } else { most.min(stream.shares.seen.1.saturating_sub(1)) };
+            let is_offered = stream.is_flowing && (self.count == 0 || stream.shares.is_known(now));
+            for temporal in (lowest..=most).filter(|_| is_offered) {
                 let bitrate = stream.shares.up_to(now, LayerPair { spatial: u8::MAX, temporal });
                 if bitrate > 0 {
                     self.push(LayerPair { spatial, temporal }, bitrate);
@@ -170,11 +204,17 @@ impl Choices {
 
     fn index_of(&self, consumer: &Consumer, producer: &Producer) -> Option<usize> {
         let current = consumer.layers_sent(producer)?;
-        (0..self.count).rev().find(|index| self.layers[*index].min(current) == self.layers[*index])
+        (0..self.count).rev().find(|index| self.layers[*index] <= current)
+    }
+
+    /// Nothing better than what is sent now.
+    fn stay(&mut self) {
+        self.ceiling = self.current.unwrap_or(self.ceiling);
     }
 
     fn demand(&self) -> Demand<'_> {
-        Demand { priority: self.priority, choices: &self.bitrates[..self.count], current: self.current }
+        let count = self.count.min(self.ceiling.saturating_add(1));
+        Demand { priority: self.priority, choices: &self.bitrates[..count], current: self.current }
     }
 }
 
@@ -194,13 +234,20 @@ impl Consumer {
         };
         let target = if producer.is_simulcast() { usize::from(layers.spatial) } else { 0 };
         let Some(stream) = producer.streams.get(target) else { return false };
-        self.filter.wanted = if producer.is_simulcast() {
+        let wanted = if producer.is_simulcast() {
             LayerPair { spatial: u8::MAX, ..layers }
         } else if stream.shares.seen == (layers.spatial, layers.temporal) {
             // The highest that was seen: what may come above it is welcome, too.
             self.preferred
         } else {
             layers
+        };
+        self.source.target_layers = wanted;
+        self.filter.wanted = match self.source.current {
+            // Until the smaller one begins, as little as possible of the larger one.
+            Some(current) if target < current => LayerPair { temporal: 0, ..LayerPair::ALL },
+            Some(current) if target > current => LayerPair { spatial: u8::MAX, ..self.preferred },
+            _ => wanted,
         };
         let is_new = self.source.target != Some(target);
         if is_new {

@@ -45,16 +45,16 @@ pub(crate) const HALVES: &[(u8, f64)] = &[(0, 1.2), (1, 0.8)];
 pub(crate) const QUARTERS: &[(u8, f64)] = &[(0, 1.6), (2, 0.7), (1, 1.0), (2, 0.7)];
 
 impl Camera {
-    pub(crate) fn new(key: u32, now: Instant, pattern: &'static [(u8, f64)], seed: u64) -> Self {
-        let size = |bitrate| Size {
-            bitrate,
-            is_sent: true,
-            wants_key: true,
-            sequence: 100,
-            pictures: 50,
-            tl0: 0,
-        };
-        let sizes = BITRATES.map(size).into();
+    pub(crate) fn new(
+        key: u32,
+        now: Instant,
+        bitrates: [f64; 3],
+        pattern: &'static [(u8, f64)],
+        seed: u64,
+    ) -> Self {
+        let size =
+            |bitrate| Size { bitrate, is_sent: true, wants_key: true, sequence: 100, pictures: 50, tl0: 0 };
+        let sizes = bitrates.map(size).into();
         Self { key, sizes, pattern, frames: 0, next: now, rng: fastrand::Rng::with_seed(seed) }
     }
 

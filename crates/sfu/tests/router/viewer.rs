@@ -1,6 +1,7 @@
 //! Somebody who watches over a link: feedback comes back as real RTCP, and what arrives is counted by the second.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use taoyao_sfu::congestion::Arrivals;
 use taoyao_sfu::rtcp::Writer;
@@ -23,6 +24,8 @@ pub(crate) struct Viewer {
     under_way: VecDeque<(Instant, Vec<u8>)>,
     feedback: VecDeque<(Instant, Vec<u8>)>,
     began: Instant,
+    size: Option<u8>,
+    last_picture: Instant,
     pub(crate) seconds: BTreeMap<u64, Second>,
 }
 
@@ -39,6 +42,10 @@ pub(crate) struct Second {
     pub(crate) estimate: u64,
     /// How often the size became another.
     pub(crate) switches: u32,
+    /// The longest time without a picture that ended in it.
+    pub(crate) longest: Duration,
+    /// How long the line's queue was at its end.
+    pub(crate) queue: Duration,
 }
 
 impl Viewer {
@@ -51,6 +58,8 @@ impl Viewer {
             under_way: VecDeque::new(),
             feedback: VecDeque::new(),
             began: now,
+            size: None,
+            last_picture: Instant(0),
             seconds: BTreeMap::new(),
         }
     }
@@ -82,7 +91,9 @@ impl Viewer {
             let stats = world.router.transport_stats(world.now(), TransportKey(self.key)).unwrap_or_default();
             let available = stats[0].get("availableOutgoingBitrate").expect("it is estimated");
             let available = serde_json::to_value(available).expect("it is a number").as_u64();
-            self.seconds.entry(since.0 / 1_000_000).or_default().estimate = available.unwrap_or(0);
+            let queue = self.link.queue(since);
+            let second = self.seconds.entry(since.0 / 1_000_000 - 1).or_default();
+            (second.estimate, second.queue) = (available.unwrap_or(0), queue);
         }
     }
 
@@ -98,7 +109,14 @@ impl Viewer {
         second.bits += 8 * bytes.len() as u64;
         if packet.payload_type() == VP8 {
             second.media_bits += 8 * bytes.len() as u64;
-            second.frames[usize::from(size_of(packet.payload()))] += u32::from(packet.has_marker());
+            let size = size_of(packet.payload());
+            if packet.has_marker() {
+                second.frames[usize::from(size)] += 1;
+                second.longest = second.longest.max(arrival.since(self.last_picture));
+                self.last_picture = arrival;
+            }
+            let before = self.size.replace(size);
+            second.switches += u32::from(before.is_some_and(|before| before != size));
         }
     }
 
@@ -109,17 +127,37 @@ impl Viewer {
 
     /// Pictures a second of each size.
     pub(crate) fn frame_rates(&self, from: u64, to: u64) -> [f64; 3] {
-        let sum = |size: usize| self.between(from, to).map(|second| f64::from(second.frames[size])).sum::<f64>();
+        let sum =
+            |size: usize| self.between(from, to).map(|second| f64::from(second.frames[size])).sum::<f64>();
         [0, 1, 2].map(|size| sum(size) / (to - from) as f64)
     }
 
     /// The part of the packets that was lost.
     pub(crate) fn loss(&self, from: u64, to: u64) -> f64 {
-        let sum = |of: fn(&Second) -> u32| self.between(from, to).map(|second| f64::from(of(second))).sum::<f64>();
+        let sum =
+            |of: fn(&Second) -> u32| self.between(from, to).map(|second| f64::from(of(second))).sum::<f64>();
         sum(|second| second.lost) / sum(|second| second.packets)
     }
 
-    pub(crate) fn between(&self, from: u64, to: u64) -> impl Iterator<Item = &Second> {
+    pub(crate) fn longest(&self, from: u64, to: u64) -> Duration {
+        self.between(from, to).map(|second| second.longest).max().unwrap_or_default()
+    }
+
+    pub(crate) fn mean_queue(&self, from: u64, to: u64) -> Duration {
+        self.between(from, to).map(|second| second.queue).sum::<Duration>() / (to - from) as u32
+    }
+
+    pub(crate) fn switches(&self, from: u64, to: u64) -> u32 {
+        self.between(from, to).map(|second| second.switches).sum()
+    }
+
+    /// The first second from this one on in which all pictures are of this size.
+    pub(crate) fn second_of(&self, from: u64, size: usize) -> Option<u64> {
+        let is_full = |second: &Second| second.frames[size] >= 29 && second.frames.iter().sum::<u32>() <= 31;
+        self.seconds.range(from..).find(|(_, second)| is_full(second)).map(|(at, _)| *at)
+    }
+
+    fn between(&self, from: u64, to: u64) -> impl Iterator<Item = &Second> {
         self.seconds.range(from..to).map(|(_, second)| second)
     }
 }
