@@ -2,13 +2,11 @@
 //!
 //! Receiving: [`NackGenerator`] asks for what is missing, [`Arrivals`] tells senders when their packets came, and
 //! [`ReceiveEstimator`] estimates for those senders who cannot. Sending: [`Estimator`] makes a bitrate of feedback and
-//! probes for more, [`Pacer`] spreads bursts, [`allocate`] makes layers of the bitrate, and
-//! [`Caution`] keeps them from coming and going.
+//! probes for more, [`Pacer`] spreads bursts, [`allocate`] makes layers of the bitrate.
 
 mod aimd;
 mod allocate;
 mod arrivals;
-mod caution;
 mod cluster;
 mod delay;
 mod estimator;
@@ -26,7 +24,6 @@ mod trend;
 
 pub use allocate::{Demand, allocate, total};
 pub use arrivals::Arrivals;
-pub use caution::Caution;
 pub use estimator::{Estimator, EstimatorConfig};
 pub use nack::{NackGenerator, Seen};
 pub use pacer::Pacer;

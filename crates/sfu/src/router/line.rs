@@ -3,7 +3,7 @@
 use taoyao_types::Instant;
 
 use super::surface::TransportSetup;
-use crate::congestion::{Caution, Estimator, EstimatorConfig, Pacer};
+use crate::congestion::{Estimator, EstimatorConfig, Pacer};
 use crate::stream::Rate;
 
 #[derive(Debug)]
@@ -18,7 +18,6 @@ pub(super) struct Line {
 pub(super) struct Control {
     pub(super) estimator: Estimator,
     pub(super) pacer: Pacer,
-    pub(super) caution: Caution,
     max: u64,
     /// Whether the peer tells anything by which the estimate can be trusted.
     is_told: bool,
@@ -37,7 +36,6 @@ impl Line {
             Control {
                 estimator: Estimator::new(now, EstimatorConfig { start, min: BITRATE_MIN, max }),
                 pacer: Pacer::new(now, start),
-                caution: Caution::default(),
                 max,
                 is_told: false,
             }

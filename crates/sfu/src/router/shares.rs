@@ -8,7 +8,6 @@ use taoyao_types::Instant;
 use super::Router;
 use super::consumer::{Consumer, Source};
 use super::layers::LayerPair;
-use super::line::Line;
 use super::producer::Producer;
 use crate::congestion::{Demand, allocate, total};
 
@@ -31,8 +30,6 @@ pub(super) struct Scratch {
 struct Choices {
     consumer: usize,
     count: usize,
-    /// The best that may be chosen now.
-    ceiling: usize,
     layers: [LayerPair; CHOICES_MAX],
     bitrates: [u64; CHOICES_MAX],
     current: Option<usize>,
@@ -77,7 +74,7 @@ impl Router {
         }
         let is_estimated = scratch.consumers.iter().any(|choices| consumers[choices.consumer].is_estimated());
         match line.available().filter(|_| is_estimated) {
-            Some(available) => scratch.share_out(now, available, aside, line),
+            Some(available) => scratch.share_out(available.saturating_sub(aside)),
             None => scratch.take_best(),
         }
         let chosen = scratch.bitrate();
@@ -100,29 +97,17 @@ impl Router {
 }
 
 impl Scratch {
-    /// As much for everyone as the way carries. What did not fit a moment ago is not tried again at once.
-    fn share_out(&mut self, now: Instant, available: u64, aside: u64, line: &mut Line) {
-        let caution = line.control.as_mut().map(|control| &mut control.caution);
-        if caution.as_ref().is_some_and(|caution| !caution.may_rise(now, available)) {
-            self.consumers.iter_mut().for_each(Choices::stay);
-        }
+    /// As much for everyone as there is.
+    fn share_out(&mut self, available: u64) {
         let demands: Vec<Demand<'_>> = self.consumers.iter().map(Choices::demand).collect();
         self.chosen.clear();
         self.chosen.resize(demands.len(), None);
-        allocate(available.saturating_sub(aside), &demands, &mut self.chosen);
+        allocate(available, &demands, &mut self.chosen);
         for (choices, chosen) in self.consumers.iter().zip(&mut self.chosen) {
             // A stream without layers is sent or not; not to send it helps nobody.
             if choices.count == 1 {
                 *chosen = Some(0);
             }
-        }
-        let Some(caution) = caution else { return };
-        let pairs =
-            || self.consumers.iter().zip(&self.chosen).filter(|(choices, _)| choices.current.is_some());
-        if pairs().any(|(choices, chosen)| *chosen < choices.current) {
-            caution.handle_fall(now);
-        } else if pairs().any(|(choices, chosen)| *chosen > choices.current) {
-            caution.handle_rise(now, available);
         }
     }
 
@@ -143,7 +128,6 @@ impl Choices {
         let mut choices = Self {
             consumer: at,
             count: 0,
-            ceiling: usize::MAX,
             layers: [LayerPair::ALL; CHOICES_MAX],
             bitrates: [0; CHOICES_MAX],
             current: None,
@@ -207,14 +191,8 @@ impl Choices {
         (0..self.count).rev().find(|index| self.layers[*index] <= current)
     }
 
-    /// Nothing better than what is sent now.
-    fn stay(&mut self) {
-        self.ceiling = self.current.unwrap_or(self.ceiling);
-    }
-
     fn demand(&self) -> Demand<'_> {
-        let count = self.count.min(self.ceiling.saturating_add(1));
-        Demand { priority: self.priority, choices: &self.bitrates[..count], current: self.current }
+        Demand { priority: self.priority, choices: &self.bitrates[..self.count], current: self.current }
     }
 }
 
