@@ -160,10 +160,10 @@ fn receive(
     if producer.is_paused || producer.consumers.is_empty() || !producer.is_heard {
         return false;
     }
-    let picture = facts.vp8.map_or(0, |vp8| match (vp8.is_wide, facts.is_key) {
-        (true, false) => stream.pictures.extend(vp8.picture_id),
-        (true, true) => stream.pictures.extend_or_restart(vp8.picture_id),
-        (false, _) => stream.narrow_pictures.extend(vp8.picture_id),
+    let picture = facts.picture.map_or(0, |picture| match (picture.is_wide, facts.is_key) {
+        (true, false) => stream.pictures.extend(picture.id),
+        (true, true) => stream.pictures.extend_or_restart(picture.id),
+        (false, _) => stream.narrow_pictures.extend(picture.id),
     });
     stream.store.push(&Arrived {
         sequence,
@@ -190,7 +190,10 @@ fn facts(
     if numbered.payload.is_empty() {
         return Facts::default();
     }
-    let described = tail.descriptor().and_then(|descriptor| stream.dependency.read(descriptor));
+    // Where payloads tell of layers, they tell of pictures, too.
+    let has_own = matches!(codec, CodecKind::Vp8 | CodecKind::Vp9);
+    let descriptor = tail.descriptor().filter(|_| !has_own);
+    let described = descriptor.and_then(|descriptor| stream.dependency.read(descriptor));
     described.unwrap_or_else(|| codec::inspect(codec, numbered.payload, packet.has_marker()))
 }
 

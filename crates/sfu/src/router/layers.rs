@@ -63,8 +63,10 @@ impl LayerFilter {
             self.current = self.current.min(self.wanted);
         }
         let is_next = facts.temporal > self.current.temporal && facts.temporal <= self.wanted.temporal;
-        if is_next && facts.is_switching_point {
+        if is_next && facts.is_switching_point && facts.starts_picture {
             self.current.temporal = facts.temporal;
+        } else if facts.frees_upper && facts.temporal <= self.current.temporal {
+            self.current.temporal = self.current.temporal.max(self.wanted.temporal);
         }
         if facts.spatial > self.current.spatial || facts.temporal > self.current.temporal {
             return Verdict::LeaveOut;
@@ -126,6 +128,25 @@ mod tests {
         assert!(is_sent(&mut filter, packet(0, 0)) && !is_sent(&mut filter, packet(2, 0)));
         assert!(is_sent(&mut filter, Facts { is_key: true, ..packet(0, 0) }));
         assert!(is_sent(&mut filter, packet(2, 0)));
+    }
+
+    #[test]
+    fn nothing_begins_in_the_middle_of_a_picture() {
+        let mut filter = LayerFilter::new(LayerPair { spatial: 0, temporal: 0 });
+        let sync = Facts { is_switching_point: true, ..packet(0, 1) };
+        assert!(!is_sent(&mut filter, sync));
+        filter.wanted.temporal = 1;
+        assert!(!is_sent(&mut filter, Facts { starts_picture: false, ..sync }));
+        assert!(is_sent(&mut filter, sync));
+    }
+
+    #[test]
+    fn a_picture_may_free_all_layers_above_its_own() {
+        let mut filter = LayerFilter::new(LayerPair { spatial: 0, temporal: 0 });
+        filter.wanted.temporal = 2;
+        assert!(!is_sent(&mut filter, packet(0, 2)));
+        assert!(is_sent(&mut filter, Facts { frees_upper: true, ..packet(0, 0) }));
+        assert!(is_sent(&mut filter, packet(0, 2)));
     }
 
     #[test]

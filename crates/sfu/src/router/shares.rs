@@ -220,7 +220,7 @@ impl Consumer {
         } else {
             layers
         };
-        self.source.target_layers = wanted;
+        let before = std::mem::replace(&mut self.source.target_layers, wanted);
         self.filter.wanted = match self.source.current {
             // Until the smaller one begins, as little as possible of the larger one.
             Some(current) if target < current => LayerPair { temporal: 0, ..LayerPair::ALL },
@@ -232,10 +232,11 @@ impl Consumer {
             self.source.target = Some(target);
             self.source.target_cursor = stream.store.head();
         }
+        let most = stream.shares.seen.0;
         let rises = !producer.is_simulcast()
             && self.source.current.is_some()
-            && stream.shares.seen.0 > 0
-            && self.filter.wanted.spatial.min(stream.shares.seen.0) > self.filter.current.spatial;
+            && wanted.spatial.min(most) > self.filter.current.spatial
+            && wanted.spatial.min(most) > before.spatial.min(most);
         is_new && self.source.current != Some(target) || rises
     }
 
