@@ -117,7 +117,10 @@ impl Consumer {
         if let Some((_, tl0)) = first.facts.picture.and_then(|picture| picture.tl0) {
             numbers.tl0_offset = numbers.last_tl0.wrapping_add(1).wrapping_sub(tl0);
         }
-        if let Some(frame) = first.frame_number(&producer.streams[stream]).filter(|_| !is_first) {
+        if let Some(frame) = first.frame_number(&producer.streams[stream]) {
+            if is_first {
+                numbers.last_frame = frame.wrapping_sub(1);
+            }
             numbers.frame_offset = numbers.last_frame.wrapping_add(1).wrapping_sub(frame);
         }
         if is_first {
@@ -212,9 +215,11 @@ impl Consumer {
             numbers.last_timestamp = rewrite.timestamp;
             numbers.last_arrival = entry.arrived;
             numbers.last_tl0 = rewrite.tl0;
-            if let Some(frame) = entry.frame_number(stream) {
-                numbers.last_frame = frame.wrapping_add(numbers.frame_offset);
-            }
+        }
+        if let Some(frame) = entry.frame_number(stream) {
+            let frame = frame.wrapping_add(numbers.frame_offset);
+            let is_later = frame.wrapping_sub(numbers.last_frame).cast_signed() > 0;
+            numbers.last_frame = if is_later { frame } else { numbers.last_frame };
         }
         Some(rewrite)
     }

@@ -82,23 +82,32 @@ impl LayerFilter {
         has_marker: bool,
         structure: &Structure,
     ) -> Verdict {
-        let wanted = structure.target_within(self.wanted.spatial, self.wanted.temporal);
-        if let Some(wanted) = wanted.filter(|wanted| self.target != Some(*wanted)) {
-            let (spatial, temporal) = structure.target_layers(wanted);
-            let layers = LayerPair { spatial, temporal };
-            let is_less = layers.min(self.current) == layers && facts.starts_picture;
-            let can_follow = facts.is_key || Indication::of(targets, wanted) == Indication::Switch;
-            if self.target.is_none() || is_less || can_follow {
-                self.target = Some(wanted);
-                self.current = layers;
-            }
-        }
+        self.retarget(facts, targets, structure);
         let indication = self.target.map(|target| Indication::of(targets, target));
         if indication == Some(Indication::Absent) {
             return Verdict::LeaveOut;
         }
         let ends_picture = has_marker || facts.ends_frame && facts.spatial == self.current.spatial;
         Verdict::Forward { ends_picture }
+    }
+
+    /// Goes over to the wanted decode target with a frame that can be decoded now and says that those after it can be.
+    fn retarget(&mut self, facts: &Facts, targets: u64, structure: &Structure) {
+        let wanted = structure.target_within(self.wanted.spatial, self.wanted.temporal);
+        let Some(wanted) = wanted.filter(|wanted| self.target != Some(*wanted)) else { return };
+        let can_follow = self.target.is_none_or(|target| {
+            let is_decodable = Indication::of(targets, target) != Indication::Absent;
+            facts.is_key || is_decodable && Indication::of(targets, wanted) == Indication::Switch
+        });
+        // Fewer pictures of the same size can be had at once, whatever else is waited for.
+        let fewer =
+            structure.target_within(self.current.spatial, self.wanted.temporal.min(self.current.temporal));
+        let new = if can_follow { Some(wanted) } else { fewer.filter(|_| facts.starts_picture) };
+        if let Some(new) = new.filter(|new| self.target != Some(*new)) {
+            let (spatial, temporal) = structure.target_layers(new);
+            self.target = Some(new);
+            self.current = LayerPair { spatial, temporal };
+        }
     }
 }
 

@@ -233,11 +233,12 @@ impl Consumer {
             self.source.target_cursor = stream.store.head();
         }
         let most = stream.shares.seen.0;
-        let rises = !producer.is_simulcast()
-            && self.source.current.is_some()
-            && wanted.spatial.min(most) > self.filter.current.spatial
-            && wanted.spatial.min(most) > before.spatial.min(most);
-        is_new && self.source.current != Some(target) || rises
+        let (before, wanted) = (before.spatial.min(most), wanted.spatial.min(most));
+        let waits = wanted > self.filter.current.spatial
+            || self.is_keyed && wanted < self.filter.current.spatial.min(most);
+        let needs_key_frame =
+            !producer.is_simulcast() && self.source.current.is_some() && waits && wanted != before;
+        is_new && self.source.current != Some(target) || needs_key_frame
     }
 
     /// The layers that are being sent, in the producer's terms.

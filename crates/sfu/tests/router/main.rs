@@ -2,12 +2,15 @@
 
 mod bad_input;
 mod camera;
+mod descriptor;
 mod feedback;
+mod layered;
 mod layers;
 mod lines;
 #[path = "../link/mod.rs"]
 mod link;
 mod packets;
 mod plain;
+mod svc;
 mod viewer;
 mod world;
