@@ -1,4 +1,4 @@
-//! Streams that stop while their producer lives: browsers stop sending the large one of several where the processor or the
+//! Streams that stop, and go on, while their producer lives: browsers stop sending the large one of several where the processor or the
 //! way does not suffice, and say nothing.
 
 use std::time::Duration;
@@ -25,6 +25,23 @@ impl Router {
         let stream = &mut self.producers[producer].streams[stream];
         if std::mem::replace(&mut stream.is_flowing, false) {
             self.offer_anew(now, producer);
+        }
+    }
+
+    /// Whether the sound of this one is among those that are forwarded. Who is heard again goes on without a gap: nothing
+    /// was lost.
+    pub(super) fn set_heard(&mut self, producer: usize, is_heard: bool) {
+        let Some(from) = self.producers.get_mut(producer) else { return };
+        if std::mem::replace(&mut from.is_heard, is_heard) || !is_heard {
+            return;
+        }
+        for &consumer in &from.consumers {
+            let source = &mut self.consumers[consumer].source;
+            let target = source.target.filter(|_| source.current.is_some());
+            if let Some(stream) = target.and_then(|target| from.streams.get(target)) {
+                source.current = None;
+                source.target_cursor = stream.store.head();
+            }
         }
     }
 

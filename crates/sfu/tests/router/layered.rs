@@ -174,7 +174,14 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     pub(crate) fn new(format: Format) -> Self {
-        Self { format, frames: BTreeSet::new(), last: None, number_offset: None, last_number: 0, got: Got::default() }
+        Self {
+            format,
+            frames: BTreeSet::new(),
+            last: None,
+            number_offset: None,
+            last_number: 0,
+            got: Got::default(),
+        }
     }
 
     pub(crate) fn receive(&mut self, left: &[Left]) {

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod camera;
+mod changes;
 mod descriptor;
 mod feedback;
 mod layered;
