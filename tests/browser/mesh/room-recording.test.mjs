@@ -13,7 +13,7 @@ test('a room is recorded, all its members see that, and another operator stops i
   const [alice, bob, late, name] = [uniqueId('alice'), uniqueId('bob'), uniqueId('late'), uniqueId('studio')];
   const browser = await startBrowser(t);
   const [a, b, c] = [await open(t, browser), await open(t, browser), await open(t, browser)];
-  const media = `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }\nrecordings = {}`;
+  const media = `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }\nrecordings = { dir = "recordings" }`;
   const { origin } = await startNode(t, media, { roles: ['terminal', 'operator'] });
   await register(a, origin, alice);
   await register(b, origin, bob);
