@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use taoyao_node::report::RecordingsReport;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::clip::{self, Stream, Way};
@@ -27,11 +28,13 @@ async fn what_a_member_sends_is_recorded_in_step() {
     asked(&camera, "room::enter", json!({ "roomId": room })).await;
     let [picture, sound] = &clip;
     let (transport, way) = transport(&camera, &room).await;
-    produce(&camera, &room, &transport, "video", picture).await;
     produce(&camera, &room, &transport, "audio", sound).await;
-
     let wanted = json!({ "to": "camera@cn", "roomId": room, "enabled": true });
     let begun = asked(&camera, "control::server::record", wanted.clone()).await["body"]["filepath"].clone();
+    // The camera is switched on when the recording has begun.
+    produce(&camera, &room, &transport, "video", picture).await;
+    let status = asked(&camera, "room::status", json!({ "roomId": room })).await;
+    assert_eq!(status["body"]["recording"], true, "{status}");
     play(clip, way).await;
     let stop = json!({ "to": "camera@cn", "roomId": room, "enabled": false });
     assert_eq!(asked(&camera, "control::server::record", stop).await["body"]["filepath"], begun);
@@ -40,7 +43,19 @@ async fn what_a_member_sends_is_recorded_in_step() {
     let folder = mesh.certs().with_file_name("recordings").join("cn");
     let entry: Value = serde_json::from_slice(&fs::read(folder.join(format!("{id}.json"))).unwrap()).unwrap();
     assert_eq!((&entry["state"], &entry["member"]), (&json!("finished"), &json!("camera@cn")), "{entry}");
-    assert_eq!(entry["tracks"][0]["lostPackets"], 0, "{entry}");
+    for track in 0..2 {
+        assert_eq!(
+            (&entry["tracks"][track]["isRecorded"], &entry["tracks"][track]["lostPackets"]),
+            (&json!(true), &json!(0)),
+            "{entry}"
+        );
+    }
+    let listed: RecordingsReport =
+        mesh.admin("cn").report(&format!("/api/recordings?room={}", room.as_str().unwrap())).await;
+    assert_eq!((listed.recordings.len(), listed.has_more), (1, false));
+    assert_eq!((listed.recordings[0].recording.as_str(), listed.recordings[0].tracks.len()), (id, 2));
+    let none: RecordingsReport = mesh.admin("cn").report("/api/recordings?room=0a").await;
+    assert!(none.records && none.recordings.is_empty());
     assert!(fs::metadata(folder.join(entry["preview"].as_str().unwrap())).unwrap().len() > 500);
 
     let file = folder.join(entry["file"].as_str().unwrap());
@@ -56,10 +71,8 @@ async fn what_a_member_sends_is_recorded_in_step() {
     assert!((length - 1.0..length + 2.0).contains(&seconds), "{seconds} s");
     let gone = call(&mesh, "DELETE", &format!("/recordings/{id}"), "").await;
     assert!(gone.starts_with(b"HTTP/1.1 200") && fs::read_dir(&folder).unwrap().count() == 0);
-    // The first second lies as it arrived: until the node's own first report nobody has said what belongs together.
     let is_in_step = |drift: &f64| drift.abs() <= DRIFT_MAX;
-    let are_in_step = drifts.get(1..).is_some_and(|rest| rest.len() >= 4 && rest.iter().all(is_in_step));
-    assert!(are_in_step, "{drifts:?}");
+    assert!(drifts.len() >= 5 && drifts.iter().all(is_in_step), "from the first flash on: {drifts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

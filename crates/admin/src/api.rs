@@ -14,7 +14,7 @@ use taoyao_types::limits;
 use crate::request::{AdminFailure, AdminQuery, AdminRequest};
 use crate::service::AdminService;
 
-/// Terminals or alarms in a page unless the request says otherwise.
+/// Terminals, alarms or recordings in a page unless the request says otherwise.
 const PAGE: usize = 100;
 
 /// Lets only requests with the token through.
@@ -48,6 +48,32 @@ pub(crate) async fn rooms(State(service): State<AdminService>) -> Response {
 
 pub(crate) async fn room(State(service): State<AdminService>, Path(id): Path<String>) -> Response {
     answer(&service, AdminQuery::Room { id }).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    room: Option<String>,
+    since: Option<u64>,
+    limit: Option<usize>,
+}
+
+pub(crate) async fn recordings(
+    State(service): State<AdminService>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Response {
+    match wanted {
+        Ok(Query(Wanted { room, since, limit })) => {
+            let limit = limit.unwrap_or(PAGE).clamp(1, limits::LIST_ENTRIES_MAX);
+            let since = since.unwrap_or_default();
+            answer(&service, AdminQuery::Recordings { room, since, limit }).await
+        }
+        Err(error) => bad(error.body_text()).as_json(),
+    }
+}
+
+pub(crate) async fn recording(State(service): State<AdminService>, Path(id): Path<String>) -> Response {
+    answer(&service, AdminQuery::Recording { id }).await
 }
 
 pub(crate) async fn drain(State(service): State<AdminService>) -> Response {

@@ -1,4 +1,4 @@
-//! The admin listener: `/healthz`, `/readyz`, `/metrics`, and with a token `/api/status`, `/api/terminals`, `/api/links`, `/api/alarms`, `/api/rooms`, `/api/trace`, `/api/drain`.
+//! The admin listener: `/healthz`, `/readyz`, `/metrics`, and with a token `/api/status`, `/api/terminals`, `/api/links`, `/api/alarms`, `/api/rooms`, `/api/recordings`, `/api/trace`, `/api/drain`.
 //!
 //! | request | answer |
 //! |---|---|
@@ -11,6 +11,8 @@
 //! | `GET /api/alarms[?limit=]` | JSON: the alarms of its partitions, the newest first |
 //! | `GET /api/rooms` | JSON: its rooms, and what its media forwarder carries for each |
 //! | `GET /api/rooms/{id}` | JSON: one room with its members and all that they send and receive |
+//! | `GET /api/recordings[?room=&since=&limit=]` | JSON: its recordings, the newest first |
+//! | `GET /api/recordings/{id}` | JSON: one recording with its tracks |
 //! | `POST /api/trace` with `{"from": …, "to": …}` | JSON: the way of a signal, hop by hop |
 //! | `POST /api/drain` | JSON; the node begins to send its terminals elsewhere |
 //!

@@ -43,6 +43,17 @@ pub enum AdminQuery {
     Room {
         id: String,
     },
+    /// At most `limit` recordings (1 to `limits::LIST_ENTRIES_MAX`), the newest first: of one room or of all, begun at `since`
+    /// (Unix milliseconds) or later.
+    Recordings {
+        room: Option<String>,
+        since: u64,
+        limit: usize,
+    },
+    /// One of them.
+    Recording {
+        id: String,
+    },
     Drain,
 }
 

@@ -60,6 +60,8 @@ pub fn router(service: AdminService) -> Router {
         .route("/api/alarms", get(api::alarms))
         .route("/api/rooms", get(api::rooms))
         .route("/api/rooms/{id}", get(api::room))
+        .route("/api/recordings", get(api::recordings))
+        .route("/api/recordings/{id}", get(api::recording))
         .route("/api/trace", post(api::trace))
         .route("/api/drain", post(api::drain))
         .route("/api/{*other}", any(api::unknown))

@@ -114,7 +114,8 @@ impl NodeApp {
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let commands = mpsc::channel(1);
         let name = place.name.clone();
-        let desk = Desk::new(Arc::clone(&topology), own, questions.clone(), forwarder.clone());
+        let desk =
+            Desk::new(Arc::clone(&topology), own, questions.clone(), forwarder.clone(), recordings.clone());
         let place = driver::Place { topology, own, epoch };
         Ok(Self {
             name,

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::forwarder::Forwarder;
 use crate::question::Question;
+use crate::recordings::Recordings;
 use crate::report::{
     BackHop, LinksReport, RoomDetails, RoomsReport, TerminalReport, TerminalsReport, TraceReport,
 };
@@ -35,6 +36,7 @@ struct Clerk {
     own: NodeId,
     questions: mpsc::Sender<Question>,
     forwarder: Forwarder,
+    recordings: Recordings,
 }
 
 /// What the supervisor has to do because of a request.
@@ -50,8 +52,9 @@ impl Desk {
         own: NodeId,
         questions: mpsc::Sender<Question>,
         forwarder: Forwarder,
+        recordings: Recordings,
     ) -> Self {
-        Self { clerk: Clerk { topology, own, questions, forwarder }, answering: JoinSet::new() }
+        Self { clerk: Clerk { topology, own, questions, forwarder, recordings }, answering: JoinSet::new() }
     }
 
     /// Begins to answer. `gateway` are the listener's counts as of now.
@@ -107,6 +110,14 @@ impl Clerk {
             }
             AdminQuery::Rooms => to_json(self.rooms().await?),
             AdminQuery::Room { id } => to_json(self.room(&id).await?),
+            AdminQuery::Recordings { room, since, limit } => {
+                to_json(self.recordings.report(self.node(self.own), room.as_deref(), since, limit))
+            }
+            AdminQuery::Recording { id } => {
+                let recording = self.recordings.details(self.node(self.own), &id);
+                let none = || AdminFailure::new(404, "This node has no recording of that id.");
+                to_json(recording.ok_or_else(none)?)
+            }
             AdminQuery::Drain => Err(AdminFailure::new(500, "a drain is the supervisor's affair")),
         }
     }

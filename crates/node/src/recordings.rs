@@ -8,6 +8,7 @@ mod answers;
 mod keys;
 mod pump;
 mod table;
+mod told;
 
 use std::fmt;
 use std::sync::Arc;

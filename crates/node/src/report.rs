@@ -2,8 +2,10 @@
 //!
 //! Every field of a duration or size names its unit. A reader skips fields that it does not know, so fields may be added.
 
+mod recordings;
 mod rooms;
 
+pub use recordings::{RecordingDetails, RecordingReport, RecordingsReport, TrackReport};
 pub use rooms::{MediaReport, MemberReport, RoomDetails, RoomMedia, RoomReport, RoomsReport};
 
 use serde::{Deserialize, Serialize};

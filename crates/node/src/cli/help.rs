@@ -12,7 +12,10 @@ use super::exit::Exit;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Run a mesh", &["up", "node"]),
     ("Prepare one", &["topology", "cert", "user"]),
-    ("Look into a running one", &["status", "terminals", "links", "alarms", "rooms", "room", "trace"]),
+    (
+        "Look into a running one",
+        &["status", "terminals", "links", "alarms", "rooms", "room", "recordings", "recording", "trace"],
+    ),
     ("Other", &["bench", "completion", "help"]),
 ];
 

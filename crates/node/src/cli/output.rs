@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::exit::{Exit, Failed};
@@ -112,6 +114,12 @@ pub(crate) fn long_time(span: Duration) -> String {
         3_600..86_400 => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
     }
+}
+
+/// A moment in Unix milliseconds, in the time zone of whoever looks: `2026-01-31 08:00:00`.
+pub(crate) fn local_time(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    time.map_or("-".to_owned(), |time| time.to_zoned(TimeZone::system()).strftime("%F %T").to_string())
 }
 
 /// `512 B`, `1.5 KiB`, `20.0 MiB`.

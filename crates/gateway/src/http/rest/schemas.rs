@@ -141,6 +141,7 @@ fn room() -> ObjectBuilder {
         .property("name", typed(Type::String))
         .property("clientSize", typed(Type::Integer).minimum(Some(0)))
         .property("mediaClientId", typed(Type::String))
+        .property("recording", typed(Type::Boolean))
         .required("roomId")
         .required("clientSize")
 }
@@ -158,6 +159,14 @@ fn recording() -> ObjectBuilder {
     let counted =
         |object: ObjectBuilder, name: &str| object.property(name, typed(Type::Integer).minimum(Some(0)));
     let object = numbers.into_iter().fold(object, counted);
+    let track = open()
+        .property("producer", typed(Type::String))
+        .property("kind", typed(Type::String).enum_values(Some(["audio", "video"])))
+        .property("mimeType", typed(Type::String))
+        .property("isRecorded", typed(Type::Boolean));
+    let numbers = ["number", "fromMs", "untilMs", "frames", "lostPackets", "droppedFrames"];
+    let track = numbers.into_iter().fold(track, counted);
+    let object = object.property("tracks", ArrayBuilder::new().items(track));
     object.required("id").required("room").required("member").required("state")
 }
 

@@ -4,14 +4,13 @@ use std::cmp::Reverse;
 
 use clap::Args;
 use comfy_table::Cell;
-use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use taoyao_node::report::{AlarmsReport, TerminalAlarm};
 use taoyao_types::{NodeName, limits};
 
 use super::{Answer, Whom, tell_silent};
 use crate::cli::exit::{Exit, Failed};
-use crate::cli::output::{self, counted, printable};
+use crate::cli::output::{self, counted, local_time, printable};
 
 /// List the alarms that terminals have raised, the newest first
 ///
@@ -103,12 +102,6 @@ fn drawn(alarms: &[TerminalAlarm]) -> String {
         ]);
     }
     format!("{}\n{}", output::drawn(table), counted(alarms.len(), "alarm"))
-}
-
-/// In the time zone of whoever looks.
-fn local_time(ms: u64) -> String {
-    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    time.map_or("-".to_owned(), |time| time.to_zoned(TimeZone::system()).strftime("%F %T").to_string())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 pub(crate) mod alarms;
 mod client;
 pub(crate) mod links;
+pub(crate) mod recording;
+pub(crate) mod recordings;
 pub(crate) mod room;
 pub(crate) mod rooms;
 pub(crate) mod status;
