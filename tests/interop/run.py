@@ -1,11 +1,12 @@
-"""Other programs on a node by WHIP and WHEP: python tests/interop/run.py PROGRAM PYTHON
+"""Other programs on nodes by WHIP, WHEP and plain RTP: python tests/interop/run.py PROGRAM PYTHON
 
 PROGRAM is the binary `taoyao`; PYTHON an interpreter with PyGObject and GStreamer, mostly the system's. The tests
-themselves need the packages of requirements.txt. Starts a node with a media forwarder, lets aiortc and GStreamer publish
-into a room and play out of it, ends the node by SIGINT and checks that it drained.
+themselves need the packages of requirements.txt. Starts two nodes with media forwarders, lets aiortc, GStreamer and ffmpeg
+publish into rooms, play out of them and be recorded, ends the nodes by SIGINT and checks that they drained.
 """
 
 import asyncio
+import json
 import sys
 import tempfile
 import traceback
@@ -14,22 +15,35 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
+import plain  # noqa: E402
 from aiortc_peer import Player, Publisher  # noqa: E402
 from one_node import PASSWORD, USER, Node, Terminal, free_ports, topology  # noqa: E402
 from whip import Endpoint  # noqa: E402
 
 PATIENCE_S = 60
-MEDIA = 'media = {{ listen = "127.0.0.1:{port}", workers = 1 }}'
+HOME = """media = {{ listen = "127.0.0.1:{media}", workers = 1 }}
+links = {{ listen = "127.0.0.1:{links}" }}
+recordings = {{}}"""
+# Rooms are the node's whose partition they are in; media flows to and from there.
+BRANCH = """
+[[node]]
+name = "branch"
+parent = ["home"]
+media = {{ listen = "127.0.0.1:{media}", workers = 1 }}
+terminals = {{ listen = "127.0.0.1:{https}" }}
+[policy]
+between_partitions = ["see", "room"]
+"""
 # A second and more of each.
 AUDIO, VIDEO = 50, 30
 
 
 class Site:
-    """A node and how to reach it."""
+    """The nodes and how to reach them: rooms are at the first."""
 
-    def __init__(self, base, authority, tcp, python):
-        self.base, self.authority, self.tcp, self.python = base, authority, tcp, python
-        self.endpoint = Endpoint(base, authority, USER, PASSWORD)
+    def __init__(self, bases, authority, tcp, python):
+        self.base, self.authority, self.tcp, self.python = bases[0], authority, tcp, python
+        self.endpoint, self.branch = (Endpoint(base, authority, USER, PASSWORD) for base in bases)
         self.rooms = 0
 
     def room(self):
@@ -127,6 +141,10 @@ async def candidates_are_noted_and_ice_restarts(site):
     assert await publisher.stop() == 200
 
 
+def has_decoded(words):
+    return words[:1] == ["audio"] and int(words[1]) >= AUDIO and int(words[3]) >= VIDEO
+
+
 async def aiortc_plays_what_gstreamer_publishes(site):
     room, player = site.room(), Player()
     async with site.gstreamer("publish", f"/whip/{room}") as publisher:
@@ -140,11 +158,61 @@ async def gstreamer_plays_what_aiortc_publishes(site):
     room, publisher = site.room(), Publisher()
     await publisher.start(site.endpoint, f"/whip/{room}")
 
-    def has_decoded(words):
-        return words[:1] == ["audio"] and int(words[1]) >= AUDIO and int(words[3]) >= VIDEO
-
     async with site.gstreamer("play", f"/whep/{room}") as player:
         await player.heard(has_decoded)
+    assert await publisher.stop() == 200
+
+
+async def a_room_of_another_node_is_published_into_and_played_from(site):
+    room, publisher, near, far = site.room(), Publisher(), Player(), Player()
+    await publisher.start(site.branch, f"/whip/{room}")
+    await near.start(site.endpoint, f"/whep/{room}")
+    await far.start(site.branch, f"/whep/{room}")
+    await asyncio.gather(near.decodes(AUDIO, VIDEO), far.decodes(AUDIO, VIDEO))
+    assert await publisher.stop() == 200
+    await asyncio.gather(near.closed(), far.closed())
+
+
+async def what_ffmpeg_sends_as_rtp_and_srtp_is_seen_and_recorded(site):
+    await is_seen_and_recorded(site, plain.sends_by_ffmpeg, {"opus", "vp8"})
+
+
+async def what_gstreamer_sends_as_rtp_is_seen_and_recorded(site):
+    await is_seen_and_recorded(site, plain.sends_by_gstreamer, {"opus", "h264"})
+
+
+async def is_seen_and_recorded(site, sends, codecs):
+    camera, player = await asyncio.to_thread(sends, site.tcp, "-".join(["camera", *sorted(codecs)])), Player()
+    try:
+        await player.start(site.endpoint, f"/whep/{camera.room}")
+        await player.decodes(1, 1)
+        recording = await asyncio.to_thread(camera.record, True)
+        await player.decodes(3 * AUDIO, VIDEO)
+        assert await asyncio.to_thread(camera.record, False) == recording
+        assert player.size == (320, 240), player.size
+        assert await player.stop() == 200
+    finally:
+        await asyncio.to_thread(camera.close)
+    status, _, entry = site.endpoint.ask("GET", f"/recordings/status/{recording}")
+    entry = json.loads(entry)["body"]
+    assert status == 200 and entry["state"] == "finished", entry
+    assert all(track["isRecorded"] and track["frames"] >= VIDEO for track in entry["tracks"]), entry
+    status, _, media = site.endpoint.fetch("GET", f"/recordings/media/{recording}")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(media)
+        file.flush()
+        found, complaints = plain.probe(file.name)
+    assert status == 200 and found == codecs and not complaints, (found, complaints)
+
+
+async def gstreamer_receives_plain_rtp(site):
+    room, publisher = site.room(), Publisher()
+    await publisher.start(site.endpoint, f"/whip/{room}")
+    player, transport, codecs = await asyncio.to_thread(plain.receives, site.tcp, "player", room)
+    ports = [transport["port"], transport["rtcpPort"], codecs["audio"], codecs["video"]]
+    async with GStreamer([site.python, str(HERE / "gstreamer_plain.py"), *map(str, ports)]) as gstreamer:
+        await gstreamer.heard(has_decoded)
+    await asyncio.to_thread(player.close)
     assert await publisher.stop() == 200
 
 
@@ -156,20 +224,26 @@ TESTS = [
     candidates_are_noted_and_ice_restarts,
     aiortc_plays_what_gstreamer_publishes,
     gstreamer_plays_what_aiortc_publishes,
+    a_room_of_another_node_is_published_into_and_played_from,
+    what_ffmpeg_sends_as_rtp_and_srtp_is_seen_and_recorded,
+    what_gstreamer_sends_as_rtp_is_seen_and_recorded,
+    gstreamer_receives_plain_rtp,
 ]
 
 
 def main(program, python):
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
-        https, tcp, media = free_ports(3)
-        (site / "one.toml").write_text(topology(https, tcp, MEDIA.format(port=media)))
-        with Node([program, "up", str(site / "one.toml")], site) as node:
-            base, authority = f"https://127.0.0.1:{https}", str(site / "certs/ca.crt")
-            node.wait_for(base, authority)
-            passed = sum(is_passed(test, Site(base, authority, tcp, python)) for test in TESTS)
+        https, tcp, media, links, branch_https, branch_media = free_ports(6)
+        text = topology(https, tcp, HOME.format(media=media, links=links))
+        (site / "two.toml").write_text(text + BRANCH.format(media=branch_media, https=branch_https))
+        with Node([program, "up", str(site / "two.toml")], site) as node:
+            bases, authority = [f"https://127.0.0.1:{port}" for port in (https, branch_https)], str(site / "certs/ca.crt")
+            for base in bases:
+                node.wait_for(base, authority)
+            passed = sum(is_passed(test, Site(bases, authority, tcp, python)) for test in TESTS)
         failed = len(TESTS) - passed + (1 if node.code else 0)
-        print(f"node ended with {node.code}")
+        print(f"the nodes ended with {node.code}")
         print(f"test result: {passed} passed; {failed} failed;")
         return 1 if failed else 0
 

@@ -24,6 +24,11 @@ class Endpoint:
         return Session(self, headers["Location"], headers["ETag"], answer)
 
     def ask(self, method, path, body=None, headers=None):
+        status, headers, answer = self.fetch(method, path, body, headers)
+        return status, headers, answer.decode()
+
+    def fetch(self, method, path, body=None, headers=None):
+        """The answer as it is."""
         request = urllib.request.Request(self.base + path, method=method, data=body and body.encode())
         request.add_header("Authorization", self.authorization)
         for name, value in (headers or {}).items():
@@ -33,7 +38,7 @@ class Endpoint:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            return answer.status, answer.headers, answer.read().decode()
+            return answer.status, answer.headers, answer.read()
 
 
 class Session:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import signal
 import socket
 import ssl
@@ -84,37 +85,48 @@ class Node:
 
 
 class Terminal:
-    """A terminal on a TCP socket: in a room of its own, and answering every control by what it was told."""
+    """A terminal on a TCP socket: in a room, mostly of its own, and sending back all controls and new consumers."""
 
-    def __init__(self, port, client):
-        self.client, self.count = client, 0
+    def __init__(self, port, client, room=None, capabilities=None):
+        self.client, self.count, self.answers, self.speaking = client, 0, {}, threading.Lock()
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+        self.socket.settimeout(None)
+        # What it is offered, by the kind of media: the body of `media::consume`.
+        self.consumers = queue.Queue()
+        threading.Thread(target=self.serve, daemon=True).start()
         login = {"clientId": client, "clientType": "CAMERA", "name": "camera", "username": USER, "password": PASSWORD}
         self.ask("client::register", login)
-        self.room = self.ask("room::create", {"name": "hall"})["body"]["roomId"]
-        self.ask("room::enter", {"roomId": self.room})
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.room = room or self.ask("room::create", {"name": "hall"})["body"]["roomId"]
+        entry = {"roomId": self.room}
+        if capabilities:
+            entry["rtpCapabilities"] = capabilities
+        self.ask("room::enter", entry)
 
     def ask(self, name, body):
-        self.count += 1
-        header = {"v": "1.0.0", "id": self.count, "signal": name}
-        self.send({"header": header, "body": body})
-        while True:
-            message = self.receive()
-            if message["header"]["id"] == self.count:
-                if message["code"] != "0000":
-                    raise SystemExit(f"{name}: {message}")
-                return message
+        with self.speaking:
+            self.count += 1
+            number, answer = self.count, queue.Queue()
+            self.answers[number] = answer
+        self.send({"header": {"v": "1.0.0", "id": number, "signal": name}, "body": body})
+        message = answer.get(timeout=PATIENCE_S)
+        if message["code"] != "0000":
+            raise SystemExit(f"{name}: {message}")
+        return message
 
     def serve(self):
-        self.socket.settimeout(None)
         while (message := self.receive()) is not None:
-            if message["header"]["signal"].startswith("control::"):
+            name, answer = message["header"]["signal"], self.answers.pop(message["header"]["id"], None)
+            if answer:
+                answer.put(message)
+            elif name.startswith("control::") or name == "media::consume":
                 self.send({"header": message["header"], "body": message.get("body", {})})
+                if name == "media::consume":
+                    self.consumers.put(message["body"])
 
     def send(self, message):
         text = json.dumps(message).encode()
-        self.socket.sendall(len(text).to_bytes(2, "big") + text)
+        with self.speaking:
+            self.socket.sendall(len(text).to_bytes(2, "big") + text)
 
     def receive(self):
         length = self.take(2)

@@ -16,6 +16,8 @@ pub enum TransportPlan {
         /// The remote address is the one that the first packet comes from, not one that is told.
         comedia: bool,
         srtp: Option<SrtpSuite>,
+        /// The peer's key, where it is known from the start; it is of the suite above.
+        remote_srtp: Option<SrtpParameters>,
     },
 }
 

@@ -140,8 +140,13 @@ impl Worker {
                     }),
                 }))
             }
-            TransportPlan::Plain { rtcp_mux, comedia, srtp } => {
-                let made = plain::Plain::bind(&self.config, &mut self.outbound, (rtcp_mux, comedia), srtp)?;
+            TransportPlan::Plain { rtcp_mux, comedia, srtp, remote_srtp } => {
+                let mut made =
+                    plain::Plain::bind(&self.config, &mut self.outbound, (rtcp_mux, comedia), srtp)?;
+                if let Some(Err(refused)) = remote_srtp.map(|key| made.take_key(&key)) {
+                    made.close(&mut self.outbound);
+                    return Err(refused);
+                }
                 let local = TransportLocal::Plain {
                     ip: plain::announced_ip(&self.config, &self.udp),
                     port: made.port(),

@@ -102,6 +102,14 @@ impl Plain {
         Ok(())
     }
 
+    /// The peer's key, before anything is known of its address.
+    pub(super) fn take_key(&mut self, key: &SrtpParameters) -> Result<(), Refused> {
+        match &mut self.srtp {
+            Some(srtp) => srtp.take(key),
+            None => Err(Refused::Invalid("this transport was made without SRTP".to_owned())),
+        }
+    }
+
     fn addresses(&self, told: &PlainRemote) -> Result<(Option<SocketAddr>, Option<SocketAddr>), Refused> {
         let invalid = |why: &str| Refused::Invalid(why.to_owned());
         let ip = told.ip.ok_or_else(|| invalid("ip is missing: tell where to send"))?;

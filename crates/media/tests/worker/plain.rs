@@ -25,7 +25,7 @@ struct Plain {
 
 fn create(side: &mut Side, rtcp_mux: bool, comedia: bool, srtp: Option<SrtpSuite>) -> Plain {
     let id = TransportId::of_random(side.id());
-    let plan = TransportPlan::Plain { rtcp_mux, comedia, srtp };
+    let plan = TransportPlan::Plain { rtcp_mux, comedia, srtp, remote_srtp: None };
     let created = side.ask(Act::CreateTransport { transport: id, plan });
     let Ok(Reply::Transport(TransportLocal::Plain { ip, port, rtcp_port, srtp })) = created else {
         panic!("{created:?}")
@@ -119,4 +119,32 @@ fn srtp_by_given_keys_is_opened_and_sealed() {
         assert!(opener.open_rtcp(&mut buffer[..len]).is_ok());
         side.ask(Act::CloseTransport { transport: camera.id }).unwrap();
     }
+}
+
+#[test]
+fn a_key_that_is_told_from_the_start_needs_no_connecting() {
+    let mut side = Side::new();
+    let mut bob = Terminal::join(&mut side);
+    let suite = SrtpSuite::AesCm128HmacSha1_80;
+    let plan = |key: &[u8]| TransportPlan::Plain {
+        rtcp_mux: true,
+        comedia: true,
+        srtp: Some(suite),
+        remote_srtp: Some(SrtpParameters { crypto_suite: suite, key_base64: STANDARD.encode(key) }),
+    };
+    let id = TransportId::of_random(side.id());
+    let refused = side.ask(Act::CreateTransport { transport: id, plan: plan(&[7; 29]) });
+    assert!(matches!(refused, Err(Refused::Invalid(_))), "{refused:?}");
+    let created = side.ask(Act::CreateTransport { transport: id, plan: plan(&[7; 30]) });
+    let Ok(Reply::Transport(TransportLocal::Plain { ip, port, .. })) = created else { panic!("{created:?}") };
+    let producer = side.produce(id, MediaKind::Audio, audio());
+    let (_, rtp) = side.consume(bob.id, producer);
+    let ssrc = rtp.encodings[0].ssrc.unwrap();
+    let mut sealer = Sealer::new(&MasterKey::new(suite, &[7; 30]).unwrap());
+    let mut buffer = sound(1);
+    let len = buffer.len();
+    buffer.resize(len + 32, 0);
+    let len = sealer.seal_rtp(&mut buffer, len).unwrap();
+    socket().send_to(&buffer[..len], SocketAddr::new(ip, port)).unwrap();
+    bob.until("it arrives", |bob| bob.rtp.iter().any(|one| ssrc_of(one) == ssrc));
 }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use taoyao_ortc::{
     ConsumerId, DtlsParameters, MediaKind, NumStreams, ProducerId, RtpCapabilities, RtpParameters,
-    SctpStreamParameters, SrtpSuite, TransportId,
+    SctpStreamParameters, SrtpParameters, SrtpSuite, TransportId,
 };
 use taoyao_types::limits;
 
@@ -20,6 +20,8 @@ pub enum MediaRequest {
         rtcp_mux: bool,
         comedia: bool,
         srtp: Option<SrtpSuite>,
+        /// The terminal's own key.
+        remote_srtp: Option<SrtpParameters>,
     },
     ConnectWebRtc {
         transport: TransportId,
@@ -200,13 +202,19 @@ fn num_streams(fields: &Fields<'_>) -> NumStreams {
     NumStreams { outgoing: number("OS").unwrap_or(STREAMS), incoming: number("MIS").unwrap_or(STREAMS) }
 }
 
+/// The original has no way to tell the terminal's key; `srtpParameters` is that, and wants SRTP of its suite.
 fn create_plain(fields: &Fields<'_>) -> Result<MediaRequest, BadMedia> {
-    let suite = read(fields, "srtpCryptoSuite")?;
-    let wants_srtp = fields.flag("enableSrtp").unwrap_or(false);
+    let remote_srtp: Option<SrtpParameters> = read(fields, "srtpParameters")?;
+    let suite = match &remote_srtp {
+        Some(told) => Some(told.crypto_suite),
+        None => read(fields, "srtpCryptoSuite")?,
+    };
+    let wants_srtp = remote_srtp.is_some() || fields.flag("enableSrtp").unwrap_or(false);
     Ok(MediaRequest::CreatePlain {
         rtcp_mux: fields.flag("rtcpMux").unwrap_or(true),
         comedia: fields.flag("comedia").unwrap_or(false),
         srtp: wants_srtp.then(|| suite.unwrap_or(SrtpSuite::AesCm128HmacSha1_80)),
+        remote_srtp,
     })
 }
 
@@ -316,6 +324,19 @@ mod tests {
         let with_data = WebRtcWish { producing: false, consuming: true, sctp: Some(streams), ..plain };
         let body = r#"{"consuming":"true","sctpCapabilities":{"numStreams":{"OS":"16","MIS":null}}}"#;
         assert_eq!(wish(body), with_data);
+    }
+
+    #[test]
+    fn a_key_of_the_terminals_own_wants_srtp_of_its_suite() {
+        let wish = |body: &str| match read_of(Signal::MediaTransportPlainCreate, body) {
+            Ok(MediaRequest::CreatePlain { srtp, remote_srtp, .. }) => (srtp, remote_srtp),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wish("{}"), (None, None));
+        assert_eq!(wish(r#"{"enableSrtp":true}"#), (Some(SrtpSuite::AesCm128HmacSha1_80), None));
+        let body = r#"{"srtpParameters":{"cryptoSuite":"AEAD_AES_128_GCM","keyBase64":"a2V5"}}"#;
+        let key = SrtpParameters { crypto_suite: SrtpSuite::AeadAes128Gcm, key_base64: "a2V5".to_owned() };
+        assert_eq!(wish(body), (Some(SrtpSuite::AeadAes128Gcm), Some(key)));
     }
 
     #[test]
