@@ -22,3 +22,4 @@ pub use fragment::Fragment;
 pub use offer::{Offer, Section};
 pub use play::Wanted;
 pub use publish::Published;
+pub use streams::StreamOrder;

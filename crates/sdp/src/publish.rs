@@ -6,7 +6,7 @@ use taoyao_ortc::{Codec, Encoding, MediaKind, RtcpParameters, RtpParameters};
 
 use crate::error::BadSdp;
 use crate::offer::{Offer, Section};
-use crate::streams;
+use crate::streams::{self, StreamOrder};
 
 /// One section that is received.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,11 +25,19 @@ impl Offer {
     /// # Errors
     /// It sends nothing, or nothing that the router understands.
     pub fn published(&self) -> Result<Vec<Published>, BadSdp> {
+        self.published_in(StreamOrder::SmallestFirst)
+    }
+
+    /// The same, of a sender that is known to list the streams of a simulcast in this order.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn published_in(&self, order: StreamOrder) -> Result<Vec<Published>, BadSdp> {
         let mut published = Vec::new();
         let mut refused = None;
         for (index, section) in self.sections.iter().enumerate() {
             let Some(kind) = section.kind.filter(|_| section.sends()) else { continue };
-            match section.producer(kind) {
+            match section.producer(kind, order) {
                 Ok(rtp) => published.push(Published { section: index, kind, rtp }),
                 Err(why) => refused = Some(BadSdp::NotUnderstood { mid: section.name(), why }),
             }
@@ -46,10 +54,16 @@ impl Section {
         matches!(self.direction, Direction::SendOnly | Direction::SendRecv)
     }
 
-    fn producer(&self, kind: MediaKind) -> Result<RtpParameters, String> {
-        let encodings = streams::read(&self.media);
+    fn producer(&self, kind: MediaKind, order: StreamOrder) -> Result<RtpParameters, String> {
+        let mut encodings = streams::read(&self.media, order);
+        if encodings.is_empty() && self.mid.is_empty() {
+            return Err(
+                "it names no stream, neither by a=ssrc nor by a=simulcast, and has no a=mid".to_owned()
+            );
+        }
         if encodings.is_empty() {
-            return Err("it names no stream, neither by a=ssrc nor by a=simulcast".to_owned());
+            // The section's name in its packets tells them.
+            encodings.push(Encoding::default());
         }
         let offered: Vec<_> = self.codecs.iter().filter(|codec| !codec.is_rtx()).collect();
         let mut refused = "it offers no codec".to_owned();

@@ -5,10 +5,20 @@ use std::collections::BTreeSet;
 use sdp_types::{Media, Rid, RidDirection, Ssrc, SsrcAttribute, SsrcGroup};
 use taoyao_ortc::{Encoding, RtxEncoding};
 
-/// The streams of a section, in the order in which it lists them. Without any of them there is nothing by which its packets
-/// could be told.
-pub(crate) fn read(media: &Media) -> Vec<Encoding> {
-    let simulcast = simulcast(media);
+/// How a sender lists the streams of a simulcast of which it says no sizes: RFC 8853 (section 5.2) has an order of preference,
+/// and programs understand that in two ways.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StreamOrder {
+    /// Browsers.
+    #[default]
+    SmallestFirst,
+    /// OBS.
+    LargestFirst,
+}
+
+/// The streams of a section from the smallest to the largest. Without any of them only the section's name tells its packets.
+pub(crate) fn read(media: &Media, order: StreamOrder) -> Vec<Encoding> {
+    let simulcast = simulcast(media, order);
     match simulcast.len() {
         0 => signalled(media),
         _ => simulcast,
@@ -21,7 +31,7 @@ pub(crate) fn cname(media: &Media) -> Option<String> {
 }
 
 /// `a=simulcast:send a;b,c;~d`: of alternatives the first counts, and it does not matter whether it begins paused.
-fn simulcast(media: &Media) -> Vec<Encoding> {
+fn simulcast(media: &Media, order: StreamOrder) -> Vec<Encoding> {
     let Some(Some(text)) = media.get_first_attribute_value("simulcast") else { return Vec::new() };
     let words: Vec<_> = text.split_ascii_whitespace().collect();
     let lists = words.chunks_exact(2).find(|pair| pair[0] == "send").map(|pair| pair[1]).unwrap_or_default();
@@ -32,6 +42,9 @@ fn simulcast(media: &Media) -> Vec<Encoding> {
         .filter(|rid| !rid.is_empty())
         .map(|rid| (rid, Restriction::of(media, rid)))
         .collect();
+    if order == StreamOrder::LargestFirst {
+        restricted.reverse();
+    }
     // Layers count from the smallest. Where the sender says no sizes, its order is taken for that.
     restricted.sort_by_key(|(_, restriction)| *restriction);
     let encoding = |(rid, restriction): (&str, Restriction)| Encoding {

@@ -38,7 +38,7 @@ pub(super) fn parameters(kind: MediaKind, rtp: &RtpParameters) -> Result<&Codec,
     }
     extensions(&rtp.header_extensions)?;
     let codec = codecs(kind, &rtp.codecs)?;
-    encodings(kind, &rtp.encodings)?;
+    encodings(kind, rtp)?;
     Ok(codec)
 }
 
@@ -93,7 +93,9 @@ fn extensions(extensions: &[Extension]) -> Result<(), Refused> {
     Ok(())
 }
 
-fn encodings(kind: MediaKind, encodings: &[Encoding]) -> Result<(), Refused> {
+/// A stream that is the only one of its section is told by the section's name (RFC 8843, section 9.2).
+fn encodings(kind: MediaKind, rtp: &RtpParameters) -> Result<(), Refused> {
+    let encodings = &rtp.encodings;
     at_most("encodings", encodings.len(), bounds::ENCODINGS_MAX)?;
     match (encodings.len(), kind) {
         (0, _) => return invalid("rtpParameters.encodings is empty: write one for each stream".to_owned()),
@@ -105,8 +107,9 @@ fn encodings(kind: MediaKind, encodings: &[Encoding]) -> Result<(), Refused> {
         _ => {}
     }
     let (mut ssrcs, mut rids) = (BTreeSet::new(), BTreeSet::new());
+    let is_named = encodings.len() == 1 && rtp.mid.is_some();
     for encoding in encodings {
-        if encoding.ssrc.is_none() && encoding.rid.is_none() {
+        if encoding.ssrc.is_none() && encoding.rid.is_none() && !is_named {
             return invalid(
                 "an encoding has neither ssrc nor rid; its packets could not be told apart".to_owned(),
             );

@@ -84,7 +84,7 @@ fn contradictions_are_refused_each_with_its_reason() {
         ("/codecs/0/mimeType", "no codec of video", json!("video/")),
         ("/codecs/0/clockRate", "clock rate", json!(0)),
         ("/encodings", "is empty", json!([])),
-        ("/encodings/0", "neither ssrc nor rid", json!({})),
+        ("/encodings", "neither ssrc nor rid", json!([{}, { "rid": "a" }])),
         ("/encodings/0/rtx/ssrc", "the ssrc 2269478662", json!(2_269_478_662_u32)),
         ("/encodings", "the rid a", json!([{ "rid": "a" }, { "rid": "a" }])),
         ("/encodings", "1 to 16 bytes", json!([{ "rid": "" }])),

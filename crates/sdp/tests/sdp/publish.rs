@@ -3,7 +3,7 @@
 use taoyao_ortc::capabilities::uri;
 use taoyao_ortc::negotiate::produce;
 use taoyao_ortc::{DtlsRole, Encoding, MediaKind, RtpParameters, RtxEncoding};
-use taoyao_sdp::BadSdp;
+use taoyao_sdp::{BadSdp, StreamOrder};
 
 use crate::offers::{
     AIORTC_PUBLISH, CHROMIUM_PLAY, CHROMIUM_PUBLISH, CHROMIUM_SIMULCAST, FIREFOX_PUBLISH, FIREFOX_SIMULCAST,
@@ -67,6 +67,22 @@ fn streams_of_a_simulcast_go_from_small_to_large_where_their_sizes_are_said() {
         picture(&sized).encodings.into_iter().map(|one| (one.rid, one.max_bitrate)).collect();
     let named = |rid: &str, bitrate| (Some(rid.to_owned()), Some(bitrate));
     assert_eq!(streams, [named("f", 150_000), named("h", 500_000), named("q", 2_500_000)]);
+}
+
+#[test]
+fn a_sender_that_lists_the_largest_first_is_read_from_the_end() {
+    let published = read(CHROMIUM_SIMULCAST).published_in(StreamOrder::LargestFirst).unwrap();
+    let rids: Vec<_> = published[1].rtp.encodings.iter().filter_map(|one| one.rid.as_deref()).collect();
+    assert_eq!(rids, ["f", "h", "q"]);
+}
+
+#[test]
+fn a_section_without_any_ssrc_is_told_by_its_name() {
+    let nameless: Vec<&str> =
+        CHROMIUM_PUBLISH.split_inclusive('\n').filter(|line| !line.starts_with("a=ssrc")).collect();
+    let rtp = picture(&nameless.concat());
+    assert_eq!((rtp.mid.as_deref(), rtp.encodings.as_slice()), (Some("1"), &[Encoding::default()][..]));
+    assert!(rtp.header_extensions.iter().any(|extension| extension.uri == uri::MID));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use taoyao_auth::Account;
-use taoyao_sdp::Fragment;
+use taoyao_sdp::{Fragment, StreamOrder};
 use taoyao_wire::terminal::Code;
 use tokio::sync::{mpsc, oneshot};
 
@@ -37,6 +37,7 @@ pub(super) struct Wish {
     pub(super) name: String,
     /// Whom to play.
     pub(super) from: Option<String>,
+    pub(super) order: StreamOrder,
     pub(super) offer: String,
     /// The session's id in its path, which cannot be guessed.
     pub(super) id: String,
@@ -52,6 +53,16 @@ struct Asked {
     name: Option<String>,
     password: Option<String>,
     from: Option<String>,
+    simulcast: Simulcast,
+}
+
+/// How the offer lists the streams of a simulcast.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Simulcast {
+    #[default]
+    SmallestFirst,
+    LargestFirst,
 }
 
 /// A request and whose it is.
@@ -114,6 +125,10 @@ async fn begin(
         client,
         password: asked.password,
         from: asked.from,
+        order: match asked.simulcast {
+            Simulcast::SmallestFirst => StreamOrder::SmallestFirst,
+            Simulcast::LargestFirst => StreamOrder::LargestFirst,
+        },
         offer,
         id: format!("{:032x}", drawn.id),
         session_number: drawn.session_number,

@@ -37,7 +37,7 @@ pub(super) struct Described {
 pub(super) async fn set_up(terminal: &mut Terminal, wish: &Wish) -> Result<(Running, Described), Trouble> {
     let offer = Offer::read(&wish.offer).map_err(unfit)?;
     match wish.way {
-        Way::Publish => offer.published().map(|_| ()),
+        Way::Publish => offer.published_in(wish.order).map(|_| ()),
         Way::Play => offer.wanted().map(|_| ()),
     }
     .map_err(unfit)?;
@@ -107,7 +107,7 @@ async fn publish(
     transport: &str,
     answer: &mut Answer<'_>,
 ) -> Result<(), Fault> {
-    for one in offer.published().map_err(unfit)? {
+    for one in offer.published_in(wish.order).map_err(unfit)? {
         let body = json!({
             "roomId": wish.room, "transportId": transport, "kind": one.kind.as_str(),
             "rtpParameters": value(&one.rtp)?, "appData": {},
