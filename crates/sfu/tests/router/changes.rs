@@ -198,7 +198,7 @@ fn sound_and_picture_of_one_moment_have_one_time() {
     // What the receiver takes for the moment of these timestamps, which were taken together.
     let moment = |ssrc: u32, rtp: u32, clock_rate: f64| {
         let told = left.iter().filter(|left| left.to == 1 && left.kind == TransmitKind::Rtcp);
-        let mut reports =
+        let reports =
             told.flat_map(|left| Packets::new(&left.bytes).flatten()).filter_map(|packet| match packet {
                 Packet::SenderReport(report) if report.ssrc == ssrc => Some(report.info),
                 _ => None,
