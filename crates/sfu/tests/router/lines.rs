@@ -138,7 +138,7 @@ fn jitter_does_not_cost_pictures() {
     let config = LinkConfig { jitter: Duration::from_millis(40), ..LinkConfig::new(&[(0, 50.0 * MBIT)]) };
     for viewer in rooms("jitter", &config, BITRATES, QUARTERS, 60) {
         let rates = viewer.frame_rates(10, 60);
-        assert!(rates[2] >= 27.0, "{rates:?}");
+        assert!(rates[2] >= 25.0, "{rates:?}");
     }
 }
 
@@ -148,7 +148,7 @@ fn a_line_that_stands_still_now_and_then_brings_most_pictures() {
     let config = LinkConfig { stalls, ..LinkConfig::new(&[(0, 50.0 * MBIT)]) };
     for viewer in rooms("stalls", &config, BITRATES, QUARTERS, 60) {
         let rates = viewer.frame_rates(10, 60);
-        assert!(rates[2] >= 27.0, "{rates:?}");
+        assert!(rates[2] >= 25.0, "{rates:?}");
     }
 }
 
