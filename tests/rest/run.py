@@ -17,13 +17,16 @@ sys.path.insert(0, str(HERE.parent / "support"))
 from one_node import Node, Terminal, free_ports, topology  # noqa: E402 (the path to it is set above)
 
 RUN_MAX_S = 300
+# Recordings are part of the interface; a recorder listens to the node's forwarder.
+MORE = """media = {{ listen = "127.0.0.1:{port}", workers = 1 }}
+recordings = {{}}"""
 
 
 def main(program, schemathesis):
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
-        https, tcp = free_ports(2)
-        (site / "one.toml").write_text(topology(https, tcp))
+        https, tcp, media = free_ports(3)
+        (site / "one.toml").write_text(topology(https, tcp, MORE.format(port=media)))
         with Node([program, "up", str(site / "one.toml")], site) as node:
             base = f"https://127.0.0.1:{https}"
             node.wait_for(base, site / "certs/ca.crt")

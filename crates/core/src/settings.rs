@@ -44,6 +44,7 @@ pub(crate) fn terminals(topology: &Arc<Topology>, config: &NodeConfig) -> Option
         media: MediaConfig::default(),
         ice: ice(topology.ice()),
         has_sfu: node.media.is_some(),
+        has_recorder: node.recordings.is_some(),
         reachable: reachable(topology),
         sealer: Sealer::new(config.secret),
         policy: Arc::new(Policy::new(policy.between_partitions.clone(), policy.rules.clone())),

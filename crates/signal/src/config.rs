@@ -40,6 +40,8 @@ pub struct TerminalsConfig {
     pub media: MediaConfig,
     /// Whether the node carries the media of its rooms.
     pub has_sfu: bool,
+    /// Whether the node records what its SFU carries.
+    pub has_recorder: bool,
     pub reachable: Reachable,
     pub ice: IceConfig,
     /// Of this life of the node.

@@ -301,6 +301,14 @@ pub const RECORDINGS_KEPT_MAX: usize = 100_000;
 /// Tracks of one recording: a member's sound, camera and screen, each begun anew several times. Further ones are not
 /// recorded.
 pub const RECORDING_TRACKS_MAX: usize = 16;
+/// Producers of one recording, one after the other: somebody who switches the camera on and off all day. Further ones are
+/// not recorded.
+pub const RECORDING_PRODUCERS_MAX: usize = 128;
+/// How long a recording keeps the frames of a new track until its sender has said how its clock stands: senders report
+/// sound every 5 s, the first time after half of that. Then they lie where they arrived.
+pub const RECORDER_HOLD_MAX: Duration = Duration::from_secs(3);
+/// Bytes of one track that are kept so: two seconds of a fast stream. Beyond it nothing is kept any longer.
+pub const RECORDER_HOLD_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Packets that wait for one recording's thread: four seconds of a fast stream. Beyond it packets are dropped and counted.
 pub const RECORDER_QUEUE_MAX: usize = 4_096;
 /// How long a recording waits for a missing packet: several retransmissions. Then it is lost.
@@ -322,5 +330,8 @@ pub const SCTP_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 pub const SCTP_RECEIVE_BYTES_MAX: usize = 2 * SCTP_MESSAGE_BYTES_MAX;
 /// Bytes of messages to one peer that are not acknowledged. Beyond it messages are dropped, and whoever sends is told.
 pub const SCTP_SEND_BYTES_MAX: usize = 4 * SCTP_MESSAGE_BYTES_MAX;
+/// How long a terminal that has said its DTLS parameters may take until its first valid check: half a minute of trying
+/// (RFC 8863, section 4: 39.5 s) and some. Beyond it the transport is closed, as one that nobody can reach.
+pub const ICE_FIRST_CHECK_MAX: Duration = Duration::from_secs(60);
 /// How long a DTLS handshake may take, from the first datagram on. Beyond it the transport is closed.
 pub const DTLS_HANDSHAKE_MAX: Duration = Duration::from_secs(30);

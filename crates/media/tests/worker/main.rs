@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::unwrap_in_result, reason = "a step that fails is a test that fails")]
 
+mod bad_input;
+mod conversation;
 mod hostile;
 mod media;
 mod packets;

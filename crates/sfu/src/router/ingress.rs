@@ -55,8 +55,10 @@ impl Router {
         if stream.key_frames.due().is_some_and(|due| due <= now) {
             self.poll_key_frames(now, incoming.producer);
         }
-        let wake = self.transports[transport].arrivals.poll_timeout();
-        self.wake_by(wake);
+        if let Some(due) = self.transports[transport].incoming_due() {
+            self.agenda.bring_forward(transport, due);
+            self.wake_by(Some(due));
+        }
     }
 
     pub(super) fn poll_missing(&mut self, now: Instant, transport: usize, producer: usize, stream: usize) {
@@ -122,7 +124,9 @@ fn note_transport_number(transport: &mut Transport, producer: &Producer, now: In
 fn numbered<'a>(producer: &mut Producer, incoming: Incoming, packet: &Packet<'a>) -> Option<Numbered<'a>> {
     let payload = packet.payload();
     if !incoming.is_rtx {
-        return Some(Numbered { sequence: packet.sequence(), payload, is_again: false });
+        // Of another codec than was agreed on: consumers would take it for theirs, and its numbers for those of the stream.
+        let is_agreed = packet.payload_type() == producer.payload_type;
+        return is_agreed.then_some(Numbered { sequence: packet.sequence(), payload, is_again: false });
     }
     let counts = &mut producer.streams[incoming.stream].counts;
     counts.rtx_packets += 1;
@@ -144,8 +148,7 @@ fn receive(
     numbered: &Numbered<'_>,
 ) -> bool {
     let writer = TailWriter::write(packet.elements(), &producer.extensions, &producer.router_extensions);
-    let is_media = numbered.is_again || packet.payload_type() == producer.payload_type;
-    let codec = if is_media { producer.codec } else { CodecKind::Other };
+    let codec = producer.codec;
     let stream = &mut producer.streams[incoming.stream];
     let facts = facts(stream, codec, packet, numbered, &writer);
     let seen = stream.nacks.handle_packet(now, numbered.sequence, facts.is_key);
@@ -174,8 +177,8 @@ fn receive(
         picture,
         tail: writer.tail(),
         tail_values: writer.bytes(),
-        // Comfort noise and the like keep their number, and are left out.
-        payload: if is_media { numbered.payload } else { &[] },
+        // Without one, as a sender's probes: they keep their number, and are left out.
+        payload: numbered.payload,
     });
     true
 }

@@ -1,7 +1,7 @@
 //! What members and operators do in a room of this node.
 
 use taoyao_types::Now;
-use taoyao_wire::link::{Failure, Message, RoomAct, RoomEvent, RoomReply, RoomRequest};
+use taoyao_wire::link::{Failure, Message, RoomAct, RoomEvent, RoomReply, RoomRequest, RoomRights};
 use taoyao_wire::terminal::{Fields, room};
 
 use super::host::{no_membership, no_room};
@@ -41,7 +41,7 @@ impl Terminals {
         let from = &request.from;
         match &request.act {
             RoomAct::Members => Ok(RoomReply::Members(room.members())),
-            RoomAct::Status => Ok(RoomReply::State(room.state())),
+            RoomAct::Status => Ok(RoomReply::Status(room.state(), self.rights(room, standing))),
             RoomAct::Ids { client } if room.has(client) => Ok(RoomReply::Ids(room.ids_of(client))),
             RoomAct::Ids { client } => Err(no_membership(client, from)),
             RoomAct::Invite { client, message } => {
@@ -54,6 +54,11 @@ impl Terminals {
                 Ok(RoomReply::Done)
             }
         }
+    }
+
+    fn rights(&self, room: &Room, Standing { may_act }: Standing) -> RoomRights {
+        let is_recordable = self.config.has_recorder && room.studio.is_some();
+        RoomRights { may_manage: may_act, may_record: may_act && is_recordable }
     }
 
     /// What others are to hear of.

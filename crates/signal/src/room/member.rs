@@ -232,6 +232,7 @@ impl Terminals {
                 room::recorded(&body, filepath.as_deref(), &viewer.sees(shown))
             }
             RoomReply::State(state) => room::state(&state),
+            RoomReply::Status(state, rights) => room::status(&state, rights),
             RoomReply::Members(entries) => match self.members_shown(asker.conn, &ask.room, &entries) {
                 Some(body) => body,
                 None => return,

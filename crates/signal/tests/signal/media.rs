@@ -249,6 +249,16 @@ fn others_are_muted_by_the_rooms_owner_and_by_operators_only() {
 }
 
 #[test]
+fn the_rooms_owner_may_record_where_there_is_a_recorder() {
+    for across in [false, true] {
+        let (mut call, ..) = Call::running(across);
+        let (a, b) = (call.a, call.b);
+        assert_eq!(call.ask(a, "room::status", json!({}))["mayRecord"], true, "across: {across}");
+        assert_eq!(call.ask(b, "room::status", json!({}))["mayRecord"], false, "across: {across}");
+    }
+}
+
+#[test]
 fn data_is_received_when_it_is_asked_for() {
     for across in [false, true] {
         let mut call = Call::new(across);

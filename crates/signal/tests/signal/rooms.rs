@@ -215,6 +215,19 @@ fn only_its_owner_or_an_operator_closes_a_room_and_then_everybody_is_told() {
 }
 
 #[test]
+fn a_room_tells_who_asks_whether_it_may_manage_and_record_it() {
+    for across in [false, true] {
+        let mut meeting = Meeting::met(across);
+        for (line, may) in [(meeting.a, true), (meeting.b, false)] {
+            meeting.send(line, 63, "room::status");
+            let body = meeting.world.hear_one(line)["body"].take();
+            assert_eq!(body["mayManage"], may, "across: {across}");
+            assert_eq!(body["mayRecord"], false, "nobody carries its media");
+        }
+    }
+}
+
+#[test]
 fn an_operator_of_the_rooms_partition_or_above_closes_it_without_being_in_it() {
     for (node, may) in [(0, true), (1, false)] {
         let Meeting { mut world, a, b, room, .. } = Meeting::met(false);

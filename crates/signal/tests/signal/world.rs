@@ -111,6 +111,7 @@ impl World {
                 media: MediaConfig::default(),
                 ice: IceConfig::default(),
                 has_sfu,
+                has_recorder: has_sfu,
                 reachable: Reachable(Arc::new(|_, announced, client| reached_at(announced, client))),
                 owners: names
                     .iter()

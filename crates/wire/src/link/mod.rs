@@ -16,7 +16,7 @@ pub use media::{Consumed, Consuming, MediaAnswer, MediaIds, MediaNews, Receiving
 pub use payload::{AlarmReport, Failure, ListEntry, ListPage, ListQuery, Message, Payload, Reply, Trace};
 pub use presence::{Complete, PresenceChange, PresenceNews};
 pub use room::{
-    RoomAct, RoomCheck, RoomChecked, RoomEvent, RoomNews, RoomReply, RoomRequest, RoomState, SeatCheck,
-    Welcome,
+    RoomAct, RoomCheck, RoomChecked, RoomEvent, RoomNews, RoomReply, RoomRequest, RoomRights, RoomState,
+    SeatCheck, Welcome,
 };
 pub use sync::{Change, Displacement, Record, Sync};

@@ -43,7 +43,7 @@ pub enum RoomAct {
     Members,
     /// Of a member. Answer: [`RoomReply::Ids`].
     Ids { client: TerminalName },
-    /// Answer: [`RoomReply::State`].
+    /// Answer: [`RoomReply::Status`].
     Status,
     /// `media::*`, its body as JSON text. Answer: [`RoomReply::Media`]; [`RoomReply::Done`] where the signal has no answer.
     /// Where something is pushed that may only follow the answer, that comes under the number `ask` among the news, too.
@@ -57,6 +57,7 @@ pub enum RoomAct {
 pub enum RoomReply {
     Done,
     State(RoomState),
+    Status(RoomState, RoomRights),
     Members(Vec<ListEntry>),
     /// The message with a pass for the invited terminal, if the room has a password.
     Invitation(Message),
@@ -75,6 +76,17 @@ pub struct RoomState {
     pub name: Option<String>,
     pub size: u32,
     pub media: String,
+    /// Whether a member of it is being recorded.
+    pub is_recorded: bool,
+}
+
+/// What the asker may do in a room, so that terminals offer nothing that would be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRights {
+    /// Close it, and expel members.
+    pub may_manage: bool,
+    /// Record other members: there is a recorder, too.
+    pub may_record: bool,
 }
 
 /// One entry of a feed.
