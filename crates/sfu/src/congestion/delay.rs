@@ -10,6 +10,9 @@ use super::standing::Standing;
 use super::throughput::Throughput;
 use super::trend::{Trend, Usage};
 
+/// The part of the estimate below which what arrives cannot have filled the link.
+const LITTLE: f64 = 0.8;
+
 #[derive(Debug)]
 pub(super) struct DelayBased {
     groups: Groups,
@@ -44,11 +47,16 @@ impl DelayBased {
 
     /// After the packets of one feedback, or from time to time.
     pub(super) fn update(&mut self, now: Instant, round_trip: Duration, is_app_limited: bool) {
+        let received = self.throughput.bitrate();
         let usage = if std::mem::take(&mut self.is_over) { Usage::Over } else { self.trend.usage() };
         // What grew while little was sent, and has gone by itself, was a hiccup.
-        let is_hiccup = is_app_limited && self.standing.is_empty();
+        let is_little = received.is_some_and(|received| received < LITTLE * self.aimd.bitrate());
+        let is_hiccup = is_little && self.standing.is_empty();
         let usage = if usage == Usage::Over && is_hiccup { Usage::Normal } else { usage };
-        self.aimd.update(now, usage, self.throughput.bitrate(), round_trip, is_app_limited);
+        // While a queue is there, what arrives says most; the mean says little where little was sent before.
+        let latest = self.throughput.latest().filter(|_| usage == Usage::Over);
+        let received = received.map(|mean| latest.map_or(mean, |latest| latest.max(mean)));
+        self.aimd.update(now, usage, received, round_trip, is_app_limited);
     }
 
     /// Packets are being lost: if the queue is long, it overflows.

@@ -2,6 +2,8 @@
 
 const BUCKET_US: i64 = 50_000;
 const BUCKETS: usize = 10;
+/// Of the last moment: what came since a queue began to grow.
+const LATEST_BUCKETS: i64 = 3;
 /// Less than this says little.
 const SPAN_MIN_US: i64 = 250_000;
 
@@ -35,10 +37,21 @@ impl Throughput {
 
     /// In bit/s; none until enough has arrived.
     pub(super) fn bitrate(&self) -> Option<f64> {
-        let from = ((self.newest + 1 - BUCKETS as i64) * BUCKET_US).max(self.first_us);
-        let span_us = self.last_us - from;
-        let bytes: u64 = self.bytes.iter().sum();
-        (span_us >= SPAN_MIN_US).then(|| (bytes * 8) as f64 * 1e6 / span_us as f64)
+        let first = (self.newest + 1 - BUCKETS as i64) * BUCKET_US;
+        (self.last_us - first.max(self.first_us) >= SPAN_MIN_US).then(|| self.over(BUCKETS as i64))
+    }
+
+    /// Of the last moment only, which is what the link carries while a queue is there, however little is sent on the whole.
+    pub(super) fn latest(&self) -> Option<f64> {
+        self.bitrate().map(|_| self.over(LATEST_BUCKETS))
+    }
+
+    /// Over this one and those before it, so many in all.
+    fn over(&self, buckets: i64) -> f64 {
+        let first = self.newest + 1 - buckets;
+        let span_us = self.last_us - (first * BUCKET_US).max(self.first_us);
+        let bytes: u64 = (first..=self.newest).map(|bucket| self.bytes[place(bucket)]).sum();
+        (bytes * 8) as f64 * 1e6 / span_us.max(BUCKET_US) as f64
     }
 }
 
@@ -58,6 +71,11 @@ mod tests {
         }
         let bitrate = throughput.bitrate().expect("enough arrived");
         assert!((bitrate - 1e6).abs() < 5e4, "{bitrate}");
+        let latest = throughput.latest().expect("enough arrived");
+        assert!((latest - 1e6).abs() < 1e5, "{latest}");
+        (0..10).for_each(|n| throughput.handle_arrival(9_000_000 + n * 10_000, 12_500));
+        assert!(throughput.latest().is_some_and(|latest| latest > 5e6));
+        assert!(throughput.bitrate().is_some_and(|bitrate| bitrate < 4e6));
         throughput.handle_arrival(60_000_000, 100);
         assert_eq!(throughput.bitrate(), None);
     }

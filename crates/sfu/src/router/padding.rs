@@ -24,8 +24,10 @@ impl Router {
         let transport = &mut self.transports[index];
         let estimator = &mut transport.line.control.as_mut()?.estimator;
         let Some(wanted) = estimator.poll_padding(now) else {
-            let due = estimator.poll_probe();
-            self.wake_by(due);
+            if let Some(due) = estimator.poll_probe() {
+                self.agenda.bring_forward(index, due);
+                self.wake_by(Some(due));
+            }
             return None;
         };
         let consumers = &mut self.consumers;

@@ -53,7 +53,7 @@ fn a_steady_link_is_used_with_a_short_queue() {
                 assert!(call.utilisation(from, from + 10) >= 0.8);
             }
             assert!(call.seconds_until(0, 0.8, true).is_some_and(|seconds| seconds <= 3.0));
-            assert_queue(&call, 60.0, 200.0);
+            assert_queue(&call, 75.0, 220.0);
         }
     }
 }
@@ -118,7 +118,7 @@ fn what_others_take_is_left_to_them() {
     for call in minutes("1 of 3 Mbit/s taken", &config) {
         assert!(call.seconds_until(30, 1.0, false).is_some_and(|seconds| seconds <= 2.0));
         assert!(call.utilisation(50, 60) >= 0.65);
-        assert_queue(&call, 60.0, 250.0);
+        assert_queue(&call, 75.0, 250.0);
     }
 }
 

@@ -82,13 +82,18 @@ impl Camera {
         let own = left.iter().filter(|left| left.to == self.key && left.kind == TransmitKind::Rtcp);
         for packet in own.flat_map(|left| Packets::new(&left.bytes)).flatten() {
             if let Packet::Pli { media, .. } = packet {
-                let size = (media - 100) as usize / 100;
-                self.sizes[size].wants_key = true;
+                let size = (0..self.sizes.len()).find(|size| self.ssrc(*size) == media);
+                self.sizes[size.expect("only what is sent is asked for")].wants_key = true;
             }
         }
     }
 
+    fn ssrc(&self, size: usize) -> u32 {
+        100 * (size as u32 + 1) + 1_000 * self.key
+    }
+
     fn send_frame(&mut self, world: &mut World, at: usize) {
+        let ssrc = self.ssrc(at);
         let (temporal, part) = self.pattern[self.frames as usize % self.pattern.len()];
         let size = &mut self.sizes[at];
         let is_key = temporal == 0 && std::mem::take(&mut size.wants_key);
@@ -110,7 +115,7 @@ impl Camera {
                 has_marker: packet + 1 == packets,
                 sequence: size.sequence,
                 timestamp: self.frames * 3_000,
-                ssrc: 100 * (at as u32 + 1),
+                ssrc,
                 extensions: &[(MID, b"v"), (RID, NAMES[at].as_bytes())],
                 payload: &payload,
             };
