@@ -87,10 +87,10 @@ fn a_terminal_that_moves_keeps_hearing() {
     let (_, rtp) = side.consume(bob.id, producer);
     let ssrc = rtp.encodings[0].ssrc.unwrap();
     hear(&mut alice, &mut bob, ssrc, 1..10);
-    bob.move_away(&side);
+    bob.move_away();
     bob.turn();
     hear(&mut alice, &mut bob, ssrc, 10..20);
-    alice.move_away(&side);
+    alice.move_away();
     alice.turn();
     hear(&mut alice, &mut bob, ssrc, 20..30);
 }
@@ -108,7 +108,7 @@ fn ice_restarts_without_a_gap() {
         assert_ne!(ice.username_fragment, bob.ice.username_fragment);
         bob.ice = ice;
         hear(&mut alice, &mut bob, ssrc, round * 20 + 1..round * 20 + 10);
-        bob.move_away(&side);
+        bob.move_away();
         bob.turn();
         hear(&mut alice, &mut bob, ssrc, round * 20 + 10..round * 20 + 20);
     }
