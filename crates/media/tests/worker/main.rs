@@ -7,4 +7,5 @@ mod media;
 mod packets;
 mod plain;
 mod side;
+mod spread;
 mod terminal;

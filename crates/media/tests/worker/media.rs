@@ -14,7 +14,7 @@ use crate::side::{LONG, Side};
 use crate::terminal::{Terminal, now};
 
 /// Sends so much sound and waits until it has all arrived, in order and under the consumer's name.
-fn hear(from: &mut Terminal, to: &mut Terminal, ssrc: u32, sequences: std::ops::Range<u16>) {
+pub(crate) fn hear(from: &mut Terminal, to: &mut Terminal, ssrc: u32, sequences: std::ops::Range<u16>) {
     let count = sequences.len();
     to.rtp.clear();
     for sequence in sequences.clone() {
@@ -41,7 +41,11 @@ fn sound_of_one_terminal_reaches_two_others() {
 
 #[test]
 fn a_picture_begins_with_a_key_frame_and_lost_packets_are_sent_again() {
-    let mut side = Side::new();
+    show_a_picture(Side::new());
+}
+
+/// In a room of which two terminals are at one worker or at two.
+pub(crate) fn show_a_picture(mut side: Side) {
     let (mut alice, mut bob) = (Terminal::join(&mut side), Terminal::join(&mut side));
     let producer = side.produce(alice.id, MediaKind::Video, video());
     alice.send_rtp(&picture(1, false));
@@ -129,7 +133,11 @@ fn a_terminal_behind_a_firewall_hears_by_tcp() {
 
 #[test]
 fn messages_reach_those_who_consume_them() {
-    let mut side = Side::new();
+    pass_a_message(Side::new());
+}
+
+/// In a room of which two terminals are at one worker or at two.
+pub(crate) fn pass_a_message(mut side: Side) {
     let (mut alice, mut bob) =
         (Terminal::join_with_channels(&mut side), Terminal::join_with_channels(&mut side));
     let producer = ProducerId::of_random(side.id());
@@ -161,7 +169,11 @@ fn messages_reach_those_who_consume_them() {
 
 #[test]
 fn a_tap_copies_what_a_producer_sends_until_it_ends() {
-    let mut side = Side::new();
+    tap_a_producer(Side::new());
+}
+
+/// In a room whose only terminal is at its home or at a branch.
+pub(crate) fn tap_a_producer(mut side: Side) {
     let mut alice = Terminal::join(&mut side);
     let producer = side.produce(alice.id, MediaKind::Audio, audio());
     let unknown = ProducerId::of_random(side.id());
