@@ -109,6 +109,11 @@ impl Media {
         stats
     }
 
+    #[cfg(test)]
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
+    }
+
     /// Where the workers listen.
     pub fn addresses(&self) -> Vec<std::net::SocketAddr> {
         self.workers.iter().map(Handle::address).collect()

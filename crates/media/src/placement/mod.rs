@@ -213,3 +213,6 @@ impl Orders {
         MirrorId(self.mirrors_made)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod feedback;
 mod layers;
+mod mirror;
 mod packets;
 mod plain;
 mod world;
