@@ -45,9 +45,9 @@ fn sound_goes_all_ways_between_three_workers() {
     let (mut side, mut terminals) = apart::<3>();
     let ids: [ProducerId; 3] =
         std::array::from_fn(|at| side.produce(terminals[at].id, MediaKind::Audio, audio()));
-    for from in 0..3 {
+    for (from, producer) in ids.into_iter().enumerate() {
         for to in (0..3).filter(|to| *to != from) {
-            let (_, rtp) = side.consume(terminals[to].id, ids[from]);
+            let (_, rtp) = side.consume(terminals[to].id, producer);
             let [speaker, listener] = terminals.get_disjoint_mut([from, to]).unwrap();
             let first = to as u16 * 100 + 1;
             hear(speaker, listener, ssrc_of_consumer(&rtp), first..first + 30);
