@@ -79,6 +79,13 @@ impl Media {
         id
     }
 
+    /// Copies what these producers send into the tap's channel, too.
+    pub fn widen_tap(&self, room: &RoomName, tap: TapId, producers: Vec<ProducerId>) {
+        if let Some(worker) = self.worker_of(room).and_then(|index| self.workers.get(index)) {
+            worker.ask(Ask::WidenTap(room.clone(), tap, producers));
+        }
+    }
+
     /// Ends a tap of this room; its channel is dropped.
     pub fn untap(&self, room: &RoomName, tap: TapId) {
         self.board.untap(room, tap);

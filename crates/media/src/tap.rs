@@ -22,8 +22,9 @@ pub enum TapItem {
     Stream { producer: ProducerId, rtp: Box<RtpParameters> },
     /// One RTP packet, whole, as it arrived now.
     Packet { producer: ProducerId, at: Now, packet: Vec<u8> },
-    /// What the stream's clock means (RFC 3550, section 6.4.1), about once a second, in the numbers of its packets. The clocks
-    /// of all streams of one sender are told on one wall clock.
+    /// What the stream's clock means (RFC 3550, section 6.4.1), in the numbers of its packets: before its first packet if the
+    /// sender has told it by then, or else as soon as it has, and about once a second. The clocks of all streams of one
+    /// sender are told on one wall clock.
     Report { producer: ProducerId, at: Now, ntp: u64, rtp: u32 },
     /// The producer was paused (no packets will come) or goes on (a key frame is asked for).
     Paused { producer: ProducerId, is_paused: bool },

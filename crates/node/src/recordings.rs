@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use taoyao_media::Media;
-use taoyao_ortc::{RecordAct, RecordCommand, Recorded, Refused};
+use taoyao_ortc::{ProducerId, RecordAct, RecordCommand, Recorded, Refused};
 use taoyao_record::{OpenError, Recorder, RecorderConfig, RecorderEvent, RecordingId};
 use taoyao_topology::{Node as Place, Recordings as Settings, WhenFull};
 use taoyao_types::{Now, Wall};
@@ -96,6 +96,13 @@ impl Recordings {
                 let pump = pump::Pump { studio: Arc::clone(studio), id: id.clone(), room, member, producers };
                 if let Err(error) = pump.spawn() {
                     studio.booth.refuse(&id, format!("the recording has no thread: {error}"));
+                }
+                None
+            }
+            (Some(studio), RecordAct::Add { producers }) => {
+                let producers: Vec<ProducerId> = producers.into_iter().map(|(id, _)| id).collect();
+                if let Some(tap) = studio.booth.table.widen(&room, &member, &producers) {
+                    studio.booth.media.widen_tap(&room, tap, producers);
                 }
                 None
             }

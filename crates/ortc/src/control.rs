@@ -246,6 +246,8 @@ pub struct RecordCommand {
 pub enum RecordAct {
     /// Record these producers from now on, one file for all. There is no recording of this member yet.
     Start { producers: Vec<(ProducerId, MediaKind)> },
+    /// Record these, too, in the same file. A recording that has ended meanwhile takes no more.
+    Add { producers: Vec<(ProducerId, MediaKind)> },
     /// End the member's recording, if there is one.
     Stop,
 }

@@ -36,6 +36,8 @@ struct Lane {
     head: TrackHead,
     /// Its last frame, until the next tells how long it lasts.
     held: Option<Sample>,
+    /// Where the last one lies.
+    last: Option<Micros>,
     duration: Micros,
 }
 
@@ -70,7 +72,7 @@ impl RecordingFile {
     pub(crate) fn add(&mut self, description: Description) -> Result<u32, AddError> {
         let number = self.lanes.len() as u32 + 1;
         let head = TrackHead { number, description };
-        self.lanes.push(Lane { head, held: None, duration: FIRST_DURATION });
+        self.lanes.push(Lane { head, held: None, last: None, duration: FIRST_DURATION });
         let written = self.write_head(None);
         if written.is_err() {
             self.lanes.pop();
@@ -78,9 +80,15 @@ impl RecordingFile {
         written.map(|()| number)
     }
 
-    /// Takes a frame of the track `number`.
-    pub(crate) fn push(&mut self, number: u32, frame: Frame) -> io::Result<()> {
+    pub(crate) fn tracks(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Takes a frame of the track `number`. It lies behind the one before, even if that was somebody else's.
+    pub(crate) fn push(&mut self, number: u32, mut frame: Frame) -> io::Result<()> {
         let Some(lane) = self.lanes.get_mut(number as usize - 1) else { return Ok(()) };
+        frame.at = frame.at.max(lane.last.map_or(0, |last| last + 1_000));
+        lane.last = Some(frame.at);
         if let Some(mut held) = lane.held.take() {
             held.duration = frame.at - held.at;
             // What follows a gap tells nothing of the frames' pace.

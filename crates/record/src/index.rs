@@ -59,6 +59,15 @@ pub struct TrackEntry {
     pub producer: ProducerId,
     pub kind: MediaKind,
     pub mime_type: String,
+    /// Its track in the file, from 1. One who comes back with the same codec goes on in the track that it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
+    /// Where in the file its first frame lies, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_ms: Option<u64>,
+    /// And its last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
     /// False if nothing decodable came, or if the container cannot hold the codec.
     pub is_recorded: bool,
     pub frames: u64,
@@ -98,6 +107,9 @@ impl TrackEntry {
             producer: plan.producer,
             kind: plan.kind,
             mime_type: plan.mime_type.clone(),
+            number: None,
+            from_ms: None,
+            until_ms: None,
             is_recorded: false,
             frames: 0,
             lost_packets: 0,

@@ -12,7 +12,7 @@ pub struct RecordingPlan {
     /// Whose media it is, by its full name.
     pub member: String,
     /// The tracks that are there at the start. They decide the container: MP4 for opus and H264, WebM for opus, VP8, VP9
-    /// and AV1, and Matroska for any other mixture.
+    /// and AV1, and Matroska for any other mixture. What a track that is added later brings into WebM makes it Matroska.
     pub tracks: Vec<TrackPlan>,
 }
 

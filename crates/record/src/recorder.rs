@@ -236,7 +236,8 @@ impl Feed {
         self.tell(Input::Report { producer, arrival, ntp, rtp });
     }
 
-    /// Another track. It is in the file from its first key frame on. Beyond 16 tracks it is not recorded.
+    /// Another track. It is in the file from its first key frame on, in the track of one like it that has ended, if there
+    /// is one. Beyond 16 tracks of a file, and 128 producers one after the other, it is not recorded.
     pub fn add_track(&self, plan: TrackPlan) {
         self.tell(Input::Add(plan));
     }
@@ -294,6 +295,7 @@ impl Work {
         self.entry.tracks = self.session.tracks();
         self.entry.dropped_packets = self.counts.dropped.load(Ordering::Relaxed);
         self.make_preview();
+        self.settle_name();
         if let Err(error) = self.shelf.put(self.entry.clone()) {
             tracing::error!(recording = %self.entry.id, %error, "the entry of a recording cannot be written");
             self.shelf.entries().insert(self.entry.id.clone(), self.entry.clone());
@@ -319,11 +321,37 @@ impl Work {
             if let Err(error) = step {
                 return Ending::Failed(error);
             }
+            if self.session.take_change() {
+                self.tell_tracks();
+            }
             for producer in self.session.wanted_key_frames() {
                 (self.events)(RecorderEvent::KeyFrameWanted { id: self.entry.id.clone(), producer });
             }
             if !self.has_room() {
                 return Ending::Full;
+            }
+        }
+    }
+
+    /// Whoever looks at a recording under way sees what is in it.
+    fn tell_tracks(&mut self) {
+        self.entry.tracks = self.session.tracks();
+        if let Err(error) = self.shelf.put(self.entry.clone()) {
+            tracing::warn!(recording = %self.entry.id, %error, "the entry of a recording cannot be written");
+        }
+    }
+
+    /// Gives the file the name that suits what has come into it.
+    fn settle_name(&mut self) {
+        let name = format!("{}.{}", self.entry.id, self.session.extension());
+        if name == self.entry.file {
+            return;
+        }
+        let folder = &self.shelf.folder;
+        match std::fs::rename(folder.join(&self.entry.file), folder.join(&name)) {
+            Ok(()) => self.entry.file = name,
+            Err(error) => {
+                tracing::warn!(recording = %self.entry.id, %error, "a recording keeps its old name")
             }
         }
     }

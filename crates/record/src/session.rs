@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use taoyao_ortc::ProducerId;
 use taoyao_types::Instant;
-use taoyao_types::limits::RECORDING_TRACKS_MAX;
+use taoyao_types::limits::{RECORDING_PRODUCERS_MAX, RECORDING_TRACKS_MAX};
 
 use crate::file::{AddError, RecordingFile};
 use crate::index::TrackEntry;
@@ -35,10 +35,13 @@ pub(crate) enum Input {
 pub(crate) struct Session {
     began: Instant,
     now: Instant,
+    container: Container,
     file: RecordingFile,
     lanes: Vec<Lane>,
     clocks: SenderClocks,
     preview: Option<KeyFrame>,
+    /// Whether a track has begun or ended since that was asked.
+    has_changed: bool,
 }
 
 /// A key frame from which a preview can be made.
@@ -48,21 +51,30 @@ pub(crate) struct KeyFrame {
     pub(crate) bytes: Bytes,
 }
 
+/// One producer.
 struct Lane {
     producer: ProducerId,
+    form: Form,
     /// None once it has ended, and where the codec cannot be recorded.
     track: Option<Track>,
-    /// Its number in the file, from its first frame on.
-    number: Option<u32>,
     asked: Option<Instant>,
+    /// With its number in the file, from its first frame on.
     entry: TrackEntry,
 }
 
 impl Session {
     pub(crate) fn create(path: &Path, began: Instant, tracks: Vec<TrackPlan>) -> io::Result<Self> {
-        let file = RecordingFile::create(path, container_of(&tracks))?;
-        let (clocks, lanes) = (SenderClocks::default(), Vec::new());
-        let mut session = Self { began, now: began, file, lanes, clocks, preview: None };
+        let container = container_of(&tracks);
+        let mut session = Self {
+            began,
+            now: began,
+            container,
+            file: RecordingFile::create(path, container)?,
+            lanes: Vec::new(),
+            clocks: SenderClocks::default(),
+            preview: None,
+            has_changed: false,
+        };
         tracks.into_iter().for_each(|plan| session.add(plan));
         Ok(session)
     }
@@ -127,6 +139,22 @@ impl Session {
         self.lanes.iter().map(Lane::counted).collect()
     }
 
+    /// Whether there is something new to be seen of the tracks since the last call.
+    pub(crate) fn take_change(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
+    }
+
+    /// What its file's name should end with: WebM that has got a track of another codec is Matroska.
+    pub(crate) fn extension(&self) -> &'static str {
+        let recorded = self.lanes.iter().filter(|lane| lane.entry.is_recorded);
+        let codecs: Vec<Codec> = recorded.filter_map(|lane| lane.form.codec).collect();
+        let is_webm = self.container == Container::WebM && codecs.iter().all(|codec| WEBM.contains(codec));
+        match self.container {
+            Container::WebM if !is_webm => Container::Matroska.extension(),
+            container => container.extension(),
+        }
+    }
+
     pub(crate) fn take_preview(&mut self) -> Option<KeyFrame> {
         self.preview.take()
     }
@@ -140,11 +168,20 @@ impl Session {
         self.collect()
     }
 
-    /// All tracks are looked at: time also passes for those that wait for a packet.
+    /// All tracks are looked at: time also passes for those that wait for a packet. While one waits to be told where it
+    /// belongs, all do, so that the file is written in its order.
     fn collect(&mut self) -> io::Result<()> {
+        let now = self.now;
+        let mut is_waiting = false;
+        for track in self.lanes.iter_mut().filter_map(|lane| lane.track.as_mut()) {
+            track.advance(now);
+            is_waiting |= track.awaits_report(now);
+        }
+        if is_waiting {
+            return Ok(());
+        }
         for index in 0..self.lanes.len() {
-            let (now, began) = (self.now, self.began);
-            let frames = self.lanes[index].track.as_mut().map(|track| track.frames(now, began));
+            let frames = self.lanes[index].track.as_mut().map(Track::frames);
             self.write(index, frames.unwrap_or_default())?;
         }
         Ok(())
@@ -152,24 +189,26 @@ impl Session {
 
     fn add(&mut self, plan: TrackPlan) {
         let is_known = self.open_lane(plan.producer).is_some();
-        if is_known || self.lanes.len() >= RECORDING_TRACKS_MAX {
+        if is_known || self.lanes.len() >= RECORDING_PRODUCERS_MAX {
             return;
         }
         let codec = Codec::of_mime_type(&plan.mime_type);
+        let form = Form { codec, clock_rate: plan.clock_rate, channels: plan.channels };
         let entry = TrackEntry::new(&plan);
         let producer = plan.producer;
-        let track = codec.map(|codec| Track::new(codec, plan));
-        self.lanes.push(Lane { producer, track, number: None, asked: None, entry });
+        let track = codec.map(|codec| Track::new(codec, plan, self.began));
+        self.lanes.push(Lane { producer, form, track, asked: None, entry });
+        self.has_changed = true;
     }
 
     fn end_lane(&mut self, index: usize) -> io::Result<()> {
-        let began = self.began;
         let Some(track) = &mut self.lanes[index].track else { return Ok(()) };
-        let frames = track.end(began);
+        let frames = track.end();
         let written = self.write(index, frames);
         let lane = &mut self.lanes[index];
         lane.entry = lane.counted();
         lane.track = None;
+        self.has_changed = true;
         written
     }
 
@@ -179,8 +218,12 @@ impl Session {
                 self.note_preview(&frame);
             }
             let Some(number) = self.number_of(index, frame.description.as_ref())? else { return Ok(()) };
+            let at_ms = millis(frame.at);
             self.file.push(number, frame)?;
-            self.lanes[index].entry.frames += 1;
+            let entry = &mut self.lanes[index].entry;
+            entry.frames += 1;
+            entry.from_ms.get_or_insert(at_ms);
+            entry.until_ms = Some(at_ms);
         }
         Ok(())
     }
@@ -188,14 +231,20 @@ impl Session {
     /// The track's number in the file; it gets one with its first frame, which says how it is to be described. None if
     /// the file cannot hold it.
     fn number_of(&mut self, index: usize, description: Option<&Description>) -> io::Result<Option<u32>> {
-        let lane = &mut self.lanes[index];
-        if lane.number.is_some() {
-            return Ok(lane.number);
+        if let Some(number) = self.lanes[index].entry.number {
+            return Ok(Some(number));
         }
         let Some(description) = description else { return Ok(None) };
-        match self.file.add(description.clone()) {
+        let added = match self.free_number(index) {
+            Some(number) => Ok(number),
+            None if self.file.tracks() >= RECORDING_TRACKS_MAX => Err(AddError::DoesNotFit),
+            None => self.file.add(description.clone()),
+        };
+        let lane = &mut self.lanes[index];
+        self.has_changed = true;
+        match added {
             Ok(number) => {
-                lane.number = Some(number);
+                lane.entry.number = Some(number);
                 lane.entry.is_recorded = true;
                 Ok(Some(number))
             }
@@ -206,6 +255,17 @@ impl Session {
             }
             Err(AddError::Io(error)) => Err(error),
         }
+    }
+
+    /// Who comes back goes on in the track of the file in which somebody of the same kind has ended: players show one
+    /// picture and play one sound.
+    fn free_number(&self, index: usize) -> Option<u32> {
+        let is_alike = |lane: &&Lane| lane.form == self.lanes[index].form;
+        let is_taken = |number: &u32| {
+            self.lanes.iter().any(|lane| lane.track.is_some() && lane.entry.number == Some(*number))
+        };
+        let numbers = self.lanes.iter().filter(is_alike).filter_map(|lane| lane.entry.number);
+        numbers.filter(|number| !is_taken(number)).min()
     }
 
     fn note_preview(&mut self, frame: &Frame) {
@@ -227,6 +287,15 @@ impl Session {
     }
 }
 
+/// What a track of a file cannot change on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Form {
+    /// None where it cannot be recorded.
+    codec: Option<Codec>,
+    clock_rate: u32,
+    channels: Option<u8>,
+}
+
 impl Lane {
     /// Its entry with the counts of now.
     fn counted(&self) -> TrackEntry {
@@ -239,12 +308,18 @@ impl Lane {
     }
 }
 
+const WEBM: [Codec; 4] = [Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::Av1];
+
+fn millis(at: Micros) -> u64 {
+    at.max(0).unsigned_abs() / 1_000
+}
+
 /// By what is to be in it: what browsers and phones play best.
 pub(crate) fn container_of(tracks: &[TrackPlan]) -> Container {
     let codecs: Vec<Codec> = tracks.iter().filter_map(|plan| Codec::of_mime_type(&plan.mime_type)).collect();
     let has_h264 = codecs.contains(&Codec::H264);
     let fits = |known: &[Codec]| codecs.iter().all(|codec| known.contains(codec));
-    if fits(&[Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::Av1]) {
+    if fits(&WEBM) {
         Container::WebM
     } else if has_h264 && fits(&[Codec::Opus, Codec::H264]) {
         Container::Mp4

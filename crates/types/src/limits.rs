@@ -307,6 +307,14 @@ pub const RECORDINGS_KEPT_MAX: usize = 100_000;
 /// Tracks of one recording: a member's sound, camera and screen, each begun anew several times. Further ones are not
 /// recorded.
 pub const RECORDING_TRACKS_MAX: usize = 16;
+/// Producers of one recording, one after the other: somebody who switches the camera on and off all day. Further ones are
+/// not recorded.
+pub const RECORDING_PRODUCERS_MAX: usize = 128;
+/// How long a recording keeps the frames of a new track until its sender has said how its clock stands: senders report
+/// sound every 5 s, the first time after half of that. Then they lie where they arrived.
+pub const RECORDER_HOLD_MAX: Duration = Duration::from_secs(3);
+/// Bytes of one track that are kept so: two seconds of a fast stream. Beyond it nothing is kept any longer.
+pub const RECORDER_HOLD_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Packets that wait for one recording's thread: four seconds of a fast stream. Beyond it packets are dropped and counted.
 pub const RECORDER_QUEUE_MAX: usize = 4_096;
 /// How long a recording waits for a missing packet: several retransmissions. Then it is lost.

@@ -90,11 +90,11 @@ async function meet(t) {
   const mediaPort = await freeUdpPort();
   const proxy = await UdpProxy.start(t, mediaPort);
   const ports = `listen = "127.0.0.1:${mediaPort}", advertise = "127.0.0.1:${proxy.port}"`;
-  const node = await startNode(t, `media = { ${ports}, workers = 1, tcp = false, bitrate_in_max = 5000000 }`);
+  const { origin } = await startNode(t, `media = { ${ports}, workers = 1, tcp = false, bitrate_in_max = 5000000 }`);
   await makeMeasurable(sender);
   await makeMeasurable(viewer);
-  await register(sender, node, alice);
-  await register(viewer, node, bob);
+  await register(sender, origin, alice);
+  await register(viewer, origin, bob);
   await createRoom(sender, name);
   await enterRoom(viewer, name, { camera: false });
   const tile = member(viewer, alice);

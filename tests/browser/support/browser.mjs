@@ -38,22 +38,25 @@ export async function startBrowser(t, { devices = true } = {}) {
 }
 
 /**
- * A page with a storage of its own. An error in the page fails the test.
+ * A page with a storage of its own. An error in the page fails the test, unless it is one that the test expects.
  *
  * @param {import('node:test').TestContext} t
  * @param {import('playwright-core').Browser} browser
- * @param {object} [options] `smallCamera` or `camera` (a size to film in), and those of the browser context, e.g. `viewport`, `colorScheme`
+ * @param {object} [options] `smallCamera` or `camera` (a size to film in), `expected` (errors that are none), and those of the
+ *   browser context, e.g. `viewport`, `colorScheme`
  */
-export async function openPage(t, browser, { smallCamera = false, camera = smallCamera && SMALL, ...options } = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESKTOP, locale: 'en-US', ...options });
+export async function openPage(t, browser, options = {}) {
+  const { smallCamera = false, camera = smallCamera && SMALL, expected, ...others } = options;
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESKTOP, locale: 'en-US', ...others });
   context.setDefaultTimeout(PATIENCE_MS);
   if (camera) await context.addInitScript(useCamera, camera);
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.stack));
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  const unexpected = () => faults.filter((it) => !expected?.test(it));
   t.after(() => {
-    if (faults.length > 0) throw new Error(`the page reported errors:\n${faults.join('\n')}`);
+    if (unexpected().length > 0) throw new Error(`the page reported errors:\n${unexpected().join('\n')}`);
   });
   return page;
 }

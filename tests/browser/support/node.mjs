@@ -19,26 +19,56 @@ const PROGRAM = process.env.TAOYAO_BIN;
  *
  * @param {import('node:test').TestContext} t
  * @param {string} keys further lines of its table in the topology
- * @returns {Promise<string>} its HTTPS origin
+ * @param {{roles?: string[]}} [options] what the account of the tests may do; default: what terminals may
  */
-export async function startNode(t, keys) {
+export async function startNode(t, keys, { roles = ['terminal'] } = {}) {
   if (!PROGRAM) throw new Error('Set TAOYAO_BIN to the program `taoyao`: this test starts a node of its own.');
   const site = await mkdtemp(join(tmpdir(), 'taoyao-node-'));
   const listen = `127.0.0.1:${await freeTcpPort()}`;
-  await writeFile(join(site, 'one.toml'), topology(listen, keys));
-  const log = await open(join(site, 'node.log'), 'w');
-  const node = spawn(PROGRAM, ['up', join(site, 'one.toml')], { stdio: ['ignore', log.fd, log.fd] });
-  const ended = once(node, 'exit');
-  t.after(async () => {
+  await writeFile(join(site, 'one.toml'), topology(listen, keys, roles));
+  const node = new Node(site, `https://${listen}`);
+  t.after(() => node.end());
+  await node.start();
+  return node;
+}
+
+/** A running node. */
+class Node {
+  #site;
+  #process;
+  #exit;
+
+  constructor(site, origin) {
+    this.#site = site;
+    /** What pages are opened from. */
+    this.origin = origin;
+  }
+
+  async start() {
+    const log = await open(this.#log, 'a');
+    this.#process = spawn(PROGRAM, ['up', join(this.#site, 'one.toml')], { stdio: ['ignore', log.fd, log.fd] });
+    this.#exit = once(this.#process, 'exit');
     await log.close();
-    node.kill('SIGINT');
-    const [code] = await ended;
-    const said = await readFile(join(site, 'node.log'), 'utf8');
-    await rm(site, { recursive: true });
+    await isUp(this.#process, `${this.origin}/mesh/probe`, this.#log);
+  }
+
+  /** Kills it: it takes no leave of anybody. */
+  async kill() {
+    this.#process.kill('SIGKILL');
+    await this.#exit;
+  }
+
+  async end() {
+    this.#process.kill('SIGINT');
+    const [code] = await this.#exit;
+    const said = await readFile(this.#log, 'utf8');
+    await rm(this.#site, { recursive: true });
     if (code !== 0) throw new Error(`the node ended with ${code}:\n${said}`);
-  });
-  await isUp(node, `https://${listen}/mesh/probe`, join(site, 'node.log'));
-  return `https://${listen}`;
+  }
+
+  get #log() {
+    return join(this.#site, 'node.log');
+  }
 }
 
 /** A UDP port that nobody has now. */
@@ -60,14 +90,14 @@ async function freeTcpPort() {
   return port;
 }
 
-function topology(listen, keys) {
+function topology(listen, keys, roles) {
   return `# One node for a test.
 org = "test"
 [certs]
 dir = "certs"
 [login]
 development = true
-shared_account = { username = "${USER}", password = "${PASSWORD}" }
+shared_account = { username = "${USER}", password = "${PASSWORD}", roles = ${JSON.stringify(roles)} }
 [[node]]
 name = "home"
 state = { dir = "state" }

@@ -118,6 +118,13 @@ test('simulcast sends three sizes, smallest first, within the bound', () => {
   assert.equal(encodingsFor('camera', { simulcast: false })[0].rid, undefined);
 });
 
+test('a camera that a call has opened larger is sent with 720 lines', () => {
+  const reductions = (lines) => encodingsFor('camera', { simulcast: true, lines }).map((it) => it.scaleResolutionDownBy);
+  assert.deepEqual(reductions(1_080), [6, 3, 1.5]);
+  assert.deepEqual(reductions(360), [4, 2, 1], 'a smaller one is not made larger');
+  assert.equal(encodingsFor('camera', { simulcast: false, lines: 1_080 })[0].scaleResolutionDownBy, 1.5);
+});
+
 function inbound(timestamp, more) {
   const stream = {
     type: 'inbound-rtp',

@@ -75,7 +75,7 @@ export default {
 
   'calls.title': '通话',
   'calls.empty': '还没有通话',
-  'calls.empty.hint': '选择一个终端，即可看到和听到对方。',
+  'calls.empty.hint': '选择一个终端，即可看到和听到对方；也可以进入房间。',
   'call.label': '与 {name} 的通话',
   'call.controls': '通话控制',
   'call.mine': '我方',
@@ -172,7 +172,9 @@ export default {
   'room.layout.speaker': '放大发言者',
   'room.record.start': '录制房间',
   'room.record.stop': '停止录制',
+  'room.recorded': '录制中',
   'room.recording': '房间正在录制。',
+  'room.recording.over': '房间已停止录制。',
   'room.microphone.off': '关闭你的麦克风',
   'room.microphone.on': '打开你的麦克风',
   'room.camera.off': '关闭你的摄像头',

@@ -20,6 +20,15 @@ export const UNAUTHORIZED = '3401';
 /** The code of a success. */
 export const OK = '0000';
 
+/** The code of many failures, and the text by which one of them is known: there is no such room. */
+const OTHER = '9999';
+const NO_ROOM = '无效房间';
+
+/** Whether a refusal means that the room is not there, so that trying again is of no use. */
+export function isNoRoom({ code, message }) {
+  return code === OTHER && message.startsWith(NO_ROOM);
+}
+
 /** What went wrong, with a code that a program can compare and a text that a person can read. */
 export class TaoyaoError extends Error {
   /**

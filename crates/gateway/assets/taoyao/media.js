@@ -22,16 +22,17 @@ export class LocalMedia {
    * Opens what is wanted and there; a missing device is no error, the call goes on without it.
    *
    * @param {{audio: boolean, video: boolean}} wanted
+   * @param {{heightMax?: number}} [bounds] a larger picture is not asked for; a camera that is open already stays as it is
    * @returns {Promise<Opened>}
    */
-  async open(wanted) {
+  async open(wanted, { heightMax = Infinity } = {}) {
     const stream = new MediaStream();
     const missing = {};
     const kinds = ['audio', 'video'].filter((kind) => wanted[kind]);
-    this.#openTogether(kinds);
+    this.#openTogether(kinds, heightMax);
     for (const kind of kinds) {
       try {
-        const source = await this.#source(kind);
+        const source = await this.#source(kind, heightMax);
         this.#copies[kind] += 1;
         stream.addTrack(source.clone());
       } catch (error) {
@@ -52,24 +53,24 @@ export class LocalMedia {
   }
 
   /** One question for both devices: the browser then asks the person only once. */
-  #openTogether(kinds) {
+  #openTogether(kinds, heightMax) {
     if (kinds.length < 2 || kinds.some((kind) => this.#sources.has(kind))) return;
-    const both = openDevice({ audio: this.#constraints('audio'), video: this.#constraints('video') });
+    const both = openDevice({ audio: this.#constraints('audio'), video: this.#constraints('video', heightMax) });
     for (const kind of kinds) {
       const track = both
         .then((stream) => stream.getTracks().find((it) => it.kind === kind))
-        .catch(() => this.#openAlone(kind));
+        .catch(() => this.#openAlone(kind, heightMax));
       this.#remember(kind, track);
     }
   }
 
-  #source(kind) {
-    if (!this.#sources.has(kind)) this.#remember(kind, this.#openAlone(kind));
+  #source(kind, heightMax) {
+    if (!this.#sources.has(kind)) this.#remember(kind, this.#openAlone(kind, heightMax));
     return this.#sources.get(kind);
   }
 
-  async #openAlone(kind) {
-    const stream = await openDevice({ [kind]: this.#constraints(kind) });
+  async #openAlone(kind, heightMax) {
+    const stream = await openDevice({ [kind]: this.#constraints(kind, heightMax) });
     return stream.getTracks()[0];
   }
 
@@ -90,12 +91,13 @@ export class LocalMedia {
     );
   }
 
-  #constraints(kind) {
+  #constraints(kind, heightMax) {
     const wish = this.readConfig()?.[kind] ?? {};
     if (kind === 'audio') return { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+    const share = Math.min(1, heightMax / wish.height || 1);
     return dropUndefined({
-      width: ideal(wish.width),
-      height: ideal(wish.height),
+      width: ideal(Math.round(wish.width * share)),
+      height: ideal(Math.round(wish.height * share)),
       frameRate: ideal(wish.frameRate),
       facingMode: 'user',
     });

@@ -1,34 +1,15 @@
 // A room: everybody in it sends to its SFU and receives the others from there.
 
-import { retryDelay } from './backoff.js';
-import { LOCAL, TaoyaoError, UNAUTHORIZED } from './errors.js';
+import { LOCAL } from './errors.js';
 import { Chat } from './room/chat.js';
 import { RoomModel } from './room/model.js';
 import { Publisher } from './room/publisher.js';
-import { gradeOf, readQuality } from './room/quality.js';
-import { Receiver } from './room/receiver.js';
+import { Qualities } from './room/qualities.js';
 import { Recording } from './room/recording.js';
-import { Sender } from './room/sender.js';
 import { Speaker } from './room/speaker.js';
+import { Standing } from './room/standing.js';
+import { Stay } from './room/stay.js';
 import { Subscriber } from './room/subscriber.js';
-import { SCTP_CAPABILITIES, receivable } from './sdp/capabilities.js';
-
-/** So often a terminal tries to come back into a room before it gives up. */
-const RETURNS_MAX = 6;
-
-/**
- * Where it stands. `entering`: for the first time. `in`: there. `returning`: the way to it was lost and is searched.
- * `closed`: the end, see `closeReason`.
- *
- * @typedef {'entering'|'in'|'returning'|'closed'} RoomState
- */
-
-/**
- * Why a terminal is not in a room any more. `left`: by its own wish. `ended`: the room was closed. `expelled`: it was asked
- * to go. `failed`: the way back was not found; see `error`.
- *
- * @typedef {'left'|'ended'|'expelled'|'failed'} RoomCloseReason
- */
 
 /**
  * What a room needs of the client that made it.
@@ -54,23 +35,20 @@ const RETURNS_MAX = 6;
 
 /**
  * Events (plain unless noted): `state` (`state`, `closeReason`, `error`), `members` (who is there, what comes from them,
- * who speaks), `local` (own sources), `volume`, `recording`; `chat`: `detail` is a new message, if there is one;
- * `trouble`: `detail` is an error that the room survives.
+ * who speaks), `local` (own sources), `volume`, `standing` (`isRecording`, `mayManage`, `mayRecord`); `chat`: `detail` is a new
+ * message, if there is one; `trouble`: `detail` is an error that the room survives.
  */
 export class Room extends EventTarget {
   #context;
-  #password;
+  #stay;
   #model;
   #publisher;
   #subscriber;
   #chat;
+  #standing;
   #recording;
+  #qualities;
   #speaker = new Speaker();
-  #sender;
-  #receiver;
-  #attempt = 0;
-  #timer;
-  #readings = { in: new Map(), out: new Map() };
 
   /**
    * Made by the client, never by an embedder.
@@ -82,32 +60,58 @@ export class Room extends EventTarget {
   constructor(context, id, { name = '', password, microphone = true, camera = true, simulcast = true }) {
     super();
     this.#context = context;
-    this.#password = password;
     /** @type {string} */
     this.id = id;
     /** @type {string} */
     this.name = name;
-    /** @type {RoomState} */
-    this.state = 'entering';
-    /** @type {RoomCloseReason|undefined} */
-    this.closeReason = undefined;
-    /** @type {TaoyaoError|undefined} */
-    this.error = undefined;
-    /** @type {Date|undefined} */
-    this.enteredAt = undefined;
     this.#makeParts({ microphone, camera }, simulcast);
+    this.#stay = this.#makeStay(password);
   }
 
   #makeParts(wanted, simulcast) {
     const { media, videoKbps, echo, me } = this.#context;
     const request = (signal, body) => this.#request(signal, body);
     const push = (signal, body) => this.#push(signal, body);
-    this.#model = new RoomModel(me());
+    const model = (this.#model = new RoomModel(me()));
     const onChange = () => this.#tell('local');
     this.#publisher = new Publisher({ media, push, videoKbps, simulcast, wanted, onChange });
-    this.#subscriber = new Subscriber({ model: this.#model, push, echo, onChange: () => this.#tell('members') });
+    this.#subscriber = new Subscriber({ model, push, echo, onChange: () => this.#tell('members') });
     this.#chat = new Chat({ request, push, me, onChange: (message) => this.#tell('chat', message) });
-    this.#recording = new Recording({ request, onChange: () => this.#tell('recording') });
+    this.#standing = new Standing({ request, onChange: () => this.#tell('standing') });
+    this.#recording = new Recording({ request, onChange: (isRecorded) => this.#standing.tell({ isRecorded }) });
+    this.#qualities = new Qualities({ model, publisher: this.#publisher, subscriber: this.#subscriber });
+  }
+
+  #makeStay(password) {
+    return new Stay({
+      request: (signal, body) => this.#request(signal, body),
+      push: (signal, body) => this.#push(signal, body),
+      isOnline: this.#context.isOnline,
+      password,
+      onConnected: (connections) => this.#start(connections),
+      onDisconnected: () => this.#stop(),
+      onState: () => this.#onState(),
+    });
+  }
+
+  /** @returns {import('./room/stay.js').RoomState} */
+  get state() {
+    return this.#stay.state;
+  }
+
+  /** @returns {import('./room/stay.js').RoomCloseReason|undefined} */
+  get closeReason() {
+    return this.#stay.closeReason;
+  }
+
+  /** @returns {import('./errors.js').TaoyaoError|undefined} why there was no way in, or back */
+  get error() {
+    return this.#stay.error;
+  }
+
+  /** @returns {Date|undefined} for the first time */
+  get enteredAt() {
+    return this.#stay.enteredAt;
   }
 
   /** @returns {import('./room/model.js').Member[]} everybody in it, this terminal included */
@@ -134,8 +138,19 @@ export class Room extends EventTarget {
     return this.#chat.isOpen;
   }
 
+  /** Whether anybody in it is recorded, whoever has started that. */
   get isRecording() {
-    return this.#recording.isOn;
+    return this.#standing.isRecorded;
+  }
+
+  /** Whether this terminal may end the room and ask members to leave: it has made the room, or is an operator's. */
+  get mayManage() {
+    return this.#standing.mayManage;
+  }
+
+  /** Whether this terminal may record the members. */
+  get mayRecord() {
+    return this.#standing.mayRecord;
   }
 
   /**
@@ -159,26 +174,20 @@ export class Room extends EventTarget {
   /**
    * Enters, or fails for good. Called by the client.
    *
-   * @throws {TaoyaoError} `3401`: the password is wrong
+   * @throws {import('./errors.js').TaoyaoError} `3401`: the password is wrong
    */
-  async enter() {
-    const attempt = ++this.#attempt;
-    try {
-      await this.#connect(attempt);
-    } catch (error) {
-      if (attempt === this.#attempt) this.#end('failed', error);
-      throw error;
-    }
+  enter() {
+    return this.#stay.enter();
   }
 
   /** Leaves; the others are told. */
   leave() {
     if (this.state === 'closed') return;
     this.#push('room::leave', {});
-    this.#end('left');
+    this.#stay.end('left');
   }
 
-  /** Ends the room for everybody. Only who made it, or an operator, may. */
+  /** Ends the room for everybody. Refused without `mayManage`. */
   close() {
     this.#push('room::close', {});
   }
@@ -188,7 +197,7 @@ export class Room extends EventTarget {
     this.#push('room::invite', { clientId });
   }
 
-  /** Asks a member to leave. Only who made the room, or an operator, may. */
+  /** Asks a member to leave. Refused without `mayManage`. */
   expel(clientId) {
     this.#push('room::expel', { clientId });
   }
@@ -203,27 +212,26 @@ export class Room extends EventTarget {
     return this.#chat.say(text);
   }
 
-  /** Starts or stops the recording of every member at the room's node. Rejects with the first refusal. */
+  /**
+   * Starts or stops the recording, at the room's node, of every member that sends something. Rejects with the first refusal;
+   * without `mayRecord` everything is refused.
+   */
   record(isOn) {
+    const sends = ({ clientId, isMe }) => (isMe ? this.#publisher.isSending : this.#model.isSending(clientId));
+    const concerned = this.members.filter((it) => !isOn || sends(it));
     return this.#recording.set(
       isOn,
-      this.members.map((it) => it.clientId),
+      concerned.map((it) => it.clientId),
     );
   }
 
   /**
    * The real numbers of every member, since the reading before.
    *
-   * @returns {Promise<Map<string, {grade?: import('./room/quality.js').Grade, readings: object}>>} by client id
+   * @returns {Promise<Map<string, import('./room/qualities.js').Quality>>} by client id
    */
   async qualities() {
-    if (this.state !== 'in') return new Map();
-    const [came, went] = await Promise.all([this.#receiver.stats(), this.#sender.stats()]);
-    this.#readings = {
-      in: readQuality(came, 'in', this.#readings.in),
-      out: readQuality(went, 'out', this.#readings.out),
-    };
-    return new Map(this.members.map((it) => [it.clientId, it.isMe ? this.#ownQuality() : this.#qualityOf(it)]));
+    return this.state === 'in' ? this.#qualities.read(this.#stay.connections) : new Map();
   }
 
   /** Takes a push that names this room. Called by the client. */
@@ -236,79 +244,48 @@ export class Room extends EventTarget {
     else if (signal === 'room::enter') this.#onEnter(body);
     else if (signal === 'room::leave') this.#onLeave(body);
     else if (signal === 'room::broadcast') this.#chat.hint(body);
-    else if (signal === 'room::create') this.#onRebuild(body);
-    else if (signal === 'room::close') this.#end('ended');
+    else if (signal === 'room::create') this.#stay.rebuild(body.password);
+    else if (signal === 'room::status') this.#onStatus(body);
+    else if (signal === 'room::close') this.#stay.end('ended');
     else if (signal === 'room::expel') this.#onExpel();
   }
 
   /** The node has forgotten this terminal: everything of the room is gone but what it sends. Called by the client. */
   lose() {
-    if (this.state === 'closed') return;
-    this.#attempt += 1;
-    this.#disconnect();
-    this.#become('returning');
+    this.#stay.lose();
   }
 
   /** There is a node again. Called by the client. */
   async restore() {
-    if (this.state === 'returning') await this.#return(0);
+    await this.#stay.restore();
   }
 
   /** There will be no node any more. Called by the client. */
-  giveUp(/** @type {TaoyaoError} */ error) {
-    this.#end('failed', error);
-  }
-
-  async #connect(attempt) {
-    const check = () => {
-      if (attempt !== this.#attempt) throw new TaoyaoError(LOCAL.CLOSED, 'The attempt to enter was given up.');
-    };
-    const { rtpCapabilities: router } = await this.#request('media::router::rtp::capabilities', {});
-    const rtpCapabilities = receivable(await offerToReceive(), router);
-    check();
-    const password = this.#password;
-    const sctpCapabilities = SCTP_CAPABILITIES;
-    await this.#request('room::enter', { password, rtpCapabilities, sctpCapabilities });
-    check();
-    await this.#open(router, attempt, check);
-    this.enteredAt ??= new Date();
-    this.#become('in');
-    this.#start(attempt);
-  }
-
-  async #open(router, attempt, check) {
-    const sender = await this.#create(true);
-    check();
-    this.#sender = new Sender(this.#transport(sender, attempt), router);
-    // Consumers come right behind the answer that creates the receiving transport.
-    const receiver = await this.#create(false);
-    check();
-    this.#receiver = new Receiver(this.#transport(receiver, attempt));
-    this.#subscriber.start(this.#receiver);
+  giveUp(/** @type {import('./errors.js').TaoyaoError} */ error) {
+    this.#stay.end('failed', error);
   }
 
   /** Nothing of this keeps the terminal from being in the room. */
-  #start(attempt) {
-    const [sender, receiver] = [this.#sender, this.#receiver];
+  #start(connections) {
+    const { sender, receiver } = connections;
+    this.#subscriber.start(receiver);
     const parts = [
       receiver.open(),
       this.#chat.start(sender, receiver).then(() => this.#discover(this.#model.others())),
       this.#publisher.start(sender),
+      this.#standing.ask(),
     ];
-    for (const part of parts) part.catch((error) => attempt === this.#attempt && this.#trouble(error));
+    for (const part of parts) part.catch((error) => connections === this.#stay.connections && this.#trouble(error));
   }
 
-  #create(producing) {
-    const wish = { forceTcp: false, producing, consuming: !producing, sctpCapabilities: SCTP_CAPABILITIES };
-    return this.#request('media::transport::webrtc::create', wish);
+  #stop() {
+    this.#model.consumed.clear();
+    this.#qualities.reset();
   }
 
-  #transport(remote, attempt) {
-    return {
-      remote,
-      request: (signal, body) => this.#request(signal, body),
-      onLost: () => attempt === this.#attempt && this.#reenter(),
-    };
+  #onState() {
+    if (this.state === 'closed') this.#publisher.stop();
+    this.#tell('state');
   }
 
   #onMembers(clients) {
@@ -319,30 +296,30 @@ export class Room extends EventTarget {
   #onEnter({ clientId, status }) {
     const isNew = this.#model.enter(clientId, status);
     this.#follow();
-    if (!isNew || clientId === this.#context.me()) return;
-    this.#discover([{ clientId }]);
-    this.#recording.join(clientId).catch((error) => this.#trouble(error));
+    if (isNew && clientId !== this.#context.me()) this.#discover([{ clientId }]);
   }
 
   #onLeave({ clientId }) {
     if (clientId === this.#context.me()) return; // The news of an own leave that was followed by an own return.
     this.#model.leave(clientId);
+    this.#recording.forget(clientId);
     this.#follow();
   }
 
-  #onRebuild({ password }) {
-    this.#password = password ?? this.#password;
-    this.#reenter({ isOut: true });
+  /** Told when the room begins or ceases to be recorded. */
+  #onStatus({ recording }) {
+    this.#standing.tell({ isRecorded: recording });
+    if (recording === false) this.#recording.end();
   }
 
   #onExpel() {
     this.#push('room::leave', {});
-    this.#end('expelled');
+    this.#stay.end('expelled');
   }
 
   #onMedia(signal, message) {
     const { body } = message;
-    if (signal === 'media::consume') this.#subscriber.consume(message).catch((error) => this.#trouble(error));
+    if (signal === 'media::consume') this.#onConsume(message);
     else if (signal === 'media::data::consume') this.#chat.receive(body);
     else if (signal === 'media::data::consumer::close') this.#chat.forget(body.consumerId);
     else if (signal === 'media::consumer::close') this.#onConsumerClose(body.consumerId);
@@ -352,13 +329,18 @@ export class Room extends EventTarget {
     else if (this.#model.tell(signal, body)) this.#tell('members');
   }
 
+  #onConsume(message) {
+    this.#subscriber.consume(message).catch((error) => this.#trouble(error));
+    this.#recording.follow(message.body.sourceId).catch((error) => this.#trouble(error));
+  }
+
   #onConsumerClose(consumerId) {
     this.#subscriber.forget(consumerId).catch((error) => this.#trouble(error));
     this.#tell('members');
   }
 
   #onTransportClose(transportId) {
-    if ([this.#sender, this.#receiver].some((it) => it?.id === transportId && !it.isClosed)) this.#reenter();
+    if (this.#stay.connections?.has(transportId)) this.#stay.reenter();
   }
 
   #onVolumes(volumes) {
@@ -377,65 +359,6 @@ export class Room extends EventTarget {
     for (const { clientId } of members) this.#chat.discover(clientId);
   }
 
-  /** Comes in again on new transports; `isOut`: the room's node has put everybody out already. */
-  #reenter({ isOut = false } = {}) {
-    if (this.state === 'closed') return;
-    if (!isOut && this.#context.isOnline()) this.#push('room::leave', {});
-    this.lose();
-    if (this.#context.isOnline()) this.#return(0);
-  }
-
-  async #return(failures) {
-    const attempt = ++this.#attempt;
-    try {
-      await this.#connect(attempt);
-    } catch (error) {
-      if (attempt !== this.#attempt || error.code === LOCAL.CLOSED) return;
-      this.#disconnect();
-      if (error.code === UNAUTHORIZED || failures + 1 >= RETURNS_MAX) this.#end('failed', error);
-      else
-        this.#timer = setTimeout(() => attempt === this.#attempt && this.#return(failures + 1), retryDelay(failures));
-    }
-  }
-
-  #disconnect() {
-    clearTimeout(this.#timer);
-    this.#sender?.close();
-    this.#receiver?.close();
-    this.#model.consumed.clear();
-    this.#readings = { in: new Map(), out: new Map() };
-  }
-
-  #end(reason, error) {
-    if (this.state === 'closed') return;
-    this.#attempt += 1;
-    this.#disconnect();
-    this.#publisher.stop();
-    this.closeReason = reason;
-    this.error = error;
-    this.#become('closed');
-  }
-
-  #qualityOf({ clientId }) {
-    const readings = {};
-    for (const { source, consumerId } of this.#model.consumed.values()) {
-      const consumed = this.#model.consumedOf(clientId, source);
-      const reading = consumed?.consumerId === consumerId && this.#readings.in.get(this.#subscriber.midOf(consumerId));
-      if (reading && !consumed.isPaused)
-        readings[source] = { ...reading, score: consumed.score, layers: consumed.sent };
-    }
-    return { grade: gradeOf(Object.values(readings)), readings };
-  }
-
-  #ownQuality() {
-    const readings = {};
-    for (const [mid, reading] of this.#readings.out) {
-      const source = this.#publisher.sourceOf(mid);
-      if (source && this.own[source].isOn) readings[source] = reading;
-    }
-    return { grade: gradeOf(Object.values(readings)), readings };
-  }
-
   #request(signal, body) {
     return this.#context.request(signal, { roomId: this.id, ...body });
   }
@@ -452,24 +375,7 @@ export class Room extends EventTarget {
     if (error.code !== LOCAL.CLOSED && this.state !== 'closed') this.#tell('trouble', error);
   }
 
-  #become(state) {
-    if (this.state === state) return;
-    this.state = state;
-    this.#tell('state');
-  }
-
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-}
-
-/** What this browser could receive, in its own words. */
-async function offerToReceive() {
-  const pc = new RTCPeerConnection();
-  try {
-    for (const kind of ['audio', 'video']) pc.addTransceiver(kind, { direction: 'recvonly' });
-    return (await pc.createOffer()).sdp;
-  } finally {
-    pc.close();
   }
 }

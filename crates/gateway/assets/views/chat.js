@@ -21,6 +21,7 @@ export class ChatPanel {
     this.#nameOf = nameOf;
     room.addEventListener('chat', ({ detail }) => this.#onChat(detail));
     slots['chat-toggle'].addEventListener('click', () => this.#toggle());
+    slots.chat.addEventListener('keydown', ({ key }) => key === 'Escape' && this.#toggle());
     slots['chat-form'].addEventListener('submit', (event) => {
       event.preventDefault();
       this.#say();
@@ -32,11 +33,11 @@ export class ChatPanel {
     const { chat } = this.#slots;
     chat.hidden = !chat.hidden;
     this.#slots['chat-toggle'].setAttribute('aria-expanded', String(!chat.hidden));
-    if (chat.hidden) return;
+    if (chat.hidden) return this.#slots['chat-toggle'].focus();
     this.#unread = 0;
     this.#showUnread();
     this.#scrollDown();
-    this.#slots['chat-text'].focus();
+    return this.#slots['chat-text'].focus();
   }
 
   #say() {

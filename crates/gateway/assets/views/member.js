@@ -6,6 +6,8 @@ import { rateWords } from '../words.js';
 import { DetailsPanel } from './details.js';
 
 const NONE = '–';
+/** Around the numbers. */
+const MARGIN_PX = 8;
 const ms = (value) => (value === undefined ? NONE : `${Math.round(value)} ms`);
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
@@ -58,8 +60,8 @@ export class MemberTile {
     slots.video.muted = member.isMe;
     slots.video.srcObject = this.#stream;
     slots.video.addEventListener('resize', () => this.#showPicture());
-    slots.expel.hidden = member.isMe || source === 'screen';
     slots.expel.addEventListener('click', () => this.#expel());
+    slots.quality.addEventListener('click', () => this.#placeDetails());
   }
 
   remove() {
@@ -75,6 +77,7 @@ export class MemberTile {
     else this.#slots.name.textContent = name;
     this.#slots.initial.textContent = [...name][0]?.toUpperCase() ?? '';
     setLabel(this.#slots.expel, 'room.expel', { name });
+    this.#slots.expel.hidden = isMe || this.#source === 'screen' || !this.#room.mayManage;
     setLabel(this.root, 'room.member', { name: this.#slots.name.textContent });
     const { picture, sound } = isMe ? this.#own() : this.#received();
     this.#setTracks([picture.track, sound.track]);
@@ -122,6 +125,19 @@ export class MemberTile {
     this.#slots.quality.dataset.grade = grade ?? 'none';
     setLabel(this.#slots.quality, `quality.${grade ?? 'none'}`, { name: this.#member.name });
     this.#details.update(value);
+    this.#placeDetails();
+  }
+
+  /** Below the button that opens the numbers, or as near to that as they fit among the tiles. */
+  #placeDetails() {
+    const { details, quality } = this.#slots;
+    if (details.hidden) return;
+    const button = quality.getBoundingClientRect();
+    const space = this.root.parentElement.getBoundingClientRect();
+    details.style.maxHeight = `${space.height - 2 * MARGIN_PX}px`;
+    const fit = (wanted, from, to) => `${Math.max(from + MARGIN_PX, Math.min(wanted, to - MARGIN_PX))}px`;
+    details.style.left = fit(button.right - details.offsetWidth, space.left, space.right - details.offsetWidth);
+    details.style.top = fit(button.bottom + MARGIN_PX, space.top, space.bottom - details.offsetHeight);
   }
 
   #expel() {

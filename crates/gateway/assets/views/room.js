@@ -41,7 +41,7 @@ export class RoomTile {
     this.#showState();
     this.#showMembers();
     this.#showOwn();
-    this.#showRecording();
+    this.#showStanding();
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
   }
 
@@ -58,13 +58,13 @@ export class RoomTile {
     room.addEventListener('members', () => this.#showMembers());
     room.addEventListener('volume', () => this.#showVolumes());
     room.addEventListener('local', () => this.#showOwn());
-    room.addEventListener('recording', () => this.#showRecording());
+    room.addEventListener('standing', () => this.#showStanding());
     room.addEventListener('trouble', ({ detail }) => toast(errorWords(detail, 'room')));
     for (const name of Object.keys(SOURCES)) slots[name].addEventListener('click', () => this.#toggle(name));
     slots.leave.addEventListener('click', () => room.leave());
     slots.end.addEventListener('click', () => confirm(t('room.end.sure')) && room.close());
     slots.layout.addEventListener('click', () => this.#switchLayout());
-    slots.record.addEventListener('click', () => this.#record());
+    slots.record.addEventListener('click', () => slots.record.ariaDisabled !== 'true' && this.#record());
     slots.invite.addEventListener('click', () => this.#invite());
     slots.hear.addEventListener('click', () => this.#play());
     slots.fullscreen.addEventListener('click', () => this.#toggleFullscreen());
@@ -80,8 +80,10 @@ export class RoomTile {
   }
 
   async #record() {
+    const { record } = this.#slots;
+    record.setAttribute('aria-disabled', 'true');
     await this.#try(() => this.#room.record(!this.#room.isRecording));
-    if (this.#room.isRecording) announceNow(t('room.recording'));
+    record.removeAttribute('aria-disabled');
   }
 
   #invite() {
@@ -177,11 +179,18 @@ export class RoomTile {
     for (const tile of this.#tiles.values()) tile.update();
   }
 
-  #showRecording() {
-    const isOn = this.#room.isRecording;
-    this.root.dataset.recording = String(isOn);
-    this.#slots.record.setAttribute('aria-pressed', String(isOn));
-    setLabel(this.#slots.record, isOn ? 'room.record.stop' : 'room.record.start');
+  /** What this terminal may not do is not offered; that the room is recorded is told to everybody. */
+  #showStanding() {
+    const { isRecording, mayManage, mayRecord } = this.#room;
+    const { record, end, recording } = this.#slots;
+    const wasRecording = !recording.hidden;
+    recording.hidden = !isRecording;
+    record.hidden = !mayRecord;
+    record.setAttribute('aria-pressed', String(isRecording));
+    setLabel(record, isRecording ? 'room.record.stop' : 'room.record.start');
+    end.hidden = !mayManage;
+    for (const tile of this.#tiles.values()) tile.update();
+    if (isRecording !== wasRecording) announceNow(t(isRecording ? 'room.recording' : 'room.recording.over'));
   }
 
   /** A page that nobody has touched may not make sound: then a button asks for the touch. */

@@ -86,21 +86,34 @@ export class RoomsView {
 
   async #create() {
     this.#startedBy = byId('room-new');
-    await this.#dialog.ask({ kind: 'create' }, async (values) => {
+    await this.#ask({ kind: 'create' }, async (values) => {
       const { roomId } = await this.#client.rooms.create(values);
-      await this.#client.rooms.enter(roomId, values);
+      return this.#client.rooms.enter(roomId, values);
     });
-    this.load();
   }
 
   async #enter({ roomId, name, password = '' }) {
-    const tile = this.#stage.find((it) => it.dataset.roomId === roomId);
+    const tile = this.#tileOf(roomId);
     if (tile) return this.#bringUp(tile);
     this.#startedBy = document.activeElement;
-    await this.#dialog.ask({ kind: 'enter', name, password }, (values) =>
+    return this.#ask({ kind: 'enter', name, password }, (values) =>
       this.#client.rooms.enter(roomId, { ...values, name }),
     );
-    return this.load();
+  }
+
+  /** The dialog gives the focus back to what opened it; who has entered wants it in the room. */
+  async #ask(question, enter) {
+    let room;
+    await this.#dialog.ask(question, async (values) => {
+      room = await enter(values);
+    });
+    const tile = room && this.#tileOf(room.id);
+    if (tile) this.#bringUp(tile);
+    this.load();
+  }
+
+  #tileOf(roomId) {
+    return this.#stage.find((it) => it.dataset.roomId === roomId);
   }
 
   #onInvite({ roomId, password }) {
@@ -127,6 +140,13 @@ export class RoomsView {
     this.#stage.add(tile.root);
     this.#bringUp(tile.root);
     room.addEventListener('state', () => this.#onState(room, tile));
+    room.addEventListener('members', () => this.#showSize(room));
+  }
+
+  /** Of the own rooms the number is known at once. */
+  #showSize({ id, members }) {
+    const row = [...this.#list.children].find((it) => it.dataset.roomId === id);
+    if (row) setText(row.querySelector('[data-slot="size"]'), 'rooms.size', { n: members.length });
   }
 
   #onState(room, tile) {

@@ -7,7 +7,7 @@
 pub mod certificate;
 pub mod client;
 mod dtls;
-mod sctp;
+pub mod sctp;
 pub mod srtp;
 mod stack;
 mod time;

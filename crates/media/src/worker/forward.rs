@@ -112,11 +112,10 @@ impl Worker {
                 }
             }
             Kind::Tap(tap) => {
-                let Some(tap) = self.rooms.get_mut(room).and_then(|room| room.taps.get_mut(tap)) else {
-                    return;
-                };
+                let Some(room) = self.rooms.get_mut(room) else { return };
+                let Some(tap) = room.taps.get_mut(tap) else { return };
                 for (slot, (len, kind)) in (group.first..).zip(group.packets.iter().copied()) {
-                    tap.take(now, kind, &outbound.slot(slot)[..len]);
+                    tap.take(now, &mut room.router, kind, &outbound.slot(slot)[..len]);
                 }
             }
         }

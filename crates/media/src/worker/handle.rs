@@ -32,6 +32,7 @@ pub(crate) enum Ask {
     /// There is cargo in the pipe from this worker.
     Piped(usize),
     Tap(TapId, TapPlan),
+    WidenTap(RoomName, TapId, Vec<ProducerId>),
     Untap(RoomName, TapId),
     TapKeyFrame(RoomName, TapId, ProducerId),
     Stats(Sender<WorkerStats>),

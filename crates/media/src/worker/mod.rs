@@ -208,6 +208,7 @@ impl Worker {
                 Ask::Order(order) => self.obey(now, order, ledger),
                 Ask::Piped(from) => self.unload(now, from),
                 Ask::Tap(id, plan) => self.open_tap(now, id, plan),
+                Ask::WidenTap(room, id, producers) => self.widen_tap(now, &room, id, &producers),
                 Ask::Untap(room, id) => self.close_tap(&room, id),
                 Ask::TapKeyFrame(room, id, producer) => self.request_tap_key_frame(now, &room, id, producer),
                 Ask::Stats(answer) => drop(answer.send(self.snapshot(now, ledger))),

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use taoyao_ortc::control::RoomName;
 use taoyao_ortc::{ConsumerId, ProducerId, RtpCapabilities, TransportId, router_capabilities};
 use taoyao_sfu::rtcp::{Packet, Packets};
-use taoyao_sfu::{TransmitKind, TransportKey, TransportSetup};
+use taoyao_sfu::{Router, TransmitKind, TransportKey, TransportSetup};
 use taoyao_types::{Now, limits};
 
 use super::Worker;
@@ -25,31 +25,44 @@ struct TapStream {
     producer: ProducerId,
     consumer: ConsumerId,
     ssrc: u32,
+    /// Whether it has been said what the stream's clock means.
+    is_placed: bool,
 }
 
 impl Tap {
     /// Hands a packet on. What the sink has no room for is dropped: media does not wait.
-    pub(crate) fn take(&mut self, now: Now, kind: TransmitKind, packet: &[u8]) {
+    pub(crate) fn take(&mut self, now: Now, router: &mut Router, kind: TransmitKind, packet: &[u8]) {
         match kind {
-            TransmitKind::Rtcp => self.take_reports(now, packet),
+            TransmitKind::Rtcp => self.take_reports(now, router, packet),
             TransmitKind::Rtp => {
-                let ssrc = packet.get(8..12).and_then(|bytes| bytes.try_into().ok());
-                if let Some(producer) = ssrc.and_then(|ssrc| self.producer_of(u32::from_be_bytes(ssrc))) {
-                    self.tell(TapItem::Packet { producer, at: now, packet: packet.to_vec() });
+                let ssrc = packet.get(8..12).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+                let Some(place) = ssrc.and_then(|ssrc| self.place_of(ssrc)) else { return };
+                if !self.streams[place].is_placed {
+                    self.tell_clock(now, router, place);
                 }
+                let producer = self.streams[place].producer;
+                self.tell(TapItem::Packet { producer, at: now, packet: packet.to_vec() });
             }
         }
     }
 
-    fn take_reports(&mut self, now: Now, packet: &[u8]) {
+    /// The router's reports say when; what they say before the sender's own first one is but a guess by arrival.
+    fn take_reports(&mut self, now: Now, router: &mut Router, packet: &[u8]) {
         for part in Packets::new(packet).flatten() {
             if let Packet::SenderReport(report) = part
-                && let Some(producer) = self.producer_of(report.ssrc)
+                && let Some(place) = self.place_of(report.ssrc)
             {
-                let (ntp, rtp) = (report.info.ntp.0, report.info.rtp);
-                self.tell(TapItem::Report { producer, at: now, ntp, rtp });
+                self.tell_clock(now, router, place);
             }
         }
+    }
+
+    fn tell_clock(&mut self, now: Now, router: &mut Router, place: usize) {
+        let stream = &mut self.streams[place];
+        let Some((ntp, rtp)) = router.clock_of(now, stream.consumer) else { return };
+        stream.is_placed = true;
+        let report = TapItem::Report { producer: stream.producer, at: now, ntp: ntp.0, rtp };
+        self.tell(report);
     }
 
     fn tell(&mut self, item: TapItem) {
@@ -58,8 +71,8 @@ impl Tap {
         }
     }
 
-    fn producer_of(&self, ssrc: u32) -> Option<ProducerId> {
-        self.streams.iter().find(|stream| stream.ssrc == ssrc).map(|stream| stream.producer)
+    fn place_of(&self, ssrc: u32) -> Option<usize> {
+        self.streams.iter().position(|stream| stream.ssrc == ssrc)
     }
 }
 
@@ -98,18 +111,14 @@ impl Worker {
         let of_index = &mut self.rooms[index];
         of_index.router.add_transport(TransportKey(key), TransportSetup::default());
         of_index.router.set_connected(now.mono, TransportKey(key), true);
-        let mut tap = Tap { key, streams: Vec::new(), sink, dropped: 0 };
-        let capabilities = capabilities();
-        for producer in producers {
-            match of_index.tap_producer(now, key, producer, &capabilities) {
-                Some((stream, item)) => {
-                    tap.streams.push(stream);
-                    tap.tell(item);
-                }
-                None => tap.tell(TapItem::Ended { producer }),
-            }
-        }
-        of_index.taps.insert(id, tap);
+        of_index.taps.insert(id, Tap { key, streams: Vec::new(), sink, dropped: 0 });
+        self.widen_tap(now, &room, id, &producers);
+    }
+
+    /// Taps more producers. One that is tapped already goes on.
+    pub(super) fn widen_tap(&mut self, now: Now, room: &RoomName, id: TapId, producers: &[ProducerId]) {
+        let Some(index) = self.by_name.get(room).copied() else { return };
+        self.rooms[index].widen_tap(now, id, producers);
         self.touch(index);
     }
 
@@ -145,6 +154,24 @@ impl Worker {
 }
 
 impl Room {
+    fn widen_tap(&mut self, now: Now, id: TapId, producers: &[ProducerId]) {
+        let Some(mut tap) = self.taps.remove(&id) else { return };
+        let capabilities = capabilities();
+        for &producer in producers {
+            if tap.streams.iter().any(|stream| stream.producer == producer) {
+                continue;
+            }
+            match self.tap_producer(now, tap.key, producer, &capabilities) {
+                Some((stream, item)) => {
+                    tap.streams.push(stream);
+                    tap.tell(item);
+                }
+                None => tap.tell(TapItem::Ended { producer }),
+            }
+        }
+        self.taps.insert(id, tap);
+    }
+
     fn tap_producer(
         &mut self,
         now: Now,
@@ -158,7 +185,7 @@ impl Room {
         let ssrc = consumed.rtp.encodings.first()?.ssrc?;
         self.router.pause_consumer(now.mono, consumer, false);
         self.consumers.insert(consumer, Consumer { transport: key, producer });
-        let stream = TapStream { producer, consumer, ssrc };
+        let stream = TapStream { producer, consumer, ssrc, is_placed: false };
         Some((stream, TapItem::Stream { producer, rtp: Box::new(consumed.rtp) }))
     }
 }

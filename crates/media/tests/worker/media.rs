@@ -9,7 +9,9 @@ use taoyao_ortc::{
     Act, ConsumerId, Happening, MediaKind, ProducerId, Reply, SctpStreamParameters, StatValue,
 };
 
-use crate::packets::{AUDIO_SSRC, audio, packet, payload_of, picture, sequence_of, sound, ssrc_of, video};
+use crate::packets::{
+    AUDIO_SSRC, audio, packet, payload_of, picture, sender_report, sequence_of, sound, ssrc_of, video,
+};
 use crate::side::{LONG, Side};
 use crate::terminal::{Terminal, now};
 
@@ -186,13 +188,41 @@ pub(crate) fn tap_a_producer(mut side: Side) {
     alice.send_rtp(&sound(9));
     let TapItem::Packet { packet, .. } = next() else { panic!("no packet") };
     assert_eq!(packet[packet.len() - 80..], [9; 80]);
-    let TapItem::Report { producer: of, at, ntp, .. } = next() else { panic!("no report") };
+    // Nothing is said of its clock before it has said it itself.
+    alice.send_rtcp(&sender_report(AUDIO_SSRC, 7 << 32, 10 * 960));
+    alice.send_rtp(&sound(10));
+    let TapItem::Report { producer: of, at, ntp, rtp } = next() else { panic!("no report") };
     let unix_ms = ((u128::from(ntp) * 1_000) >> 32) as u64 - 2_208_988_800_000;
     assert!(of == producer && unix_ms.abs_diff(at.wall.0) < 10_000, "{unix_ms}");
+    assert!((10 * 960..1_510 * 960).contains(&rtp), "where it stands by now: {rtp}");
+    assert!(matches!(next(), TapItem::Packet { .. }));
+    let (late, later) = sync_channel(1_000);
+    side.media.tap(TapPlan { room: "room".into(), producers: vec![producer], sink: late });
+    alice.send_rtp(&sound(11));
+    let next_later = || later.recv_timeout(LONG).unwrap();
+    assert!(matches!(next_later(), TapItem::Stream { .. }));
+    assert!(matches!(next_later(), TapItem::Report { .. }), "what is known is told before the first packet");
+    assert!(matches!(next_later(), TapItem::Packet { .. }));
     side.ask(Act::CloseProducer { producer }).unwrap();
     while next() != (TapItem::Ended { producer }) {}
     side.ask(Act::CloseRoom).unwrap();
     while items.recv_timeout(LONG).is_ok() {}
+}
+
+#[test]
+fn a_tap_takes_more_producers_and_none_of_them_twice() {
+    let mut side = Side::new();
+    let mut alice = Terminal::join(&mut side);
+    let producer = side.produce(alice.id, MediaKind::Audio, audio());
+    let (sink, items) = sync_channel(1_000);
+    let tap = side.media.tap(TapPlan { room: "room".into(), producers: vec![producer], sink });
+    let camera = side.produce(alice.id, MediaKind::Video, video());
+    side.media.widen_tap(&"room".into(), tap, vec![producer, camera]);
+    let next = || items.recv_timeout(LONG).unwrap();
+    assert!(matches!(next(), TapItem::Stream { producer: of, .. } if of == producer));
+    assert!(matches!(next(), TapItem::Stream { producer: of, .. } if of == camera));
+    alice.send_rtp(&picture(1, true));
+    assert!(matches!(next(), TapItem::Packet { producer: of, .. } if of == camera));
 }
 
 #[test]

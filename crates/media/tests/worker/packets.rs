@@ -70,6 +70,16 @@ pub(crate) fn picture(sequence: u16, is_key: bool) -> Vec<u8> {
     packet
 }
 
+/// That the stream's clock stood at `rtp` when the sender's stood at `ntp`.
+pub(crate) fn sender_report(ssrc: u32, ntp: u64, rtp: u32) -> Vec<u8> {
+    let mut report = vec![0x80, 200, 0, 6];
+    report.extend_from_slice(&ssrc.to_be_bytes());
+    report.extend_from_slice(&ntp.to_be_bytes());
+    report.extend_from_slice(&rtp.to_be_bytes());
+    report.extend_from_slice(&[0; 8]);
+    report
+}
+
 pub(crate) fn ssrc_of(packet: &[u8]) -> u32 {
     u32::from_be_bytes(packet[8..12].try_into().unwrap())
 }

@@ -1,6 +1,5 @@
 //! One recording's thread: what its tap brings goes into the recorder.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
@@ -31,17 +30,20 @@ impl Pump {
         std::thread::Builder::new().name("record-tap".to_owned()).spawn(move || self.run()).map(drop)
     }
 
-    /// Until the producers or the recording end.
+    /// Until the recording or the room ends. A member who sends nothing for a while may send again.
     fn run(self) {
         let Studio { recorder, booth } = &*self.studio;
         let (sink, items) = sync_channel(RECORDER_QUEUE_MAX);
         let plan = TapPlan { room: self.room.clone(), producers: self.producers.clone(), sink };
-        booth.table.tapped(&self.id, booth.media.tap(plan));
+        let tap = booth.media.tap(plan);
+        let more = booth.table.tapped(&self.id, tap);
+        if !more.is_empty() {
+            booth.media.widen_tap(&self.room, tap, more);
+        }
         let tracks = self.tracks(&items);
         if tracks.is_empty() {
             return self.refuse("the producers have ended, or the room has too many taps".to_owned());
         }
-        let mut open: BTreeSet<ProducerId> = tracks.iter().map(|track| track.producer).collect();
         let plan = RecordingPlan {
             id: self.id.clone(),
             room: self.room.to_string(),
@@ -55,7 +57,7 @@ impl Pump {
         let (begun, is_over) = booth.table.started(&self.id, path_of(&self.id));
         booth.say(begun);
         if !is_over {
-            feed_all(&feed, &items, &mut open);
+            feed_all(&feed, &items);
         }
         booth.table.count_dropped(feed.dropped_packets());
         recorder.stop(&self.id);
@@ -82,21 +84,18 @@ impl Pump {
     }
 }
 
-fn feed_all(feed: &Feed, items: &Receiver<TapItem>, open: &mut BTreeSet<ProducerId>) {
+fn feed_all(feed: &Feed, items: &Receiver<TapItem>) {
     // The tap ends with its room, or with the recording.
     for item in items {
         match item {
             TapItem::Packet { producer, at, packet } => feed.packet(producer, at.mono, Bytes::from(packet)),
             TapItem::Report { producer, at, ntp, rtp } => feed.report(producer, at.mono, ntp, rtp),
-            TapItem::Ended { producer } => {
-                feed.end_track(producer);
-                open.remove(&producer);
-                if open.is_empty() {
-                    return;
-                }
+            TapItem::Stream { producer, rtp } => {
+                track_of(producer, &rtp).into_iter().for_each(|track| feed.add_track(track))
             }
-            // Silence is no end, and nobody adds producers to a tap.
-            TapItem::Paused { .. } | TapItem::Stream { .. } => {}
+            TapItem::Ended { producer } => feed.end_track(producer),
+            // Silence is no end.
+            TapItem::Paused { .. } => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use taoyao_media::TapId;
 use taoyao_ortc::control::RoomName;
-use taoyao_ortc::{Recorded, Refused};
+use taoyao_ortc::{ProducerId, Recorded, Refused};
 use taoyao_record::{Recorder, RecordingId};
 
 /// Counts of the node's recorder.
@@ -38,20 +38,37 @@ pub(super) struct UnderWay {
     /// Of whoever waits for its beginning.
     start: Option<u64>,
     pub(super) tap: Option<TapId>,
+    /// What is to be tapped, too, as soon as there is a tap.
+    more: Vec<ProducerId>,
     /// Of whoever has asked for its end; 0 for somebody who does not wait.
     stop: Option<u64>,
 }
 
 impl Table {
     pub(super) fn begin(&self, id: RecordingId, room: RoomName, member: String, number: u64) {
-        let under_way = UnderWay { room, member, start: Some(number), tap: None, stop: None };
+        let under_way =
+            UnderWay { room, member, start: Some(number), tap: None, more: Vec::new(), stop: None };
         self.inner().recordings.insert(id, under_way);
     }
 
-    pub(super) fn tapped(&self, id: &RecordingId, tap: TapId) {
-        if let Some(under_way) = self.inner().recordings.get_mut(id) {
-            under_way.tap = Some(tap);
+    /// Returns what has been asked for since, which is not tapped.
+    pub(super) fn tapped(&self, id: &RecordingId, tap: TapId) -> Vec<ProducerId> {
+        let mut inner = self.inner();
+        let Some(under_way) = inner.recordings.get_mut(id) else { return Vec::new() };
+        under_way.tap = Some(tap);
+        std::mem::take(&mut under_way.more)
+    }
+
+    /// The tap of the member's recording, which is to tap these, too; none if there is none yet, or if there is no such
+    /// recording.
+    pub(super) fn widen(&self, room: &RoomName, member: &str, producers: &[ProducerId]) -> Option<TapId> {
+        let mut inner = self.inner();
+        let mut recordings = inner.recordings.values_mut();
+        let under_way = recordings.find(|one| one.is_of(room, member) && one.stop.is_none())?;
+        if under_way.tap.is_none() {
+            under_way.more.extend_from_slice(producers);
         }
+        under_way.tap
     }
 
     /// It has begun: the answer to whoever waits, and whether its end has been asked for meanwhile.
@@ -67,7 +84,7 @@ impl Table {
     pub(super) fn stop(&self, room: &RoomName, member: &str, number: u64) -> Option<RecordingId> {
         let mut inner = self.inner();
         let mut recordings = inner.recordings.iter_mut();
-        let is_wanted = |one: &UnderWay| one.room == *room && one.member == member && one.stop.is_none();
+        let is_wanted = |one: &UnderWay| one.is_of(room, member) && one.stop.is_none();
         let (id, under_way) = recordings.find(|(_, one)| is_wanted(one))?;
         under_way.stop = Some(number);
         Some(id.clone())
@@ -111,6 +128,10 @@ impl Table {
 }
 
 impl UnderWay {
+    fn is_of(&self, room: &RoomName, member: &str) -> bool {
+        self.room == *room && self.member == member
+    }
+
     /// What is told at its end: the answer to whoever asked for it, or that it ended by itself.
     pub(super) fn told(&self, result: Result<Option<String>, Refused>) -> Option<Recorded> {
         match self.stop {
@@ -167,6 +188,17 @@ mod tests {
         table.begin(id("b"), "room".into(), "ann".to_owned(), 10);
         assert_eq!(table.stop(&"room".into(), "ann", 11), Some(id("b")));
         assert_eq!(table.end(&id("a")).unwrap().told(Ok(None)), None, "nobody waits for the first one's end");
+    }
+
+    #[test]
+    fn what_is_added_before_there_is_a_tap_is_tapped_with_it() {
+        let (table, producer) = (table(), ProducerId::of_random(9));
+        assert_eq!(table.widen(&"room".into(), "ann", &[producer]), None);
+        assert_eq!(table.widen(&"room".into(), "bob", &[producer]), None);
+        assert_eq!(table.inner().recordings[&id("a")].more, [producer]);
+        assert_eq!(table.stop(&"room".into(), "ann", 0), Some(id("a")));
+        assert_eq!(table.widen(&"room".into(), "ann", &[producer]), None, "its end was asked for");
+        assert_eq!(table.inner().recordings[&id("a")].more, [producer]);
     }
 
     #[test]

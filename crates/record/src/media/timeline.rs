@@ -1,7 +1,7 @@
 //! Where in the file a moment of an RTP stream lies.
 //!
 //! Each stream counts in its own clock from its own beginning. The first packet's arrival gives a first guess; sender
-//! reports (RFC 3550, section 6.4.1) then tell what the counts of all streams of a sender mean on its one wall clock, and
+//! reports (RFC 3550, section 6.4.1) tell what the counts of all streams of a sender mean on its one wall clock, and
 //! sound and picture lie as they were made, whatever their way took. Sources that jump, or that lie, are brought back to
 //! when their packets arrived.
 
@@ -21,6 +21,8 @@ pub(crate) struct Timeline {
     rate: i64,
     /// An RTP timestamp and where in the file it lies.
     anchor: Option<(u32, Micros)>,
+    /// Whether its sender has said how it stands.
+    is_told: bool,
 }
 
 /// The wall clocks of senders, by name: what is to be added to get a place in the file.
@@ -37,7 +39,12 @@ pub(crate) struct Report {
 impl Timeline {
     /// `rate` in counts a second; 0 is read as 1.
     pub(crate) fn new(rate: u32) -> Self {
-        Self { rate: i64::from(rate.max(1)), anchor: None }
+        Self { rate: i64::from(rate.max(1)), anchor: None, is_told: false }
+    }
+
+    /// Whether a sender report has come: before, places are guesses.
+    pub(crate) fn is_told(&self) -> bool {
+        self.is_told
     }
 
     /// Where `rtp` lies, of a packet that arrived at `arrival`.
@@ -59,6 +66,7 @@ impl Timeline {
         report: Report,
         arrival: Micros,
     ) {
+        self.is_told = true;
         let taken = micros_of_ntp(report.ntp);
         let name = cname.map(str::to_owned);
         let offset = *clocks.0.entry(name.clone()).or_insert(arrival - taken);

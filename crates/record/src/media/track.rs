@@ -1,9 +1,11 @@
 //! One track of a recording: its packets in, its frames with their places in the file out.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 use taoyao_types::Instant;
+use taoyao_types::limits::{RECORDER_HOLD_BYTES_MAX, RECORDER_HOLD_MAX};
 
 use crate::media::assemble::{Assembler, Whole};
 use crate::media::codec::{Codec, Description};
@@ -30,15 +32,29 @@ pub(crate) struct Frame {
 pub(crate) struct Track {
     codec: Codec,
     plan: TrackPlan,
+    /// When the recording began.
+    began: Instant,
     ssrc: Option<u32>,
     reorder: Reorder,
     assembler: Assembler,
     timeline: Timeline,
+    held: Held,
+    /// Frames with a place that nobody has fetched.
+    placed: Vec<Frame>,
     last: Option<Micros>,
     needs_key: NeedsKey,
     pub(crate) lost_packets: u64,
     /// Whole frames that were left out because they need one that is missing.
     left_out: u64,
+}
+
+/// Frames that have no place yet.
+#[derive(Debug, Default)]
+struct Held {
+    frames: VecDeque<(Whole, Instant)>,
+    bytes: usize,
+    /// Since the first of them, or of those before.
+    since: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +66,17 @@ enum NeedsKey {
 }
 
 impl Track {
-    pub(crate) fn new(codec: Codec, plan: TrackPlan) -> Self {
+    /// Of a recording that began at `began`.
+    pub(crate) fn new(codec: Codec, plan: TrackPlan, began: Instant) -> Self {
         Self {
             codec,
+            began,
             ssrc: None,
             reorder: Reorder::default(),
             assembler: Assembler::new(codec),
             timeline: Timeline::new(plan.clock_rate),
+            held: Held::default(),
+            placed: Vec::new(),
             last: None,
             needs_key: if codec.is_video() { NeedsKey::First } else { NeedsKey::No },
             lost_packets: 0,
@@ -84,6 +104,8 @@ impl Track {
         };
         if self.ssrc.is_some_and(|ssrc| ssrc != rtp.ssrc) {
             // Another stream in the place of the first: nothing that was said of that one holds.
+            self.placed = self.frames();
+            self.held = Held::default();
             self.reorder = Reorder::default();
             self.assembler = Assembler::new(self.codec);
             self.timeline = Timeline::new(self.plan.clock_rate);
@@ -93,25 +115,38 @@ impl Track {
         self.reorder.push(arrival, rtp);
     }
 
-    /// The frames that are complete by now; `began` is when the recording began.
-    pub(crate) fn frames(&mut self, now: Instant, began: Instant) -> Vec<Frame> {
-        let mut frames = Vec::new();
+    /// Puts together what is complete by now.
+    pub(crate) fn advance(&mut self, now: Instant) {
         while let Some(ordered) = self.reorder.pop(now) {
-            self.take(&ordered, began, &mut frames);
+            self.take(&ordered);
         }
+    }
+
+    /// Whether its sender may still say where its frames belong. A guess that is in the file cannot be mended.
+    pub(crate) fn awaits_report(&self, now: Instant) -> bool {
+        let Some(since) = self.held.since.filter(|_| !self.held.frames.is_empty()) else { return false };
+        let has_patience = now.since(since) < RECORDER_HOLD_MAX && self.held.bytes <= RECORDER_HOLD_BYTES_MAX;
+        has_patience && !self.timeline.is_told()
+    }
+
+    /// The frames that are complete.
+    pub(crate) fn frames(&mut self) -> Vec<Frame> {
+        self.held.bytes = 0;
+        let mut frames = std::mem::take(&mut self.placed);
+        let held = std::mem::take(&mut self.held.frames);
+        frames.extend(held.into_iter().filter_map(|(whole, arrival)| self.place(whole, arrival)));
         frames
     }
 
     /// The frames that are left when nothing more comes.
-    pub(crate) fn end(&mut self, began: Instant) -> Vec<Frame> {
-        let mut frames = Vec::new();
+    pub(crate) fn end(&mut self) -> Vec<Frame> {
         while let Some(ordered) = self.reorder.drain() {
-            self.take(&ordered, began, &mut frames);
+            self.take(&ordered);
         }
-        frames
+        self.frames()
     }
 
-    fn take(&mut self, ordered: &Ordered, began: Instant, frames: &mut Vec<Frame>) {
+    fn take(&mut self, ordered: &Ordered) {
         self.lost_packets += ordered.lost;
         let mut wholes = Vec::new();
         self.assembler.push(ordered, &mut wholes);
@@ -119,23 +154,38 @@ impl Track {
             self.wait_for_key(ordered.arrival);
         }
         for whole in wholes {
-            frames.extend(self.frame(whole, ordered.arrival, began));
+            self.hold(whole, ordered.arrival);
         }
     }
 
-    fn frame(&mut self, whole: Whole, arrival: Instant, began: Instant) -> Option<Frame> {
-        let is_key = !self.codec.is_video() || whole.description.is_some();
-        if !is_key && !self.is_wanted(arrival) {
+    fn hold(&mut self, whole: Whole, arrival: Instant) {
+        if !self.is_key(&whole) && !self.is_wanted(arrival) {
             self.left_out += 1;
-            return None;
+            return;
         }
         self.needs_key = NeedsKey::No;
-        let place = self.timeline.place(whole.timestamp, micros_between(began, arrival));
+        self.held.since.get_or_insert(arrival);
+        self.held.bytes += whole.bytes.len();
+        self.held.frames.push_back((whole, arrival));
+    }
+
+    /// None for sound from before the recording. A picture from then is needed to decode the next: all of them lie at the
+    /// beginning, where the last one is seen.
+    fn place(&mut self, whole: Whole, arrival: Instant) -> Option<Frame> {
+        let place = self.timeline.place(whole.timestamp, micros_between(self.began, arrival));
+        if place < 0 && !self.codec.is_video() {
+            return None;
+        }
         // Players want each frame later than the one before it, whatever was corrected.
         let at = place.max(self.last.map_or(0, |last| last + 1_000));
         self.last = Some(at);
+        let is_key = self.is_key(&whole);
         let description = if self.codec.is_video() { whole.description } else { Some(self.sound()) };
         Some(Frame { at, is_key, bytes: whole.bytes, description })
+    }
+
+    fn is_key(&self, whole: &Whole) -> bool {
+        !self.codec.is_video() || whole.description.is_some()
     }
 
     fn is_wanted(&self, now: Instant) -> bool {

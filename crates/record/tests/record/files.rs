@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use taoyao_record::{Entry, State};
+use taoyao_types::Instant;
 
 use crate::probe::Probe;
 use crate::source::{self, FRAMES_A_SECOND, Source, decodes};
@@ -104,6 +105,93 @@ fn a_track_may_begin_late_and_end_early() {
     let probe = Probe::of(&stage.path(&entry));
     assert_eq!((probe.frames("vp8"), probe.frames("opus")), (25, u64::from(SECONDS) * 50));
     assert!((probe.times("vp8")[0] - 2.0).abs() < OFFSET_MAX, "{:?}", probe.times("vp8"));
+}
+
+#[test]
+fn senders_that_report_late_are_in_step_from_the_first_frame_on() {
+    for codec in ["video/VP8", "video/H264"] {
+        let stage = Stage::new(|_| {});
+        let (mut audio, mut video) = (
+            Stream::new(1, &source::opus(SECONDS)),
+            Stream::new(2, &source::video(codec, "320x240", SECONDS)),
+        );
+        video.delay_us = 150_000;
+        (audio.silent_us, video.silent_us) = (2_300_000, 500_000);
+        let feed = stage.start("late", &[&audio, &video], 0);
+        play(&feed, &[&audio, &video]);
+        let entry = stage.stop("late");
+        decodes(&stage.path(&entry));
+        judge_offset(&stage.path(&entry), if codec == "video/VP8" { "vp8" } else { "h264" });
+        let times = Probe::of(&stage.path(&entry)).times("opus");
+        assert_eq!(times.len() as u32, SECONDS * 50);
+    }
+}
+
+#[test]
+fn a_sender_that_never_reports_is_recorded_as_it_arrives() {
+    let stage = Stage::new(|_| {});
+    let mut audio = Stream::new(1, &source::opus(SECONDS));
+    audio.silent_us = u64::MAX;
+    let feed = stage.start("mute", &[&audio], 0);
+    play(&feed, &[&audio]);
+    let entry = stage.stop("mute");
+    assert_eq!(Probe::of(&stage.path(&entry)).frames("opus"), u64::from(SECONDS) * 50);
+}
+
+#[test]
+fn what_was_taken_before_the_recording_is_not_heard() {
+    let stage = Stage::new(|_| {});
+    let mut audio = Stream::new(1, &source::opus(SECONDS));
+    audio.silent_us = u64::MAX;
+    let feed = stage.start("early", &[&audio], 0);
+    // Half a second of sound was on its way when the recording began.
+    feed.report(audio.producer, Instant(0), 0, audio.packets[25].timestamp);
+    play(&feed, &[&audio]);
+    let times = Probe::of(&stage.path(&stage.stop("early"))).times("opus");
+    assert!(times.len() == 175 && times[0] < 0.03, "{} from {}", times.len(), times[0]);
+}
+
+#[test]
+fn who_comes_back_goes_on_in_its_track() {
+    for codec in ["video/VP8", "video/H264"] {
+        let stage = Stage::new(|_| {});
+        let (audio, first, mut second) = (
+            Stream::new(1, &source::opus(SECONDS)),
+            Stream::new(2, &source::video(codec, "320x240", 1)),
+            Stream::new(3, &source::video(codec, "640x480", 1)),
+        );
+        for sent in &mut second.packets {
+            sent.taken_us += 2_000_000;
+        }
+        let feed = stage.start("back", &[&audio, &first], 0);
+        play(&feed, &[&audio, &first]);
+        feed.end_track(first.producer);
+        feed.add_track(second.plan.clone());
+        play(&feed, &[&second]);
+        let entry = stage.stop("back");
+        decodes(&stage.path(&entry));
+        let numbers: Vec<_> = entry.tracks.iter().map(|track| track.number).collect();
+        assert!(numbers[1].is_some() && numbers[1] == numbers[2] && numbers[0] != numbers[1], "{entry:?}");
+        let times = Probe::of(&stage.path(&entry)).times(if codec == "video/VP8" { "vp8" } else { "h264" });
+        assert!(times.len() == 50 && (times[25] - 2.0).abs() < OFFSET_MAX, "{times:?}");
+        let spans: Vec<_> = entry.tracks.iter().map(|track| (track.from_ms, track.until_ms)).collect();
+        assert_eq!(spans[1..], [(Some(0), Some(960)), (Some(2_000), Some(2_960))]);
+    }
+}
+
+#[test]
+fn a_track_of_another_codec_has_its_own_place_and_gives_the_file_another_name() {
+    let stage = Stage::new(|_| {});
+    let (audio, video) =
+        (Stream::new(1, &source::opus(2)), Stream::new(2, &source::video("video/H264", "320x240", 2)));
+    let feed = stage.start("mixed", &[&audio], 0);
+    feed.add_track(video.plan.clone());
+    play(&feed, &[&audio, &video]);
+    let entry = stage.stop("mixed");
+    assert_eq!(entry.file, "mixed.mkv");
+    decodes(&stage.path(&entry));
+    let probe = Probe::of(&stage.path(&entry));
+    assert_eq!((probe.frames("opus"), probe.frames("h264")), (100, 50));
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Stream {
     pub(crate) plan: TrackPlan,
     /// What the way takes.
     pub(crate) delay_us: u64,
+    /// How long it says nothing of its clock.
+    pub(crate) silent_us: u64,
 }
 
 impl Stage {
@@ -91,11 +93,12 @@ impl Stream {
             payload_type,
             cname: None,
         };
-        Self { producer, packets, plan, delay_us: 0 }
+        Self { producer, packets, plan, delay_us: 0, silent_us: 0 }
     }
 }
 
-/// Sends all packets in the order of their arrival, with sender reports at the beginning and each second.
+/// Sends all packets in the order of their arrival, with sender reports at the beginning and each second, unless the sender
+/// does not report yet.
 pub(crate) fn play(feed: &Feed, streams: &[&Stream]) {
     let mut order: Vec<(u64, &Stream, &Sent)> = streams
         .iter()
@@ -107,7 +110,8 @@ pub(crate) fn play(feed: &Feed, streams: &[&Stream]) {
     let mut reported = std::collections::BTreeMap::new();
     for (arrival, stream, sent) in order {
         let second = sent.taken_us / 1_000_000;
-        if reported.insert(stream.producer, second) != Some(second) {
+        let reports = sent.taken_us >= stream.silent_us;
+        if reports && reported.insert(stream.producer, second) != Some(second) {
             let ntp = (SENDER_BEGAN << 32)
                 + (u64::try_from((u128::from(sent.taken_us) << 32) / 1_000_000).unwrap());
             feed.report(stream.producer, Instant(arrival), ntp, sent.timestamp);

@@ -71,9 +71,13 @@ impl Pacer {
     }
 
     fn pay(&mut self, now: Instant) {
+        // Packets of one turn leave at one moment.
+        if now <= self.updated {
+            return;
+        }
         let elapsed = now.since(self.updated).as_secs_f64();
         self.debt_bits = (self.debt_bits - self.pace * elapsed).max(0.0);
-        self.updated = self.updated.max(now);
+        self.updated = now;
     }
 }
 

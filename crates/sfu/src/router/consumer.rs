@@ -10,7 +10,7 @@ use taoyao_types::Instant;
 use super::layers::{LayerFilter, LayerPair};
 use super::producer::Producer;
 use crate::packet::{ExtensionMap, Template};
-use crate::stream::{Rate, Renumber, SentRing};
+use crate::stream::{Rate, Renumber, SentLog};
 
 #[derive(Debug)]
 pub(super) struct Consumer {
@@ -38,7 +38,7 @@ pub(super) struct Consumer {
     pub(super) numbers: Numbers,
     pub(super) media: Template,
     pub(super) again: Option<Template>,
-    pub(super) sent: SentRing,
+    pub(super) sent: SentLog,
     /// Sequence numbers that are to be sent again.
     pub(super) resend: VecDeque<u16>,
     pub(super) rtx_sequence: u16,
@@ -138,7 +138,7 @@ impl Consumer {
             numbers: Numbers::new(start),
             media,
             again,
-            sent: SentRing::default(),
+            sent: SentLog::default(),
             resend: VecDeque::new(),
             rtx_sequence: (start >> 16) as u16,
             told_layers: None,

@@ -34,6 +34,7 @@ impl Router {
                 if let Some(control) = &mut self.transports[index].line.control {
                     control.estimator.handle_feedback(now.mono, feedback);
                     control.settle(now.mono);
+                    self.plan(index);
                     self.reallocate(now.mono, index, false);
                 }
             }
@@ -41,6 +42,7 @@ impl Router {
                 if let Some(control) = &mut self.transports[index].line.control {
                     control.estimator.handle_remb(now.mono, remb.bitrate);
                     control.settle(now.mono);
+                    self.plan(index);
                     self.reallocate(now.mono, index, false);
                 }
             }

@@ -8,7 +8,7 @@ use super::line::Line;
 use super::producer::{Producer, Stream};
 use crate::codec::{CodecKind, FRAME_NUMBER_AT, Vp8};
 use crate::packet::{HEADER_BYTES, Stamps, Tail};
-use crate::stream::{Entry, Sent, ticks};
+use crate::stream::{Entry, Rewriting, Sent, ticks};
 
 /// What of a packet is rewritten, so that it can be written again in the same way.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,9 @@ struct Rewrite {
     tl0: u8,
     frame_offset: u16,
 }
+
+/// VP8's picture ids have 15 bits (RFC 7741, section 4.2).
+const PICTURE_MASK: u16 = 0x7fff;
 
 /// The moment and the way of a packet.
 pub(super) struct Sending<'a> {
@@ -170,7 +173,7 @@ impl Consumer {
         let length = written.bytes + payload.len();
         out[written.bytes..length].copy_from_slice(payload);
         patch(producer.codec, entry, &rewrite, &mut out[..length], written.tail_at, written.bytes);
-        self.remember(sending.now, entry, &rewrite, output);
+        self.remember(entry, &rewrite, output);
         let number = sending.line.handle_sent(sending.now, length, self.media.has_transport_cc());
         self.media.write_transport_number(out, entry.tail.form, number);
         self.counts.sent.add(sending.now, length);
@@ -207,7 +210,7 @@ impl Consumer {
                 numbers.pictures.restart();
             }
             // What is too late for its picture is of no use.
-            rewrite.picture = numbers.pictures.forward(entry.picture)? as u16 & 0x7fff;
+            rewrite.picture = numbers.pictures.forward(entry.picture)? as u16 & PICTURE_MASK;
             rewrite.tl0 = vp8.tl0.map_or(0, |(_, tl0)| tl0.wrapping_add(numbers.tl0_offset));
         }
         if is_after(rewrite.timestamp, numbers.last_timestamp) {
@@ -221,26 +224,14 @@ impl Consumer {
         Some(rewrite)
     }
 
-    fn remember(&mut self, now: Instant, entry: &Entry, rewrite: &Rewrite, output: u64) {
+    fn remember(&mut self, entry: &Entry, rewrite: &Rewrite, output: u64) {
         // Without NACK nothing is asked for.
-        if !self.has_nack {
-            return;
-        }
-        self.sent.push(Sent {
-            output,
-            input: entry.sequence,
+        if self.has_nack {
             // A producer has at most eight streams.
-            stream: self.source.current.unwrap_or_default() as u8,
-            epoch: self.source.epoch,
-            timestamp: rewrite.timestamp,
-            has_marker: rewrite.has_marker,
-            picture: rewrite.picture,
-            tl0: rewrite.tl0,
-            frame_offset: rewrite.frame_offset,
-            first_sent: now,
-            last_sent: now,
-            resent: 0,
-        });
+            let stream = self.source.current.unwrap_or_default() as u8;
+            let rewriting = rewrite.from(entry, stream, self.source.epoch);
+            self.sent.push(&Sent { output, input: entry.sequence, rewriting });
+        }
     }
 
     /// Sends a packet again in the stream that is for it (RFC 4588). Never as it was: its stamps would differ, and two packets of
@@ -254,16 +245,11 @@ impl Consumer {
     ) -> Option<usize> {
         let round_trip = self.round_trip();
         let sent = self.sent.resend(sending.now, sequence, round_trip)?;
-        let stream = producer.streams.get(usize::from(sent.stream)).filter(|one| one.epoch == sent.epoch)?;
+        let how = sent.rewriting;
+        let stream = producer.streams.get(usize::from(how.stream)).filter(|one| one.epoch == how.epoch)?;
         let entry = stream.store.find(sent.input)?;
         let (tail_values, payload) = stream.store.bytes_of(entry);
-        let rewrite = Rewrite {
-            timestamp: sent.timestamp,
-            has_marker: sent.has_marker,
-            picture: sent.picture,
-            tl0: sent.tl0,
-            frame_offset: sent.frame_offset,
-        };
+        let rewrite = Rewrite::again(entry, &how);
         let original: &[u8] = &(sent.output as u16).to_be_bytes();
         let template = self.again.as_ref()?;
         let stamps = stamps(sending, &rewrite, self.rtx_sequence);
@@ -281,7 +267,37 @@ impl Consumer {
     }
 }
 
+impl Rewrite {
+    /// What it adds to a packet.
+    fn from(&self, entry: &Entry, stream: u8, epoch: u32) -> Rewriting {
+        Rewriting {
+            stream,
+            epoch,
+            timestamp: self.timestamp.wrapping_sub(entry.timestamp),
+            picture: self.picture.wrapping_sub(entry.picture as u16) & PICTURE_MASK,
+            tl0: self.tl0.wrapping_sub(entry.tl0()),
+            frame: self.frame_offset,
+            toggles_marker: self.has_marker != entry.has_marker,
+        }
+    }
+
+    /// The same packet in the same way.
+    fn again(entry: &Entry, how: &Rewriting) -> Self {
+        Self {
+            timestamp: entry.timestamp.wrapping_add(how.timestamp),
+            has_marker: entry.has_marker != how.toggles_marker,
+            picture: (entry.picture as u16).wrapping_add(how.picture) & PICTURE_MASK,
+            tl0: entry.tl0().wrapping_add(how.tl0),
+            frame_offset: how.frame,
+        }
+    }
+}
+
 impl Entry {
+    fn tl0(&self) -> u8 {
+        self.facts.vp8.and_then(|vp8| vp8.tl0).map_or(0, |(_, tl0)| tl0)
+    }
+
     /// AV1's number of the frame, in the dependency descriptor.
     fn frame_number(&self, stream: &Stream) -> Option<u16> {
         let at = usize::from(self.tail.descriptor_at?) + FRAME_NUMBER_AT;

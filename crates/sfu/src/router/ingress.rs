@@ -58,8 +58,10 @@ impl Router {
         if stream.key_frames.due().is_some_and(|due| due <= now) {
             self.poll_key_frames(now, incoming.producer);
         }
-        let wake = self.transports[transport].arrivals.poll_timeout();
-        self.wake_by(wake);
+        if let Some(due) = self.transports[transport].incoming_due() {
+            self.agenda.bring_forward(transport, due);
+            self.wake_by(Some(due));
+        }
     }
 
     pub(super) fn poll_missing(&mut self, now: Instant, transport: usize, producer: usize, stream: usize) {

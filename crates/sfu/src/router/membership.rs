@@ -19,6 +19,7 @@ impl Router {
         let initial = self.config.initial_outgoing_bitrate;
         let index = self.transports.insert(Transport::new(now, key, setup, own_ssrc, initial));
         self.keys.insert(key, index);
+        self.agenda.set(index, now);
         self.wake = self.wake.min(now);
     }
 
@@ -49,6 +50,7 @@ impl Router {
             self.remove_consumer(at);
         }
         self.ready.retain(|ready| *ready != index);
+        self.agenda.remove(index);
         self.transports.remove(index);
     }
 
@@ -129,6 +131,7 @@ impl Router {
         let producer = &mut self.producers[from];
         producer.consumers.push(at);
         self.consumer_ids.insert(consumer, at);
+        self.agenda.bring_forward(index, now);
         self.wake = self.wake.min(now);
         let consumer_type = producer.consumable.consumer_type;
         Ok(Consumed { consumer_type, rtp, is_producer_paused: producer.is_paused })

@@ -4,6 +4,7 @@
 //! into the caller's buffer (`forward`, `transmit`). Feedback of all kinds goes through `feedback`, `reports` and `timers`,
 //! and `shares` decides who gets which layers.
 
+mod agenda;
 mod consumer;
 mod feedback;
 mod forward;
@@ -42,6 +43,7 @@ use taoyao_ortc::{ConsumerId, Happening, ProducerId};
 use taoyao_types::Instant;
 
 use crate::speaker::Speakers;
+use agenda::Agenda;
 use consumer::Consumer;
 use producer::Producer;
 use random::Random;
@@ -68,6 +70,7 @@ pub struct Router {
     speakers: Speakers,
     clock: WallClock,
     scratch: Scratch,
+    agenda: Agenda,
     /// The time of the last packet or turn.
     latest: Instant,
     /// When something is due at the latest.
@@ -90,6 +93,7 @@ impl Router {
             speakers: Speakers::new(now, config.last_speakers),
             clock: WallClock::default(),
             scratch: Scratch::default(),
+            agenda: Agenda::default(),
             latest: now,
             wake: now,
             config,
@@ -105,9 +109,9 @@ impl Router {
         self.events.pop_front()
     }
 
-    /// Turns come no faster than every few milliseconds, whatever is due.
+    /// Turns come no faster than every few milliseconds, whatever is due: what falls due together is done together.
     fn wake_by(&mut self, due: Option<Instant>) {
-        const SOON: Duration = Duration::from_millis(2);
+        const SOON: Duration = Duration::from_millis(4);
         let due = due.map(|due| due.max(self.latest + SOON));
         self.wake = due.map_or(self.wake, |due| self.wake.min(due));
     }

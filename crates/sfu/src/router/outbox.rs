@@ -7,7 +7,9 @@ use crate::rtcp::{NoRoom, Writer};
 /// Datagrams one after the other, each behind its length.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// Grows only: what lies behind `end` is written over.
     bytes: Vec<u8>,
+    end: usize,
     taken: usize,
 }
 
@@ -16,28 +18,32 @@ const DATAGRAM_BYTES: usize = 1_200;
 
 impl Outbox {
     pub(super) fn is_empty(&self) -> bool {
-        self.taken == self.bytes.len()
+        self.taken == self.end
     }
 
     /// Adds one datagram of what `write` writes; nothing if it writes nothing, or if too much waits already.
     pub(super) fn add(&mut self, write: impl FnOnce(&mut Writer<'_>) -> Result<(), NoRoom>) {
-        if self.bytes.len() - self.taken > FEEDBACK_WAITING_BYTES_MAX {
+        if self.end - self.taken > FEEDBACK_WAITING_BYTES_MAX {
             return;
         }
-        let start = self.bytes.len();
-        self.bytes.resize(start + 2 + DATAGRAM_BYTES, 0);
-        let mut writer = Writer::new(&mut self.bytes[start + 2..]);
+        let room = self.end + 2..self.end + 2 + DATAGRAM_BYTES;
+        if self.bytes.len() < room.end {
+            self.bytes.resize(room.end, 0);
+        }
+        let mut writer = Writer::new(&mut self.bytes[room]);
         // What found no room is left out; what was written before it is whole.
         write(&mut writer).unwrap_or_default();
         let length = writer.len();
-        // A datagram is shorter than its 1,200 bytes of room.
-        self.bytes[start..start + 2].copy_from_slice(&(length as u16).to_be_bytes());
-        self.bytes.truncate(if length == 0 { start } else { start + 2 + length });
+        if length > 0 {
+            // A datagram is shorter than its 1,200 bytes of room.
+            self.bytes[self.end..self.end + 2].copy_from_slice(&(length as u16).to_be_bytes());
+            self.end += 2 + length;
+        }
     }
 
     /// Moves the next datagram to the beginning of `out`.
     pub(super) fn take(&mut self, out: &mut [u8]) -> Option<usize> {
-        let (length, rest) = self.bytes[self.taken..].split_first_chunk::<2>()?;
+        let (length, rest) = self.bytes[self.taken..self.end].split_first_chunk::<2>()?;
         let length = usize::from(u16::from_be_bytes(*length));
         let datagram = &rest[..length];
         let fits = out.get_mut(..length).map(|place| place.copy_from_slice(datagram));
@@ -49,7 +55,7 @@ impl Outbox {
     }
 
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
+        self.end = 0;
         self.taken = 0;
     }
 }
@@ -69,7 +75,7 @@ mod tests {
             assert_eq!(outbox.take(&mut out), Some(12));
             assert_eq!(outbox.take(&mut out), Some(20));
             assert_eq!(outbox.take(&mut out), None);
-            assert!(outbox.is_empty() && outbox.bytes.is_empty());
+            assert!(outbox.is_empty() && outbox.end == 0);
         }
     }
 

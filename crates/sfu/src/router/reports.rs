@@ -1,6 +1,7 @@
 //! Sender and receiver reports (RFC 3550, section 6.4): one clock for all that one terminal sends, so that players can
 //! keep sound and picture together.
 
+use taoyao_ortc::ConsumerId;
 use taoyao_types::{Instant, Now};
 
 use super::Router;
@@ -14,6 +15,16 @@ const BLOCKS_MAX: usize = 31;
 const SENDERS_MAX: usize = 8;
 
 impl Router {
+    /// Where the clock of what a consumer is sent stands now, in the numbers of its packets and on this node's clock, once
+    /// the sender has told it. What a recorder in this process need not wait for a report for.
+    pub fn clock_of(&mut self, now: Now, consumer: ConsumerId) -> Option<(NtpTime, u32)> {
+        let consumer = &self.consumers[*self.consumer_ids.get(&consumer)?];
+        let producer = &self.producers[consumer.producer];
+        let offset_us = self.transports[producer.transport].clock_offset_us;
+        let ntp = self.clock.ntp(now);
+        Some((ntp, told_timestamp(ntp, consumer, producer, offset_us)?))
+    }
+
     pub(super) fn report(&mut self, now: Now, index: usize) {
         self.report_received(now, index);
         self.report_sent(now, index);
@@ -84,8 +95,7 @@ impl Router {
     }
 }
 
-/// Where the stream's clock stands now: by the sender's own report, moved onto this node's clock by an offset that all
-/// streams of the sender share; before there is one, by when the last packet came.
+/// Where the stream's clock stands now: by the sender's own report; before there is one, by when the last packet came.
 fn sender_info(
     now: Instant,
     ntp: NtpTime,
@@ -93,20 +103,11 @@ fn sender_info(
     producer: &Producer,
     offset_us: Option<i64>,
 ) -> SenderInfo {
-    let numbers = &consumer.numbers;
-    let clock = numbers.aligned.and_then(|(stream, epoch)| {
-        producer.streams.get(stream).filter(|stream| stream.epoch == epoch)?.clock
-    });
-    let rtp = match (clock, offset_us) {
-        (Some(clock), Some(offset_us)) => {
-            let sender_us = ntp_us(ntp).wrapping_sub(offset_us);
-            clock.timestamp(sender_us, producer.clock_rate).wrapping_add(numbers.timestamp_offset)
-        }
-        _ => {
-            let elapsed_us = now.since(numbers.last_arrival).as_micros() as i64;
-            numbers.last_timestamp.wrapping_add(ticks(elapsed_us, producer.clock_rate))
-        }
+    let by_arrival = || {
+        let elapsed_us = now.since(consumer.numbers.last_arrival).as_micros() as i64;
+        consumer.numbers.last_timestamp.wrapping_add(ticks(elapsed_us, producer.clock_rate))
     };
+    let rtp = told_timestamp(ntp, consumer, producer, offset_us).unwrap_or_else(by_arrival);
     // Both counters have 32 bits and wrap (RFC 3550, section 6.4.1).
     SenderInfo {
         ntp,
@@ -114,4 +115,17 @@ fn sender_info(
         packets: consumer.counts.sent.packets as u32,
         octets: consumer.counts.octets as u32,
     }
+}
+
+/// The sender's own report, moved onto this node's clock by an offset that all streams of the sender share.
+fn told_timestamp(
+    ntp: NtpTime,
+    consumer: &Consumer,
+    producer: &Producer,
+    offset_us: Option<i64>,
+) -> Option<u32> {
+    let (stream, epoch) = consumer.numbers.aligned?;
+    let clock = producer.streams.get(stream).filter(|stream| stream.epoch == epoch)?.clock?;
+    let sender_us = ntp_us(ntp).wrapping_sub(offset_us?);
+    Some(clock.timestamp(sender_us, producer.clock_rate).wrapping_add(consumer.numbers.timestamp_offset))
 }

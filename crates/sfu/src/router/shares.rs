@@ -63,6 +63,7 @@ impl Router {
             self.apply(now, choices.consumer, layers);
         }
         self.scratch = scratch;
+        self.plan(index);
     }
 
     fn choose(&mut self, now: Instant, index: usize, aside: u64, scratch: &mut Scratch) {

@@ -24,11 +24,12 @@ impl Router {
                 self.tend_producer(now.mono, at);
             }
         }
-        for index in 0..self.transports.capacity() {
-            if self.transports.contains(index) {
-                self.tend_transport(now, index);
-            }
+        let mut from = 0;
+        while let Some(index) = self.agenda.next_due(now.mono, from) {
+            self.tend_transport(now, index);
+            from = index + 1;
         }
+        self.wake_by(self.agenda.earliest());
         self.listen_to_speakers(now.mono);
     }
 
@@ -68,19 +69,27 @@ impl Router {
         if wants_padding && !std::mem::replace(&mut transport.is_ready, true) {
             self.ready.push_back(index);
         }
+        self.plan(index);
+    }
+
+    /// Notes when the transport is to be tended next. Called after anything by which that may become earlier.
+    pub(super) fn plan(&mut self, index: usize) {
         let transport = &self.transports[index];
         let control = transport.line.control.as_ref();
         let estimator = control.and_then(|control| control.estimator.poll_timeout());
         let paced = control.filter(|_| !transport.waiting.is_empty()).map(|c| c.pacer.poll_timeout());
-        let estimate = transport.estimate.as_ref().and_then(|estimate| estimate.poll_timeout());
-        let due =
-            [Some(transport.next_report), transport.arrivals.poll_timeout(), estimator, paced, estimate];
-        self.wake_by(due.into_iter().flatten().min());
+        let due = [estimator, paced, transport.incoming_due()].into_iter().flatten();
+        let due = due.fold(transport.next_report, Instant::min);
+        self.agenda.set(index, due);
+        self.wake_by(Some(due));
     }
 
     /// Transport-wide feedback for what the peer sends.
     fn tell_arrivals(&mut self, now: Instant, index: usize) {
         let transport = &mut self.transports[index];
+        if transport.arrivals.poll_timeout().is_none_or(|due| due > now) {
+            return;
+        }
         let media = transport.producers.first().and_then(|at| self.producers[*at].streams.first()?.ssrc);
         let (own, media) = (transport.own_ssrc, media.unwrap_or_default());
         let arrivals = &mut transport.arrivals;

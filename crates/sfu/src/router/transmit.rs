@@ -91,7 +91,10 @@ impl Router {
             control.pacer.handle_queue(now, packets as usize * PACKET_BYTES);
             control.pacer.poll_timeout()
         });
-        self.wake_by(due);
+        if let Some(due) = due {
+            self.agenda.bring_forward(index, due);
+            self.wake_by(Some(due));
+        }
     }
 
     /// The transport has something to send.
@@ -106,6 +109,7 @@ impl Router {
 
 /// Seconds as 6.18 fixed point; the clock's beginning does not matter.
 fn abs_send_time(now: Instant) -> u32 {
-    const CIRCLE: u128 = 1 << 24;
-    (((u128::from(now.0) << 18) / 1_000_000) % CIRCLE) as u32
+    /// After so many microseconds the numbers begin anew.
+    const CIRCLE_US: u64 = 64_000_000;
+    (((now.0 % CIRCLE_US) << 18) / 1_000_000) as u32
 }

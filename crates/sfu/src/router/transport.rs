@@ -80,6 +80,12 @@ impl Transport {
 }
 
 impl Transport {
+    /// When feedback on what the peer sends is due.
+    pub(super) fn incoming_due(&self) -> Option<Instant> {
+        let estimate = self.estimate.as_ref().and_then(ReceiveEstimator::poll_timeout);
+        [self.arrivals.poll_timeout(), estimate].into_iter().flatten().min()
+    }
+
     /// A name for the next consumer that none before it had.
     pub(super) fn next_mid(&mut self) -> String {
         let mid = self.mids.to_string();

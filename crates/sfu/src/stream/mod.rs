@@ -12,6 +12,6 @@ pub use clock::{SenderClock, ntp_us, ticks};
 pub use rate::Rate;
 pub use receive::Receive;
 pub use renumber::Renumber;
-pub use sent::{Sent, SentRing};
+pub use sent::{Rewriting, Sent, SentLog};
 pub use store::{Arrived, Entry, Store};
 pub use unwrap::Unwrap;

@@ -76,7 +76,7 @@ impl Terminals {
             Err(failure) => return Some(Err(failure)),
         };
         let id = self.room_ids.next(partition);
-        let state = RoomState { room: id, name: name.clone(), size: 0, media };
+        let state = RoomState { room: id, name: name.clone(), size: 0, media, is_recorded: false };
         let Some(password) = password.clone() else {
             return self.open_room(now, token, &request, state, None);
         };

@@ -174,7 +174,13 @@ impl Room {
 
     pub(crate) fn state(&self) -> RoomState {
         let size = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
-        RoomState { room: self.id.clone(), name: self.name.clone(), size, media: self.media.clone() }
+        RoomState {
+            room: self.id.clone(),
+            name: self.name.clone(),
+            size,
+            media: self.media.clone(),
+            is_recorded: self.is_recorded(),
+        }
     }
 
     pub(crate) fn has(&self, name: &TerminalName) -> bool {
@@ -234,6 +240,9 @@ impl Room {
             let welcome = (node == home).then(|| Welcome { entry: tag, members: Vec::new() });
             let event = RoomEvent::Entered { newcomer: Box::new(entry.clone()), welcome };
             news.extend(self.tell(node, event));
+        }
+        if self.is_recorded() {
+            news.extend(self.tell_state_to(&entry.name));
         }
         news
     }

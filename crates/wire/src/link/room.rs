@@ -76,6 +76,8 @@ pub struct RoomState {
     pub name: Option<String>,
     pub size: u32,
     pub media: String,
+    /// Whether a member of it is being recorded.
+    pub is_recorded: bool,
 }
 
 /// What the asker may do in a room, so that terminals offer nothing that would be refused.

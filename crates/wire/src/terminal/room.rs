@@ -52,17 +52,25 @@ pub fn state(state: &RoomState) -> String {
         client_size: u32,
         media_client_id: &'a str,
     }
-    let RoomState { room, name, size, media } = state;
+    let RoomState { room, name, size, media, .. } = state;
     let body = Body { room_id: room, name: name.as_deref(), client_size: *size, media_client_id: media };
     serde_json::to_string(&body).expect("texts and a number always encode as JSON")
 }
 
-/// The answer of `room::status`: the room's state, and what the asker may do in it: `mayManage, mayRecord`.
+/// The answer of `room::status`: the room's state, `recording` (whether a member of it is being recorded), and what the
+/// asker may do in it: `mayManage, mayRecord`.
 pub fn status(shown: &RoomState, rights: RoomRights) -> String {
     let RoomRights { may_manage, may_record } = rights;
-    let mut json = state(shown);
+    let mut json = recording(shown);
     json.pop();
     json + &format!(r#","mayManage":{may_manage},"mayRecord":{may_record}}}"#)
+}
+
+/// The push of `room::status`, when the room begins or ceases to be recorded: its state and `recording`.
+pub fn recording(shown: &RoomState) -> String {
+    let mut json = state(shown);
+    json.pop();
+    json + &format!(r#","recording":{}}}"#, shown.is_recorded)
 }
 
 /// The push of `room::close`, and of a room that wants its members to enter anew (reference 5.9): `roomId`.
@@ -168,11 +176,10 @@ mod tests {
 
     #[test]
     fn bodies_are_those_of_the_reference() {
-        let shown = RoomState { room: "r".into(), name: None, size: 0, media: "m".into() };
+        let shown = RoomState { room: "r".into(), name: None, size: 0, media: "m".into(), is_recorded: true };
         assert_eq!(state(&shown), r#"{"roomId":"r","clientSize":0,"mediaClientId":"m"}"#);
         let rights = RoomRights { may_manage: true, may_record: false };
-        let expected =
-            r#"{"roomId":"r","clientSize":0,"mediaClientId":"m","mayManage":true,"mayRecord":false}"#;
+        let expected = r#"{"roomId":"r","clientSize":0,"mediaClientId":"m","recording":true,"mayManage":true,"mayRecord":false}"#;
         assert_eq!(status(&shown, rights), expected);
         assert_eq!(left("r", "a\"b"), r#"{"roomId":"r","clientId":"a\"b"}"#);
         assert_eq!(entered("r", "a", "{}"), r#"{"roomId":"r","clientId":"a","status":{}}"#);

@@ -111,6 +111,11 @@ export class RoomModel {
     return [...this.consumed.values()].find((it) => it.clientId === clientId && it.source === source);
   }
 
+  /** Whether sound or a picture of a member comes, or would come if it were not paused. */
+  isSending(clientId) {
+    return [...this.consumed.values()].some((it) => it.clientId === clientId);
+  }
+
   /** @returns {Member[]} everybody but this terminal */
   others() {
     return [...this.members.values()].filter((it) => !it.isMe);

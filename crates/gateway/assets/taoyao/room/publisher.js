@@ -1,6 +1,6 @@
 // What a terminal sends to one room: microphone, camera and screen, each switched on and off by its person.
 
-import { encodingsFor } from './layers.js';
+import { CAMERA_LINES_MAX, encodingsFor } from './layers.js';
 
 /** @typedef {import('./model.js').Source} Source */
 
@@ -37,6 +37,11 @@ export class Publisher {
     this.#options = options;
     const { microphone, camera } = options.wanted;
     this.own = { microphone: { isOn: microphone }, camera: { isOn: camera }, screen: { isOn: false } };
+  }
+
+  /** Whether there is anything that the room receives from here. */
+  get isSending() {
+    return Object.values(this.own).some((it) => it.producer);
   }
 
   /** Sends all that is wanted on this connection. What was sent on another one is over. */
@@ -89,7 +94,7 @@ export class Publisher {
     const lacking = ['microphone', 'camera'].filter((it) => this.own[it].isOn && !this.own[it].track);
     if (lacking.length === 0) return;
     const wanted = { audio: lacking.includes('microphone'), video: lacking.includes('camera') };
-    const { stream, missing } = await this.#options.media.open(wanted);
+    const { stream, missing } = await this.#options.media.open(wanted, { heightMax: CAMERA_LINES_MAX });
     for (const source of lacking) this.#take(source, stream, missing);
   }
 
@@ -107,7 +112,9 @@ export class Publisher {
     const { track, producer } = this.own[source];
     if (!track || producer || !this.#sender) return;
     const { simulcast, videoKbps } = this.#options;
-    const encodings = track.kind === 'video' ? encodingsFor(source, { simulcast, videoKbps: videoKbps() }) : [];
+    const { width, height } = track.getSettings();
+    const wishes = { simulcast, videoKbps: videoKbps(), lines: Math.min(width, height) };
+    const encodings = track.kind === 'video' ? encodingsFor(source, wishes) : [];
     const appData = { videoSource: source === 'screen' ? 'screen' : 'camera' };
     this.own[source].producer = await this.#sender.produce(track, encodings, appData);
   }

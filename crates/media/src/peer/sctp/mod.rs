@@ -19,7 +19,8 @@ use taoyao_types::limits::{SCTP_MESSAGE_BYTES_MAX, SCTP_RECEIVE_BYTES_MAX, SCTP_
 use super::time::{from_std, to_std};
 use super::{MessageError, PeerEvent};
 
-pub(super) struct Sctp {
+/// One association, without DTLS around it: datagrams in, datagrams and [`PeerEvent`]s out.
+pub struct Sctp {
     config: TransportConfig,
     endpoint: Endpoint,
     association: Option<Association>,
@@ -58,7 +59,8 @@ const INIT: u8 = 1;
 const RECONFIG: u8 = 130;
 
 impl Sctp {
-    pub(super) fn new(num_streams: NumStreams, is_client: bool) -> Sctp {
+    /// Waits for [`Self::start`]. The client sends the first datagram.
+    pub fn new(num_streams: NumStreams, is_client: bool) -> Sctp {
         let config = TransportConfig::default()
             .with_max_message_size(SCTP_MESSAGE_BYTES_MAX as u32)
             .with_max_receive_buffer_size(SCTP_RECEIVE_BYTES_MAX as u32)
@@ -79,8 +81,8 @@ impl Sctp {
         }
     }
 
-    /// DTLS is up.
-    pub(super) fn start(&mut self, now: Instant) {
+    /// The way for its datagrams is open.
+    pub fn start(&mut self, now: Instant) {
         self.state = State::Connecting;
         if !self.is_client {
             return;
@@ -91,7 +93,8 @@ impl Sctp {
         }
     }
 
-    pub(super) fn state(&self) -> &'static str {
+    /// `new`, `connecting`, `connected` or `closed`.
+    pub fn state(&self) -> &'static str {
         match self.state {
             State::New => "new",
             State::Connecting => "connecting",
@@ -100,7 +103,8 @@ impl Sctp {
         }
     }
 
-    pub(super) fn handle(&mut self, now: Instant, datagram: Bytes) {
+    /// Takes a datagram; what is none of this association is dropped.
+    pub fn handle(&mut self, now: Instant, datagram: Bytes) {
         if self.state == State::Closed || self.has_answered(&datagram) {
             return;
         }
@@ -130,20 +134,23 @@ impl Sctp {
         }
     }
 
-    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
+    /// The next datagram for the other end.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Bytes> {
         self.collect(now);
         self.outgoing.pop_front()
     }
 
-    pub(super) fn poll_event(&mut self) -> Option<PeerEvent> {
+    /// Of the kinds that speak of channels only.
+    pub fn poll_event(&mut self) -> Option<PeerEvent> {
         self.events.pop_front()
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    /// When to call [`Self::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Instant> {
         self.association.as_ref()?.poll_timeout().map(from_std)
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_some_and(|at| at <= now) {
             if let Some(association) = &mut self.association {
                 association.handle_timeout(to_std(now));
@@ -152,7 +159,11 @@ impl Sctp {
         }
     }
 
-    pub(super) fn open_stream(&mut self, stream: &SctpStreamParameters) -> Result<(), MessageError> {
+    /// See [`Peer::open_stream`](super::Peer::open_stream).
+    ///
+    /// # Errors
+    /// [`MessageError::NoSuchStream`].
+    pub fn open_stream(&mut self, stream: &SctpStreamParameters) -> Result<(), MessageError> {
         if stream.stream_id >= self.num_streams.outgoing {
             return Err(MessageError::NoSuchStream);
         }
@@ -161,7 +172,8 @@ impl Sctp {
         Ok(())
     }
 
-    pub(super) fn close_stream(&mut self, now: Instant, stream: u16) {
+    /// See [`Peer::close_stream`](super::Peer::close_stream).
+    pub fn close_stream(&mut self, now: Instant, stream: u16) {
         self.streams.remove(&stream);
         let Some(association) = &mut self.association else { return };
         if let Ok(mut stream) = association.stream(stream)
@@ -171,7 +183,11 @@ impl Sctp {
         }
     }
 
-    pub(super) fn send(
+    /// See [`Peer::send_message`](super::Peer::send_message).
+    ///
+    /// # Errors
+    /// See [`MessageError`].
+    pub fn send(
         &mut self,
         now: Instant,
         stream: u16,

@@ -162,7 +162,9 @@ impl Room {
         let Some(producer) = studio.producer_mut(id) else { return (Err(gone()), Vec::new()) };
         producer.is_ready = true;
         let answer = MediaAnswer::Produced { kind: producer.kind, producer: id.to_string() };
-        (Ok(RoomReply::Media(answer)), self.offer(id))
+        let mut said = self.offer(id);
+        said.extend(self.record_too(id));
+        (Ok(RoomReply::Media(answer)), said)
     }
 
     /// It has not come to be, or nobody knows: it is closed, and nobody has heard of it.

@@ -50,6 +50,7 @@ impl Room {
 
     /// A member leaves, and with it all that it sent and received. The others are told; the member does not listen any more.
     pub(in crate::room) fn drop_media_of(&mut self, name: &TerminalName) -> Vec<Said> {
+        let was_recorded = self.is_recorded();
         let Some(studio) = &mut self.studio else { return Vec::new() };
         let transports = studio.transports_of(name);
         let mut closed = Vec::new();
@@ -63,6 +64,7 @@ impl Room {
         let mut said: Vec<Said> = orders.map(|act| self.order(act)).collect();
         if is_recorded {
             said.push(self.order_recorder(name, RecordAct::Stop));
+            said.extend(self.tell_if_recorded_no_more(was_recorded));
         }
         said.extend(self.tell_closed(closed));
         said

@@ -2,8 +2,9 @@
 
 use taoyao_ortc::{MediaKind, ProducerId, RecordAct, RecordCommand, Recorded, Refused};
 use taoyao_types::{Now, TerminalName};
-use taoyao_wire::link::{Failure, MediaNews, RoomAct, RoomReply, RoomRequest, StreamKind};
-use taoyao_wire::terminal::Code;
+use taoyao_wire::link::{Failure, MediaNews, RoomAct, RoomEvent, RoomReply, RoomRequest, StreamKind};
+use taoyao_wire::signals::Signal;
+use taoyao_wire::terminal::{Code, room};
 
 use super::acts::busy;
 use super::answers::failure;
@@ -96,13 +97,8 @@ impl Room {
     ) -> Result<(Option<RoomReply>, Vec<Said>), Failure> {
         let Some(studio) = &mut self.studio else { return Err(no_recorder()) };
         let own = studio.producers().filter(|(_, producer)| producer.owner == *member && producer.is_ready);
-        let producers: Vec<(ProducerId, MediaKind)> = own
-            .filter_map(|(id, producer)| match producer.kind {
-                StreamKind::Audio => Some((id, MediaKind::Audio)),
-                StreamKind::Video => Some((id, MediaKind::Video)),
-                StreamKind::Data => None,
-            })
-            .collect();
+        let producers: Vec<(ProducerId, MediaKind)> =
+            own.filter_map(|(id, producer)| Some((id, kind_of(producer.kind)?))).collect();
         if producers.is_empty() {
             let why = "无效媒体：the terminal sends neither sound nor picture";
             return Err(Failed::new(Code::Unknown, why).into_failure());
@@ -130,12 +126,26 @@ impl Room {
         };
         let reply = Ok(RoomReply::Recorded { filepath: filepath.clone() });
         let Work::StartRecording { member, .. } = work else { return (reply, Vec::new()) };
+        let was_recorded = self.is_recorded();
         // Who has left meanwhile is not recorded: it was stopped then.
-        if self.set_recording(&member, Recording::At(filepath)) {
-            let told = self.tell_media(&member, MediaNews::Recording(true));
-            return (reply, told.into_iter().collect());
+        if !self.set_recording(&member, Recording::At(filepath)) {
+            return (reply, Vec::new());
         }
-        (reply, Vec::new())
+        let mut said: Vec<Said> = self.tell_media(&member, MediaNews::Recording(true)).into_iter().collect();
+        if !was_recorded {
+            said.extend(self.tell_state());
+        }
+        (reply, said)
+    }
+
+    /// A new producer of somebody who is being recorded.
+    pub(super) fn record_too(&self, id: ProducerId) -> Option<Said> {
+        let studio = self.studio.as_ref()?;
+        let producer = studio.producer(id)?;
+        let kind = kind_of(producer.kind)?;
+        let is_recorded = !matches!(studio.desk(&producer.owner)?.recording, Recording::No);
+        is_recorded
+            .then(|| self.order_recorder(&producer.owner, RecordAct::Add { producers: vec![(id, kind)] }))
     }
 
     /// Without anybody who waits for it.
@@ -154,8 +164,37 @@ impl Room {
     }
 
     fn recording_ended(&mut self, member: &TerminalName) -> Vec<Said> {
+        let was_recorded = self.is_recorded();
         self.set_recording(member, Recording::No);
-        self.tell_media(member, MediaNews::Recording(false)).into_iter().collect()
+        let mut said: Vec<Said> = self.tell_media(member, MediaNews::Recording(false)).into_iter().collect();
+        said.extend(self.tell_if_recorded_no_more(was_recorded));
+        said
+    }
+
+    /// Whether any member is being recorded.
+    pub(in crate::room) fn is_recorded(&self) -> bool {
+        let mut desks = self.studio.iter().flat_map(Studio::desks);
+        desks.any(|(_, desk)| matches!(desk.recording, Recording::At(_)))
+    }
+
+    pub(super) fn tell_if_recorded_no_more(&mut self, was_recorded: bool) -> Vec<Said> {
+        if was_recorded && !self.is_recorded() { self.tell_state() } else { Vec::new() }
+    }
+
+    /// To all members: that the room is recorded now, or no more.
+    fn tell_state(&mut self) -> Vec<Said> {
+        let news = Box::new(self.state_news());
+        self.tell_all(&RoomEvent::Media { to: None, news })
+    }
+
+    /// To one who has entered.
+    pub(in crate::room) fn tell_state_to(&mut self, member: &TerminalName) -> Option<Said> {
+        let news = self.state_news();
+        self.tell_media(member, news)
+    }
+
+    fn state_news(&self) -> MediaNews {
+        MediaNews::Push { signal: Signal::RoomStatus.name().to_owned(), body: room::recording(&self.state()) }
     }
 
     fn set_recording(&mut self, member: &TerminalName, recording: Recording) -> bool {
@@ -171,6 +210,15 @@ impl Room {
     fn to_recorder(&self, member: &TerminalName, number: u64, act: RecordAct) -> Said {
         let (room, member) = (self.name_at_sfu(), member.to_string());
         Said::ToRecorder(RecordCommand { room, member, number, act })
+    }
+}
+
+/// None of what recordings have no place for.
+fn kind_of(kind: StreamKind) -> Option<MediaKind> {
+    match kind {
+        StreamKind::Audio => Some(MediaKind::Audio),
+        StreamKind::Video => Some(MediaKind::Video),
+        StreamKind::Data => None,
     }
 }
 

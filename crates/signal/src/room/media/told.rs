@@ -134,9 +134,10 @@ impl Terminals {
         }
     }
 
-    /// The signal of a push from another node, if that may say such a thing.
+    /// The signal of a push from another node, if that may say such a thing: of media, or that the room is recorded.
     fn believable(&mut self, signal: &str, body: &str) -> Option<Signal> {
-        let signal = Signal::of(signal).filter(|signal| signal.name().starts_with("media::"));
+        let may_be = |signal: &Signal| signal.name().starts_with("media::") || *signal == Signal::RoomStatus;
+        let signal = Signal::of(signal).filter(may_be);
         let signal = signal.filter(|_| state::is_object(body));
         if signal.is_none() {
             self.stats.mesh_refused += 1;
