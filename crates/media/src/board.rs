@@ -66,6 +66,13 @@ impl Board {
         self.doors[home].ask(Ask::Tap(id, plan));
     }
 
+    pub(crate) fn widen_tap(&self, room: &RoomName, id: TapId, producers: Vec<ProducerId>) {
+        let mut placement = self.placement();
+        let Some((home, orders)) = placement.tap(room, id, &producers) else { return };
+        self.give(orders);
+        self.doors[home].ask(Ask::WidenTap(room.clone(), id, producers));
+    }
+
     pub(crate) fn untap(&self, room: &RoomName, id: TapId) {
         let mut placement = self.placement();
         let Some((home, orders)) = placement.untap(room, id) else { return };

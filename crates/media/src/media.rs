@@ -81,9 +81,7 @@ impl Media {
 
     /// Copies what these producers send into the tap's channel, too.
     pub fn widen_tap(&self, room: &RoomName, tap: TapId, producers: Vec<ProducerId>) {
-        if let Some(worker) = self.worker_of(room).and_then(|index| self.workers.get(index)) {
-            worker.ask(Ask::WidenTap(room.clone(), tap, producers));
-        }
+        self.board.widen_tap(room, tap, producers);
     }
 
     /// Ends a tap of this room; its channel is dropped.
@@ -114,11 +112,6 @@ impl Media {
         }
         stats.sort_by_key(|of_worker: &WorkerStats| of_worker.index);
         stats
-    }
-
-    #[cfg(test)]
-    pub(crate) fn board(&self) -> &Board {
-        &self.board
     }
 
     /// Where the workers listen.
@@ -200,8 +193,12 @@ mod tests {
         }
 
         fn create(&self, bits: u128) -> Result<Reply, Refused> {
+            self.join(&self.room, bits)
+        }
+
+        fn join(&self, room: &str, bits: u128) -> Result<Reply, Refused> {
             let plan = TransportPlan::WebRtc { force_tcp: false, sctp: None };
-            self.ask(&self.room, Act::CreateTransport { transport: TransportId::of_random(bits), plan })
+            self.ask(room, Act::CreateTransport { transport: TransportId::of_random(bits), plan })
         }
 
         fn panic(&self) {
@@ -231,9 +228,30 @@ mod tests {
         assert!(side.ask("other", Act::OpenRoom).is_ok());
         side.panic();
         assert_eq!(side.event(), Event::Happened { room: "one".into(), what: Happening::RoomLost });
-        let plan = TransportPlan::WebRtc { force_tcp: false, sctp: None };
-        let create = Act::CreateTransport { transport: TransportId::of_random(1), plan };
-        assert!(side.ask("other", create).is_ok());
+        assert!(side.join("other", 1).is_ok());
+    }
+
+    #[test]
+    fn a_failure_takes_all_of_a_room_down_once_and_leaves_its_worker_the_others() {
+        let side = Side::with(Config { workers: 2, room_transports_per_worker: 1, ..config() });
+        for room in ["wide", "narrow"] {
+            assert_eq!(side.ask(room, Act::OpenRoom), Ok(Reply::Done));
+            assert!(side.join(room, 1).is_ok());
+        }
+        assert!(side.join("wide", 2).is_ok());
+        let rooms = || -> Vec<Vec<String>> {
+            let names =
+                |worker: &WorkerStats| worker.rooms.iter().map(|room| room.name.to_string()).collect();
+            side.media.stats().iter().map(names).collect()
+        };
+        assert_eq!(rooms(), [vec!["wide"], vec!["narrow", "wide"]]);
+        side.panic();
+        assert_eq!(side.event(), Event::Happened { room: "wide".into(), what: Happening::RoomLost });
+        assert_eq!(side.join("wide", 3), Err(Refused::WorkerLost));
+        assert!(side.join("narrow", 2).is_ok());
+        assert_eq!(rooms(), [vec!["narrow"], vec!["narrow"]]);
+        assert_eq!(side.ask("wide", Act::OpenRoom), Ok(Reply::Done));
+        assert!(side.join("wide", 1).is_ok() && side.join("wide", 2).is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! room is at its home until it has too many transports; then further ones go to branches at other workers. A producer that
 //! is consumed at another worker than its own has a mirror there.
 
+mod mirrors;
 mod order;
 mod room;
 

@@ -5,37 +5,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use taoyao_ortc::control::{Act, Command, RoomName};
 use taoyao_ortc::{ConsumerId, MediaKind, ProducerId, TransportId};
 
-use super::{Load, MirrorId, MirrorPlan, Order, Orders, Produced};
+use super::mirrors::Mirror;
+use super::{Load, Order, Orders, Produced};
 use crate::tap::TapId;
 
 pub(super) struct Room {
-    name: RoomName,
+    pub(super) name: RoomName,
     pub(super) home: usize,
     /// The other workers that have a part of it.
     branches: BTreeSet<usize>,
     /// A worker of it has failed, and it was not opened again.
     is_lost: bool,
     transports: BTreeMap<TransportId, usize>,
-    producers: BTreeMap<ProducerId, Producer>,
+    pub(super) producers: BTreeMap<ProducerId, Producer>,
     consumers: BTreeMap<ConsumerId, Consumer>,
     /// Taps with the producers that are mirrored for them.
-    taps: BTreeMap<TapId, Vec<ProducerId>>,
+    pub(super) taps: BTreeMap<TapId, Vec<ProducerId>>,
     /// What commands are to make that were not answered yet, by the commands' numbers.
     made: BTreeMap<u64, Made>,
 }
 
-struct Producer {
-    transport: TransportId,
-    worker: usize,
-    what: Produced,
+pub(super) struct Producer {
+    pub(super) transport: TransportId,
+    pub(super) worker: usize,
+    pub(super) what: Produced,
     /// By worker.
-    mirrors: BTreeMap<usize, Mirror>,
-}
-
-struct Mirror {
-    id: MirrorId,
-    /// Consumers and taps.
-    users: usize,
+    pub(super) mirrors: BTreeMap<usize, Mirror>,
 }
 
 #[derive(Clone, Copy)]
@@ -209,23 +204,6 @@ impl Room {
         }
     }
 
-    pub(super) fn tap(&mut self, tap: TapId, producers: &[ProducerId], orders: &mut Orders) {
-        let home = self.home;
-        let is_away = |id: &&ProducerId| self.producers.get(id).is_some_and(|one| one.worker != home);
-        let away: Vec<ProducerId> = producers.iter().filter(is_away).copied().collect();
-        for producer in &away {
-            self.mirror(*producer, home, orders);
-            self.count_user(*producer, home);
-        }
-        self.taps.insert(tap, away);
-    }
-
-    pub(super) fn untap(&mut self, tap: TapId, orders: &mut Orders) {
-        for producer in self.taps.remove(&tap).unwrap_or_default() {
-            self.release(producer, self.home, orders);
-        }
-    }
-
     /// What must be there before the command comes.
     fn prepare(&mut self, target: usize, act: &Act, orders: &mut Orders) {
         match act {
@@ -359,76 +337,17 @@ impl Room {
         loads[worker].rooms -= 1;
         for producer in self.producers.values_mut() {
             if let Some(mirror) = producer.mirrors.remove(&worker) {
-                orders.give(producer.worker, Order::StopPassing { mirror: mirror.id });
+                orders.give(producer.worker, mirror.stop());
             }
         }
         orders.give(worker, close(&self.name));
-    }
-
-    fn mirror_all_sound(&mut self, worker: usize, orders: &mut Orders) {
-        let sounds = self.producers.iter().filter(|(_, one)| one.is_everywhere());
-        for producer in sounds.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.mirror(producer, worker, orders);
-        }
-    }
-
-    /// Makes a producer be at a worker, if it is not. The mirror is there before anything is passed on to it.
-    fn mirror(&mut self, id: ProducerId, to: usize, orders: &mut Orders) {
-        let Some(producer) = self.producers.get_mut(&id) else { return };
-        if producer.worker == to || producer.mirrors.contains_key(&to) {
-            return;
-        }
-        let mirror = orders.new_mirror();
-        producer.mirrors.insert(to, Mirror { id: mirror, users: 0 });
-        let plan = MirrorPlan {
-            room: self.name.clone(),
-            mirror,
-            from: producer.worker,
-            transport: producer.transport,
-            producer: id,
-            what: producer.what.clone(),
-        };
-        orders.give(to, Order::OpenMirror(Box::new(plan)));
-        orders.give(producer.worker, Order::Pass { room: self.name.clone(), producer: id, mirror, to });
-    }
-
-    fn count_user(&mut self, producer: ProducerId, worker: usize) {
-        let mirror = self.producers.get_mut(&producer).and_then(|one| one.mirrors.get_mut(&worker));
-        if let Some(mirror) = mirror {
-            mirror.users += 1;
-        }
-    }
-
-    /// One user less; a mirror that nobody needs ends.
-    fn release(&mut self, id: ProducerId, worker: usize, orders: &mut Orders) {
-        let Some(producer) = self.producers.get_mut(&id) else { return };
-        let (is_kept, from) = (producer.is_everywhere(), producer.worker);
-        let Some(mirror) = producer.mirrors.get_mut(&worker) else { return };
-        mirror.users = mirror.users.saturating_sub(1);
-        if mirror.users == 0
-            && !is_kept
-            && let Some(mirror) = producer.mirrors.remove(&worker)
-        {
-            self.end_mirror(id, &mirror, (from, worker), orders);
-        }
-    }
-
-    fn end_mirror(
-        &self,
-        producer: ProducerId,
-        mirror: &Mirror,
-        (from, to): (usize, usize),
-        orders: &mut Orders,
-    ) {
-        orders.give(from, Order::StopPassing { mirror: mirror.id });
-        orders.give(to, Order::CloseMirror { room: self.name.clone(), producer });
     }
 }
 
 impl Producer {
     /// Sound is heard at every worker of the room: each finds out by itself who is to be forwarded, and the home tells who
     /// speaks.
-    fn is_everywhere(&self) -> bool {
+    pub(super) fn is_everywhere(&self) -> bool {
         matches!(self.what, Produced::Media { kind: MediaKind::Audio, .. })
     }
 }

@@ -17,6 +17,8 @@ use crate::stats::Traffic;
 
 /// Payload type of a sender report (RFC 3550, section 6.4.1), with which every compound packet of a sender begins.
 const SENDER_REPORT: u8 = 200;
+/// A sender report without blocks.
+const REPORT_BYTES: usize = 28;
 
 /// The worker's ends of all pipes.
 pub(super) struct Spread {
@@ -64,16 +66,25 @@ impl Spread {
         keys.len()
     }
 
+    /// With the first packet of a stream goes what `clock_of` writes of its clock.
     pub(super) fn pass_rtp(
         &mut self,
-        mirrors: &[PassedOn],
+        mirrors: &mut [PassedOn],
         origin: &PacketOrigin,
         packet: &[u8],
         traffic: &mut Traffic,
+        mut clock_of: impl FnMut(&mut [u8]) -> Option<usize>,
     ) {
-        for passed in mirrors.iter().filter(|one| one.producer == origin.producer) {
+        for passed in mirrors.iter_mut().filter(|one| one.producer == origin.producer) {
             let kind = EntryKind::Rtp { stream: origin.stream, is_rtx: origin.is_rtx };
             self.load(passed.to, traffic, |cargo| cargo.add(passed.mirror, kind, packet));
+            if !origin.is_rtx && passed.wants_clock(origin.stream) {
+                let mut report = [0; REPORT_BYTES];
+                let Some(len) = clock_of(&mut report) else { continue };
+                self.load(passed.to, traffic, |cargo| {
+                    cargo.add(passed.mirror, EntryKind::Report, &report[..len])
+                });
+            }
         }
     }
 
@@ -151,7 +162,7 @@ impl Worker {
             Order::OpenMirror(plan) => self.open_mirror(now, *plan),
             Order::CloseMirror { room, producer } => self.close_mirror(now, &room, producer),
             Order::Pass { room, producer, mirror, to } => {
-                self.begin_passing(&room, PassedOn { producer, to, mirror });
+                self.begin_passing(&room, PassedOn { producer, to, mirror, clocks_told: 0 });
             }
             Order::StopPassing { mirror } => self.stop_passing(mirror),
         }

@@ -92,9 +92,11 @@ impl Worker {
     }
 
     fn take_rtp(&mut self, now: Now, room: usize, key: u32, packet: &[u8]) {
-        let origin = self.rooms[room].router.handle_rtp(now.mono, TransportKey(key), packet);
-        if let (Some(origin), Some(transport)) = (origin, self.transports.get(key as usize)) {
-            self.spread.pass_rtp(&transport.mirrors, &origin, packet, &mut self.traffic);
+        let router = &mut self.rooms[room].router;
+        let origin = router.handle_rtp(now.mono, TransportKey(key), packet);
+        if let (Some(origin), Some(transport)) = (origin, self.transports.get_mut(key as usize)) {
+            let clock_of = |out: &mut [u8]| router.write_clock(now, origin.producer, origin.stream, out);
+            self.spread.pass_rtp(&mut transport.mirrors, &origin, packet, &mut self.traffic, clock_of);
         }
         self.touch(room);
     }

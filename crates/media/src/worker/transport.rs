@@ -27,6 +27,18 @@ pub(crate) struct PassedOn {
     pub(crate) producer: ProducerId,
     pub(crate) to: usize,
     pub(crate) mirror: MirrorId,
+    /// By its streams, a bit each: whose clocks it was told of.
+    pub(crate) clocks_told: u32,
+}
+
+impl PassedOn {
+    /// Whether it is to be told what this stream's clock means; true once.
+    pub(crate) fn wants_clock(&mut self, stream: usize) -> bool {
+        let bit = u32::try_from(stream).ok().and_then(|stream| 1_u32.checked_shl(stream)).unwrap_or_default();
+        let is_new = bit & !self.clocks_told != 0;
+        self.clocks_told |= bit;
+        is_new
+    }
 }
 
 /// Whole datagrams, whatever is in them.

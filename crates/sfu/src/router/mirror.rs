@@ -4,12 +4,14 @@
 //! they miss, too. Of the sender nothing is asked but key frames; those requests leave as RTCP for the mirror's key, and are
 //! taken by the transport's own router.
 
+use taoyao_ortc::ProducerId;
 use taoyao_types::{Instant, Now};
 
 use super::transport::Incoming;
 use super::{PacketOrigin, Router, TransportKey};
 use crate::packet::Packet;
-use crate::rtcp::{self, Packets};
+use crate::rtcp::{self, NtpTime, Packets, SenderInfo, Writer};
+use crate::stream::ntp_us;
 
 impl Router {
     /// A packet of a mirrored producer. What it is was found out by the transport's own router: names that senders leave
@@ -43,6 +45,27 @@ impl Router {
                 self.handle_sender_report(now, index, &report);
             }
         }
+    }
+
+    /// Writes where a stream's clock stands now, as its sender would report it, and returns how long that is; none before the
+    /// sender's own first report. For a mirror that is new: senders report every few seconds only.
+    pub fn write_clock(
+        &mut self,
+        now: Now,
+        producer: ProducerId,
+        stream: usize,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let producer = self.producers.get(*self.producer_ids.get(&producer)?)?;
+        let offset_us = self.transports.get(producer.transport)?.clock_offset_us?;
+        let stream = producer.streams.get(stream)?;
+        let (ssrc, clock) = (stream.ssrc?, stream.clock?);
+        let sender_us = ntp_us(self.clock.ntp(now)).wrapping_sub(offset_us);
+        let ntp = NtpTime::from_us(sender_us.cast_unsigned());
+        let rtp = clock.timestamp(sender_us, producer.clock_rate);
+        let mut writer = Writer::new(out);
+        writer.sender_report(ssrc, &SenderInfo { ntp, rtp, packets: 0, octets: 0 }, &[]).ok()?;
+        Some(writer.len())
     }
 
     /// What a mirror of this transport asks of the sender: key frames, at the pace of all who ask.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use taoyao_ortc::{Happening, MediaKind, ProducerId};
-use taoyao_sfu::rtcp::{NtpTime, Packet, Packets, SenderInfo, Writer};
+use taoyao_sfu::rtcp::{NtpTime, Packet, Packets, SenderInfo};
 use taoyao_sfu::{PacketOrigin, RouterConfig, TransmitKind, TransportKey, TransportSetup};
 
 use crate::packets::{Rtp, frame, vp8};
-use crate::world::{Left, MID, OPUS, RID, TRANSPORT_CC, VP8, World, audio, has_rtcp, one, rids, video};
+use crate::world::{Left, MID, OPUS, RID, TRANSPORT_CC, VP8, World, audio, one, rids, video};
 
 const SENDER: TransportKey = TransportKey(0);
 const MIRROR: TransportKey = TransportKey(0);
@@ -157,33 +157,31 @@ fn news_of_a_producer_are_told_by_its_own_router_alone() {
 }
 
 #[test]
-fn a_mirror_takes_its_senders_clock() {
+fn a_mirror_takes_its_senders_clock_even_if_it_came_after_the_report() {
     let mut pair = Pair::new();
-    let producer = pair.produce(MediaKind::Video, &video("v", one(10)));
+    let producer = pair.own.produce(SENDER.0, MediaKind::Video, &video("v", one(10)));
+    pair.own.rtp(SENDER.0, &frame(1, 1, true));
+    let told = SenderInfo { ntp: NtpTime(1 << 40), rtp: 3_000, packets: 1, octets: 100 };
+    pair.own.rtcp(SENDER.0, |writer| assert!(writer.sender_report(10, &told, &[]).is_ok()));
+    let reported_at = pair.own.now;
+    pair.pass(Duration::from_secs(3));
+    pair.far.produce(MIRROR.0, MediaKind::Video, &video("v", one(10)));
     let (_, ssrc, _) = pair.far.consume(LISTENER, producer);
-    pair.send(&frame(1, 1, true));
-    pair.far.flush();
-    let told = SenderInfo { ntp: NtpTime(1 << 40), rtp: 3_000 + 90_000, packets: 1, octets: 100 };
-    let mut buffer = [0; 200];
-    let mut writer = Writer::new(&mut buffer);
-    writer.sender_report(10, &told, &[]).expect("there is room");
-    let length = writer.len();
-    pair.far.router.handle_mirrored_rtcp(pair.far.now(), MIRROR, &buffer[..length]);
-    let (at, mut stamps) = (pair.far.now, Vec::new());
-    let mut left = pair.far.pass(Duration::from_secs(2));
-    left.retain(|left| left.to == LISTENER && left.kind == TransmitKind::Rtcp);
-    let is_ours = |packet: &Packet<'_>| matches!(packet, Packet::SenderReport(of) if of.ssrc == ssrc);
-    assert!(has_rtcp(&left, LISTENER, is_ours));
-    for packet in left.iter().flat_map(|left| Packets::new(&left.bytes)).flatten() {
-        if let Packet::SenderReport(report) = packet {
-            stamps.push((report.info.ntp, report.info.rtp));
-        }
-    }
-    // A second of media was told to have passed when the report came.
-    let (ntp, rtp) = stamps[0];
-    let unix_us = 1_700_000_000_000_000 + u128::from(at.0);
-    let ntp_us = (u128::from(ntp.0) * 1_000_000 >> 32) - 2_208_988_800_000_000;
-    let since_us = ntp_us.saturating_sub(unix_us);
-    let wanted = 3_000 + 90_000 + (since_us * 90_000 / 1_000_000) as u32;
-    assert!(rtp.abs_diff(wanted) < 900, "{rtp} is not {wanted}");
+    pair.send(&frame(91, 91, true));
+    let mut report = [0; 28];
+    let now = pair.own.now();
+    let length = pair.own.router.write_clock(now, producer, 0, &mut report).expect("it was told");
+    pair.far.router.handle_mirrored_rtcp(pair.far.now(), MIRROR, &report[..length]);
+    let (_, far) = pair.pass(Duration::from_secs(2));
+    let to_listener = far.iter().filter(|left| left.to == LISTENER && left.kind == TransmitKind::Rtcp);
+    let packets = to_listener.flat_map(|left| Packets::new(&left.bytes)).flatten();
+    let told = packets.filter_map(|packet| match packet {
+        Packet::SenderReport(report) if report.ssrc == ssrc => Some(report.info),
+        _ => None,
+    });
+    let told = told.last().expect("a report each second");
+    let unix_us = ((u128::from(told.ntp.0) * 1_000_000) >> 32) - 2_208_988_800_000_000;
+    let since_us = unix_us - 1_700_000_000_000_000 - u128::from(reported_at.0);
+    let wanted = 3_000 + u32::try_from(since_us * 90 / 1_000).expect("seconds");
+    assert!(told.rtp.abs_diff(wanted) < 90, "{} is not {wanted}", told.rtp);
 }
