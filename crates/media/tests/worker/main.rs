@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::unwrap_in_result, reason = "a step that fails is a test that fails")]
 
+mod comings;
 mod hostile;
 mod media;
 mod packets;
