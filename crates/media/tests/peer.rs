@@ -77,6 +77,7 @@ fn a_certificate_that_was_not_announced_is_refused() {
     pair.run(Duration::from_secs(1));
     assert!(!pair.sfu.is_connected());
     assert!(pair.events(Side::Sfu).contains(&PeerEvent::Closed(CloseReason::WrongCertificate)));
+    assert!(pair.events(Side::Client).contains(&PeerEvent::Closed(CloseReason::PeerClosed)), "it is told");
     let none = DtlsParameters {
         role: DtlsRole::Auto,
         fingerprints: vec![Fingerprint { algorithm: "md5".into(), value: "00".into() }],
@@ -104,6 +105,20 @@ fn a_silent_peer_is_given_up() {
     pair.run(Duration::from_secs(40));
     assert!(pair.events(Side::Sfu).contains(&PeerEvent::Closed(CloseReason::ConsentLost)));
     assert!(pair.events(Side::Client).contains(&PeerEvent::Closed(CloseReason::ConsentLost)));
+}
+
+#[test]
+fn a_peer_that_nobody_reaches_is_given_up_a_minute_after_it_was_to_connect() {
+    let mut pair = Pair::new(PairSetup { connects_later: true, ..PairSetup::default() });
+    pair.is_cut = true;
+    pair.run(Duration::from_secs(600));
+    assert!(pair.events(Side::Sfu).is_empty(), "who has not said that it connects is not late");
+    let client = pair.client_dtls();
+    pair.sfu.connect(pair.now, &client).unwrap();
+    pair.run(Duration::from_secs(59));
+    assert!(pair.events(Side::Sfu).is_empty());
+    pair.run(Duration::from_secs(2));
+    assert_eq!(pair.events(Side::Sfu), [PeerEvent::Closed(CloseReason::NeverReached)]);
 }
 
 #[test]

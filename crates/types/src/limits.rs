@@ -336,5 +336,8 @@ pub const SCTP_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 pub const SCTP_RECEIVE_BYTES_MAX: usize = 2 * SCTP_MESSAGE_BYTES_MAX;
 /// Bytes of messages to one peer that are not acknowledged. Beyond it messages are dropped, and whoever sends is told.
 pub const SCTP_SEND_BYTES_MAX: usize = 4 * SCTP_MESSAGE_BYTES_MAX;
+/// How long a terminal that has said its DTLS parameters may take until its first valid check: half a minute of trying
+/// (RFC 8863, section 4: 39.5 s) and some. Beyond it the transport is closed, as one that nobody can reach.
+pub const ICE_FIRST_CHECK_MAX: Duration = Duration::from_secs(60);
 /// How long a DTLS handshake may take, from the first datagram on. Beyond it the transport is closed.
 pub const DTLS_HANDSHAKE_MAX: Duration = Duration::from_secs(30);

@@ -131,7 +131,7 @@ export class MemberTile {
   /** Below the button that opens the numbers, or as near to that as they fit among the tiles. */
   #placeDetails() {
     const { details, quality } = this.#slots;
-    if (details.hidden) return;
+    if (details.hidden || !this.root.isConnected) return; // A reading may come when the room is gone.
     const button = quality.getBoundingClientRect();
     const space = this.root.parentElement.getBoundingClientRect();
     details.style.maxHeight = `${space.height - 2 * MARGIN_PX}px`;

@@ -21,7 +21,7 @@ use taoyao_ortc::transport::{
 use taoyao_sfu::ice::stun::{self, ANSWER_BYTES_MAX};
 use taoyao_sfu::ice::{Agent, IceState, RemoteAddress};
 use taoyao_types::Instant;
-use taoyao_types::limits::ICE_ANSWERS_MAX;
+use taoyao_types::limits::{ICE_ANSWERS_MAX, ICE_FIRST_CHECK_MAX};
 
 pub use certificate::Certificate;
 pub use client::Client;
@@ -39,6 +39,9 @@ pub struct Peer {
     /// Our role and the peer's fingerprints, from [`Peer::connect`] until there is an address to begin with.
     waiting: Option<(DtlsRole, Vec<Fingerprint>)>,
     is_told: bool,
+    /// From [`Peer::connect`] until the first valid check. Before it nobody is late: a terminal makes a transport to receive
+    /// on and connects it when there is something to receive.
+    reach_by: Option<Instant>,
     stack: Stack,
     events: VecDeque<PeerEvent>,
 }
@@ -104,6 +107,10 @@ pub enum CloseReason {
     PeerClosed,
     #[error("the peer was not heard of for too long")]
     ConsentLost,
+    #[error(
+        "no valid ICE check came: the addresses or the port of media that the peer was told are not reachable for it"
+    )]
+    NeverReached,
     #[error("the DTLS handshake failed")]
     HandshakeFailed,
     #[error("the peer's certificate is not the one that was announced")]
@@ -157,6 +164,7 @@ impl Peer {
             answers: VecDeque::new(),
             waiting: None,
             is_told: false,
+            reach_by: None,
             stack: Stack::new(setup.certificate, setup.sctp, false),
             events: VecDeque::new(),
         }
@@ -180,6 +188,7 @@ impl Peer {
             DtlsRole::Server => DtlsRole::Client,
         };
         self.is_told = true;
+        self.reach_by = self.ice.selected().is_none().then(|| now + ICE_FIRST_CHECK_MAX);
         self.waiting = Some((role, fingerprints));
         self.start_if_ready(now);
         Ok(role)
@@ -222,10 +231,13 @@ impl Peer {
 
     /// When [`Self::handle_timeout`] is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.ice.poll_timeout(), self.stack.poll_timeout()].into_iter().flatten().min()
+        [self.ice.poll_timeout(), self.reach_by, self.stack.poll_timeout()].into_iter().flatten().min()
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.reach_by.take_if(|by| *by <= now).is_some() {
+            self.stack.fail(CloseReason::NeverReached);
+        }
         if self.ice.handle_timeout(now) {
             self.stack.fail(CloseReason::ConsentLost);
         }
@@ -317,6 +329,7 @@ impl Peer {
         self.stack.refused += u64::from(outcome.refusal.is_some());
         self.events.extend(outcome.left.map(PeerEvent::Left));
         self.events.extend(outcome.reached.map(PeerEvent::Reached));
+        self.reach_by.take_if(|_| outcome.reached.is_some());
         self.start_if_ready(now);
     }
 

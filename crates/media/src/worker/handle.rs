@@ -173,3 +173,148 @@ fn tell_loss(origin: &Origin, ledger: &mut Ledger) {
         (origin.events)(Event::Happened { room, what: Happening::RoomLost });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::mpsc::channel;
+
+    use taoyao_ortc::{
+        Act, ConsumerId, DtlsParameters, DtlsRole, IceParameters, MediaKind, Reply, SrtpSuite, TransportId,
+        TransportLocal, TransportPlan, router_capabilities,
+    };
+
+    use super::*;
+    use crate::load::{Audience, Link, Load, Producer, video};
+
+    const LONG: Duration = Duration::from_secs(60);
+    const CONSUMERS: u128 = 10;
+    /// Between two looks at how far it is.
+    const LOOK: Duration = Duration::from_millis(20);
+
+    /// A worker that is run twice in a thread of the test's own, so that what it does the second time can be counted.
+    struct Twice {
+        sender: Sender<Ask>,
+        shared: Arc<Shared>,
+        waker: Waker,
+        events: Receiver<Event>,
+        thread: JoinHandle<Counted>,
+        began: Receiver<()>,
+        address: SocketAddr,
+    }
+
+    struct Counted {
+        allocations: u64,
+        packets: u64,
+    }
+
+    impl Twice {
+        fn start() -> Self {
+            let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
+            let config = Config { listen, port: 0, workers: 1, enable_tcp: false, ..Config::default() };
+            let (told, events) = channel();
+            let origin = Origin {
+                index: 0,
+                certificate: Certificate::generate().unwrap(),
+                events: Arc::new(move |event| drop(told.send(event))),
+                config: Arc::new(config),
+            };
+            let sockets = Sockets::bind(&origin.config, 0).unwrap();
+            let address = sockets.udp.address();
+            let mut poll = Poll::new().unwrap();
+            let waker = Waker::new(poll.registry(), token::WAKER).unwrap();
+            let (sender, receiver) = channel();
+            let shared = Arc::new(Shared::default());
+            let inbox = Inbox { receiver, shared: Arc::clone(&shared) };
+            let (begin, began) = channel();
+            let thread = thread::spawn(move || {
+                let mut worker = Worker::new(&origin, sockets, poll.registry()).unwrap();
+                let mut ledger = Ledger::default();
+                worker.run(&mut poll, &inbox, &mut ledger);
+                inbox.shared.is_stopping.store(false, Ordering::Release);
+                begin.send(()).unwrap();
+                let before = worker.traffic.datagrams_out;
+                let counted = allocation_counter::measure(|| worker.run(&mut poll, &inbox, &mut ledger));
+                Counted { allocations: counted.count_total, packets: worker.traffic.datagrams_out - before }
+            });
+            Self { sender, shared, waker, events, thread, began, address }
+        }
+
+        fn ask(&self, act: Act) -> Reply {
+            self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+            self.sender.send(Ask::Command(Command { room: "room".into(), number: 7, act })).unwrap();
+            self.waker.wake().unwrap();
+            loop {
+                if let Event::Done(done) = self.events.recv_timeout(LONG).unwrap() {
+                    return done.result.unwrap();
+                }
+            }
+        }
+
+        fn invite(&self, id: u128, certificate: &Certificate) -> (IceParameters, DtlsParameters) {
+            let transport = TransportId::of_random(id);
+            let plan = TransportPlan::WebRtc { force_tcp: false, sctp: None };
+            let Reply::Transport(TransportLocal::WebRtc { ice, dtls, .. }) =
+                self.ask(Act::CreateTransport { transport, plan })
+            else {
+                panic!("no transport");
+            };
+            let fingerprints = vec![certificate.fingerprint().clone()];
+            let theirs = DtlsParameters { role: DtlsRole::Client, fingerprints };
+            self.ask(Act::ConnectWebRtc { transport, dtls: theirs });
+            (ice, dtls)
+        }
+
+        fn stop(&self) {
+            self.shared.is_stopping.store(true, Ordering::Release);
+            self.waker.wake().unwrap();
+        }
+    }
+
+    fn wait(is_reached: impl Fn() -> bool) {
+        let begun = std::time::Instant::now();
+        while !is_reached() {
+            assert!(begun.elapsed() < LONG, "packets stay away");
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Sockets, SRTP, feedback and the router. What happens by the second (reports, shares) may allocate, no packet may.
+    #[test]
+    fn the_loop_allocates_nothing_for_a_packet() {
+        let worker = Twice::start();
+        worker.ask(Act::OpenRoom);
+        let certificate = Certificate::generate_offering(&[SrtpSuite::AeadAes128Gcm]).unwrap();
+        let told: Vec<_> = (0..=CONSUMERS).map(|id| worker.invite(id, &certificate)).collect();
+        let mut links = Link::connect(worker.address, &certificate, &told).unwrap();
+        let producer = ProducerId::of_random(0);
+        let transport = TransportId::of_random(0);
+        let (kind, rtp) = (MediaKind::Video, video());
+        worker.ask(Act::Produce { transport, producer, kind, rtp, is_paused: false });
+        let capabilities = Arc::new(router_capabilities());
+        let listeners = links.split_off(1).into_iter().zip(1..).map(|(link, id)| {
+            let (transport, consumer) = (TransportId::of_random(id), ConsumerId::of_random(id));
+            let capabilities = Arc::clone(&capabilities);
+            let Reply::Consumed { rtp, .. } =
+                worker.ask(Act::Consume { transport, consumer, producer, capabilities })
+            else {
+                panic!("no consumer");
+            };
+            worker.ask(Act::PauseConsumer { consumer, is_paused: false });
+            (link, rtp.encodings[0].ssrc.unwrap())
+        });
+        let audience = Audience::start(listeners.collect()).unwrap();
+        let source = Producer::start(links.remove(0), Load { burst: 8, rate: 800.0 });
+        source.pause(false);
+        // More than rings hold, so that they have their size.
+        wait(|| audience.heard().packets > 3_000 * CONSUMERS as u64);
+        worker.stop();
+        worker.began.recv_timeout(LONG).unwrap();
+        let before = audience.heard().packets;
+        wait(|| audience.heard().packets > before + 1_000 * CONSUMERS as u64);
+        worker.stop();
+        let Counted { allocations, packets } = worker.thread.join().unwrap();
+        assert!(packets > 1_000 * CONSUMERS as u64);
+        assert!(allocations < packets / 20, "{allocations} allocations while {packets} packets left");
+    }
+}

@@ -3,31 +3,19 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 
-use taoyao_ortc::MediaKind;
-
-use crate::packets::{audio, sound, ssrc_of};
+use crate::conversation::Conversation;
 use crate::side::Side;
 use crate::terminal::Terminal;
 
-/// Runs `attack` between the packets of a conversation, all of which must arrive.
+/// Runs `attack` between the packets of a conversation.
 fn with_witness(mut attack: impl FnMut(&Side, &mut Terminal, u16)) -> Side {
     const PACKETS: u16 = 60;
-    let mut side = Side::new();
-    let (mut alice, mut bob) = (Terminal::join(&mut side), Terminal::join(&mut side));
-    let mut mallory = Terminal::join(&mut side);
-    let producer = side.produce(alice.id, MediaKind::Audio, audio());
-    let (_, rtp) = side.consume(bob.id, producer);
-    let ssrc = rtp.encodings[0].ssrc.unwrap();
-    for sequence in 1..=PACKETS {
-        attack(&side, &mut mallory, sequence);
-        alice.send_rtp(&sound(sequence));
-        bob.turn();
+    let mut conversation = Conversation::new();
+    for round in 1..=PACKETS {
+        attack(&conversation.side, &mut conversation.mallory, round);
+        conversation.say();
     }
-    bob.until("all packets arrive", |bob| {
-        bob.rtp.iter().filter(|one| ssrc_of(one) == ssrc).count() >= usize::from(PACKETS)
-    });
-    assert_eq!(side.media.stats()[0].restarts, 0);
-    side
+    conversation.end()
 }
 
 #[test]

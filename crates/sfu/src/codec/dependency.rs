@@ -85,7 +85,8 @@ impl DependencyReader {
             spatial: template.spatial,
             temporal: template.temporal,
             is_switching_point: false,
-            vp8: None,
+            frees_upper: false,
+            picture: None,
             targets: Some(indications),
         })
     }

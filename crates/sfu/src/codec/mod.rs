@@ -5,11 +5,12 @@ mod bits;
 mod dependency;
 mod h264;
 mod h265;
+mod picture;
 mod vp8;
 mod vp9;
 
 pub use dependency::{DependencyReader, FRAME_NUMBER_AT, Indication, Structure};
-pub use vp8::{Vp8, Vp8Numbers};
+pub use picture::PictureNumbers;
 
 use taoyao_ortc::Codec;
 
@@ -53,11 +54,13 @@ pub struct Facts {
     pub ends_frame: bool,
     pub spatial: u8,
     pub temporal: u8,
-    /// From here a receiver of fewer temporal layers may go on with this one.
+    /// With this picture a receiver of fewer temporal layers may go on with its own.
     pub is_switching_point: bool,
-    /// Of VP8 only.
-    pub vp8: Option<Vp8Numbers>,
-    /// Of AV1 only: two bits for each decode target (AV1 RTP, section A.4.1), the first in the lowest.
+    /// Behind this picture a receiver of its temporal layer may go on with all above it. Of VP9 only.
+    pub frees_upper: bool,
+    /// Of VP8 and VP9.
+    pub picture: Option<PictureNumbers>,
+    /// Of a dependency descriptor: two bits for each decode target (AV1 RTP, section A.4.1), the first in the lowest.
     pub targets: Option<u64>,
 }
 
@@ -102,8 +105,8 @@ mod tests {
             }
             let payload = &bytes[..round % 41];
             let facts = inspect(kinds[round % kinds.len()], payload, round % 2 == 0);
-            if let Some(numbers) = facts.vp8 {
-                Vp8::patch(&mut payload.to_vec(), &numbers, 1, 2);
+            if let Some(picture) = facts.picture {
+                picture.patch(&mut payload.to_vec(), 1, 2);
             }
         }
     }

@@ -1,20 +1,6 @@
 //! The VP8 payload descriptor (RFC 7741, section 4.2).
 
-use super::Facts;
-
-/// Namespace of what is done to VP8 payloads.
-#[derive(Debug)]
-pub struct Vp8;
-
-/// The running numbers of a VP8 picture, and where they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Vp8Numbers {
-    /// 7 or 15 bits.
-    pub picture_id: u16,
-    pub is_wide: bool,
-    /// Offset of TL0PICIDX and its value.
-    pub tl0: Option<(u8, u8)>,
-}
+use super::{Facts, PictureNumbers};
 
 const EXTENDED: u8 = 0x80;
 const START: u8 = 0x10;
@@ -23,27 +9,9 @@ const HAS_PICTURE_ID: u8 = 0x80;
 const HAS_TL0: u8 = 0x40;
 const HAS_TID: u8 = 0x20;
 const HAS_KEYIDX: u8 = 0x10;
-const WIDE: u8 = 0x80;
 const LAYER_SYNC: u8 = 0x20;
 /// The picture id follows the two bytes of flags.
-const PICTURE_ID_AT: usize = 2;
-
-impl Vp8 {
-    /// Writes new running numbers over the old ones, in their width.
-    pub fn patch(payload: &mut [u8], numbers: &Vp8Numbers, picture_id: u16, tl0: u8) {
-        let [high, low] = picture_id.to_be_bytes();
-        if numbers.is_wide {
-            if let Some(bytes) = payload.get_mut(PICTURE_ID_AT..PICTURE_ID_AT + 2) {
-                bytes.copy_from_slice(&[high | WIDE, low]);
-            }
-        } else if let Some(byte) = payload.get_mut(PICTURE_ID_AT) {
-            *byte = low & !WIDE;
-        }
-        if let Some(byte) = numbers.tl0.and_then(|(at, _)| payload.get_mut(usize::from(at))) {
-            *byte = tl0;
-        }
-    }
-}
+const PICTURE_ID_AT: u8 = 2;
 
 pub(super) fn inspect(payload: &[u8], has_marker: bool) -> Facts {
     read(payload, has_marker).unwrap_or(Facts { ends_frame: has_marker, ..Facts::default() })
@@ -56,22 +24,15 @@ fn read(payload: &[u8], has_marker: bool) -> Option<Facts> {
     if first & EXTENDED != 0 {
         let flags = *payload.get(1)?;
         at = 2;
-        let mut picture = None;
         if flags & HAS_PICTURE_ID != 0 {
-            let byte = *payload.get(at)?;
-            let is_wide = byte & WIDE != 0;
-            let picture_id = if is_wide {
-                u16::from_be_bytes([byte & !WIDE, *payload.get(at + 1)?])
-            } else {
-                u16::from(byte)
-            };
-            picture = Some((picture_id, is_wide));
-            at += if is_wide { 2 } else { 1 };
+            let picture = PictureNumbers::read(payload, PICTURE_ID_AT)?;
+            at += picture.id_bytes();
+            facts.picture = Some(picture);
         }
-        let mut tl0 = None;
         if flags & HAS_TL0 != 0 {
             // A descriptor has at most six bytes.
-            tl0 = Some((at as u8, *payload.get(at)?));
+            let tl0 = (at as u8, *payload.get(at)?);
+            facts.picture = facts.picture.map(|picture| PictureNumbers { tl0: Some(tl0), ..picture });
             at += 1;
         }
         if flags & (HAS_TID | HAS_KEYIDX) != 0 {
@@ -82,7 +43,6 @@ fn read(payload: &[u8], has_marker: bool) -> Option<Facts> {
                 facts.is_switching_point = byte & LAYER_SYNC != 0;
             }
         }
-        facts.vp8 = picture.map(|(picture_id, is_wide)| Vp8Numbers { picture_id, is_wide, tl0 });
     }
     facts.starts_picture = first & START != 0 && first & PARTITION == 0;
     // The lowest bit of the frame's own header is 0 in key frames (RFC 6386, section 9.1).
@@ -100,9 +60,9 @@ mod tests {
         let facts = inspect(&payload, true);
         assert!(facts.is_key && facts.starts_picture && facts.ends_frame && facts.is_switching_point);
         assert_eq!(facts.temporal, 1);
-        let numbers = facts.vp8.unwrap();
-        assert_eq!(numbers, Vp8Numbers { picture_id: 0x1234, is_wide: true, tl0: Some((4, 0x56)) });
-        Vp8::patch(&mut payload, &numbers, 0x7fff, 9);
+        let picture = facts.picture.unwrap();
+        assert_eq!((picture.id, picture.is_wide, picture.tl0), (0x1234, true, Some((4, 0x56))));
+        picture.patch(&mut payload, 0x7fff, 9);
         assert_eq!(payload, [0x90, 0xf0, 0xff, 0xff, 9, 0x60, 0x00, 0xaa]);
     }
 
@@ -111,7 +71,7 @@ mod tests {
         let mut payload = vec![0x90, 0x80, 0x05, 0x01];
         let facts = inspect(&payload, false);
         assert!(!facts.is_key && facts.starts_picture);
-        Vp8::patch(&mut payload, &facts.vp8.unwrap(), 0x1ff, 0);
+        facts.picture.unwrap().patch(&mut payload, 0x1ff, 0);
         assert_eq!(payload, [0x90, 0x80, 0x7f, 0x01]);
     }
 

@@ -88,7 +88,7 @@ impl Aimd {
         } else {
             self.bitrate * (GROWTH.powf(elapsed) - 1.0)
         };
-        let limit = AHEAD * received + AHEAD_BPS;
+        let limit = self.capacity.bound(received).unwrap_or(AHEAD * received) + AHEAD_BPS;
         self.bitrate = self.bitrate.max((self.bitrate + growth).min(limit));
     }
 
@@ -136,6 +136,12 @@ impl Capacity {
         self.variance = (1.0 - CAPACITY_WEIGHT) * self.variance + CAPACITY_WEIGHT * variance;
         self.variance = self.variance.clamp(0.4, 2.5);
         self.estimate = Some(estimate);
+    }
+
+    /// How far the estimate may go, in bit/s, while so much arrives: little beyond what was the most a while ago.
+    fn bound(&self, received: f64) -> Option<f64> {
+        let known = self.estimate?;
+        Some(received.max(1_000.0 * (known + self.spread(known))))
     }
 
     fn is_exceeded_by(&self, received: f64) -> bool {

@@ -33,9 +33,10 @@ pub fn allocate(available: u64, demands: &[Demand<'_>], chosen: &mut [Option<usi
     left
 }
 
-/// All that would be sent if there were no bounds.
+/// What it takes for everyone to rise to the best choice.
 pub fn total(demands: &[Demand<'_>]) -> u64 {
-    demands.iter().filter_map(|demand| demand.choices.last()).sum()
+    let best = demands.iter().filter_map(|demand| demand.choices.last());
+    best.map(|bitrate| with_spare(*bitrate, UP_PERCENT)).sum()
 }
 
 /// Those that occur, the highest first.
@@ -58,14 +59,17 @@ fn rise(left: &mut u64, priority: u8, demands: &[Demand<'_>], chosen: &mut [Opti
         let is_sent = demand.current.is_some_and(|current| next <= current);
         let percent = if is_sent { STAY_PERCENT } else { UP_PERCENT };
         // What remains has to bear the spare of the whole choice, not only of the step.
-        let needed = (u128::from(*bitrate) * u128::from(percent) / 100).saturating_sub(u128::from(paid));
-        if needed <= u128::from(*left) {
+        if with_spare(*bitrate, percent).saturating_sub(paid) <= *left {
             *left = left.saturating_sub(cost);
             *chosen = Some(next);
             has_risen = true;
         }
     }
     has_risen
+}
+
+fn with_spare(bitrate: u64, percent: u64) -> u64 {
+    bitrate.saturating_mul(percent) / 100
 }
 
 #[cfg(test)]
@@ -92,7 +96,7 @@ mod tests {
         assert_eq!(choose(1_700_000, &demands), [Some(1), Some(1), Some(1)]);
         assert_eq!(choose(2_800_000, &demands), [Some(2), Some(1), Some(1)]);
         assert_eq!(choose(5_000_000, &demands), [Some(2), Some(2), Some(2)]);
-        assert_eq!(total(&demands), 4_500_000);
+        assert_eq!(total(&demands), 4_950_000);
     }
 
     #[test]

@@ -45,6 +45,9 @@ impl DelayBased {
     /// After the packets of one feedback, or from time to time.
     pub(super) fn update(&mut self, now: Instant, round_trip: Duration, is_app_limited: bool) {
         let usage = if std::mem::take(&mut self.is_over) { Usage::Over } else { self.trend.usage() };
+        // What grew while little was sent, and has gone by itself, was a hiccup.
+        let is_hiccup = is_app_limited && self.standing.is_empty();
+        let usage = if usage == Usage::Over && is_hiccup { Usage::Normal } else { usage };
         self.aimd.update(now, usage, self.throughput.bitrate(), round_trip, is_app_limited);
     }
 

@@ -178,9 +178,17 @@ impl Estimator {
     /// When [`Self::handle_timeout`] or [`Self::poll_padding`] has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let silence = self.waiting.filter(|_| self.has_feedback).map(|since| since + self.patience());
-        let probe =
-            self.prober.poll_timeout(self.need()).filter(|_| self.has_feedback || self.waiting.is_some());
-        [silence, probe].into_iter().flatten().min()
+        [silence, self.poll_probe()].into_iter().flatten().min()
+    }
+
+    /// When [`Self::poll_padding`] has something to do.
+    pub fn poll_probe(&self) -> Option<Instant> {
+        self.prober.poll_timeout(self.need()).filter(|_| self.has_feedback || self.waiting.is_some())
+    }
+
+    /// Whether a probe wants a packet on the wire now, faster than the estimate allows; media is as good as padding.
+    pub fn wants_packet(&self, now: Instant) -> bool {
+        self.prober.wants_packet(now)
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
@@ -197,7 +205,8 @@ impl Estimator {
 
     fn update(&mut self, now: Instant) {
         let round_trip = self.round_trip.unwrap_or(ROUND_TRIP);
-        self.limited.update(now, self.bitrate() as f64);
+        let before = self.bitrate() as f64;
+        self.limited.update(now, before);
         let flow = Flow { bitrate: self.uncapped(), received: self.delay.received() };
         if self.loss.update(now, flow, round_trip) && self.loss.share() > OVERFLOW {
             self.delay.handle_losses();
@@ -208,11 +217,14 @@ impl Estimator {
             self.delay.set_bitrate(now, found.min(self.config.max as f64));
         }
         self.prober.update(now, self.need(), self.is_calm(now), found);
+        if self.delay.decreased() == Some(now) {
+            self.prober.handle_decrease(now, before, self.need());
+        }
         self.remb = self.remb.filter(|(_, since)| now.since(*since) < REMB_HOLDS);
     }
 
     fn need(&self) -> Need {
-        Need { bitrate: self.bitrate() as f64, wanted: self.wanted }
+        Need { bitrate: self.bitrate() as f64, wanted: self.wanted, is_limited: self.limited.is_limited() }
     }
 
     fn is_calm(&self, now: Instant) -> bool {

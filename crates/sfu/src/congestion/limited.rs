@@ -2,8 +2,9 @@
 
 use taoyao_types::Instant;
 
-/// The part of the estimate that counts as using it.
-const USED: f64 = 0.65;
+/// The part of the estimate that counts as using it. Who uses less learns of more by probes: an estimate that grew above
+/// what was ever sent would promise layers that do not fit.
+const USED: f64 = 0.8;
 /// Unused bits are saved up for this long, in seconds; beyond these parts of it a state begins and ends.
 const WINDOW: f64 = 0.5;
 const BEGIN: f64 = 0.8;

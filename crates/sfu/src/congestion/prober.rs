@@ -14,11 +14,19 @@ const STEP: f64 = 2.0;
 const FOUND: f64 = 0.7;
 /// More than is wanted need not be found; a little more, since results are rounded down.
 const BEYOND: f64 = 1.25;
-/// Between probes that found something, and at most between those that did not.
+/// Between probes that found something, and between those that did not: who sends all that may be sent notices without
+/// probes where there is more.
 const INTERVAL: Duration = Duration::from_secs(5);
+const INTERVAL_LIMITED: Duration = Duration::from_secs(6);
 const INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// After the first growing queue, or many losses.
 const PAUSE: Duration = Duration::from_secs(2);
+/// An estimate that fell below this part while little was sent may have fallen by chance: by a hiccup of either end, where
+/// what arrived said nothing of what could have. Soon after, this part of what it was is tried.
+const FELL: f64 = 0.66;
+const REGAINED: f64 = 0.85;
+/// Not over and over: who falls again within this is believed.
+const REGAIN_INTERVAL: Duration = Duration::from_secs(5);
 /// Who had nothing to pad with is asked again after this.
 const AGAIN: Duration = Duration::from_millis(5);
 /// Probes whose arrivals are awaited at once.
@@ -38,6 +46,9 @@ pub(super) struct Prober {
     before: f64,
     next: Instant,
     interval: Duration,
+    /// What was known before the estimate fell, and is to be tried again.
+    fallen_from: Option<f64>,
+    regained: Option<Instant>,
 }
 
 /// What is known, and what could be sent if there were no bounds; in bit/s.
@@ -45,6 +56,8 @@ pub(super) struct Prober {
 pub(super) struct Need {
     pub(super) bitrate: f64,
     pub(super) wanted: f64,
+    /// Whether less is sent than could be.
+    pub(super) is_limited: bool,
 }
 
 impl Need {
@@ -66,7 +79,14 @@ impl Prober {
             before: start,
             next: now + INTERVAL,
             interval: INTERVAL,
+            fallen_from: None,
+            regained: None,
         }
+    }
+
+    /// Whether a packet of the running probe is due.
+    pub(super) fn wants_packet(&self, now: Instant) -> bool {
+        self.active.is_some_and(|cluster| cluster.due() <= now)
     }
 
     /// Bytes of padding that belong on the wire now; ask again after each packet.
@@ -124,12 +144,28 @@ impl Prober {
         if is_planned || !need.is_there() {
             return;
         }
-        if found.is_some_and(|found| found > FOUND * self.tried) {
+        if let Some(before) = self.fallen_from.take().filter(|before| REGAINED * before > need.bitrate) {
+            self.plan(now, need);
+            self.planned[0] = Some(REGAINED * before);
+        } else if found.is_some_and(|found| found > FOUND * self.tried) {
             self.plan(now, need);
         } else if now >= self.next {
             let was_in_vain = need.bitrate < 1.1 * self.before;
-            self.interval = if was_in_vain { INTERVAL_MAX } else { INTERVAL };
+            self.interval = match (was_in_vain, need.is_limited) {
+                (false, _) => INTERVAL,
+                (true, true) => INTERVAL_LIMITED,
+                (true, false) => INTERVAL_MAX,
+            };
             self.plan(now, need);
+        }
+    }
+
+    /// The estimate fell from `before`.
+    pub(super) fn handle_decrease(&mut self, now: Instant, before: f64, need: Need) {
+        let is_again = self.regained.is_some_and(|last| now.since(last) < REGAIN_INTERVAL);
+        if need.is_limited && !is_again && need.bitrate < FELL * before {
+            self.fallen_from = Some(before);
+            self.regained = Some(now);
         }
     }
 
@@ -157,7 +193,7 @@ impl Prober {
 mod tests {
     use super::*;
 
-    const MUCH: Need = Need { bitrate: 600_000.0, wanted: 1e8 };
+    const MUCH: Need = Need { bitrate: 600_000.0, wanted: 1e8, is_limited: false };
 
     /// Sends one probe over a link that carries `capacity`, and returns what it found and how long it took to send.
     fn probe(prober: &mut Prober, from_us: u64, capacity: f64) -> (Option<f64>, u64) {
@@ -194,7 +230,7 @@ mod tests {
     fn what_was_found_is_tried_twice_over_and_no_more_than_is_wanted() {
         let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
         prober.planned = [None; 2];
-        let need = Need { bitrate: 2.5e6, wanted: 3e6 };
+        let need = Need { bitrate: 2.5e6, wanted: 3e6, ..MUCH };
         prober.update(Instant(1), need, true, Some(2.5e6));
         assert_eq!(prober.planned[0], Some(5e6));
         assert!(prober.poll_padding(Instant(1), need).is_some());
@@ -207,7 +243,7 @@ mod tests {
     #[test]
     fn nothing_is_probed_until_it_is_wanted() {
         let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
-        let little = Need { bitrate: 500_000.0, wanted: 64_000.0 };
+        let little = Need { bitrate: 500_000.0, wanted: 64_000.0, ..MUCH };
         assert_eq!((prober.poll_padding(Instant(1), little), prober.poll_timeout(little)), (None, None));
         assert!(prober.poll_timeout(MUCH).is_some() && prober.poll_padding(Instant(2), MUCH).is_some());
         assert_eq!(prober.poll_timeout(MUCH), Some(Instant(2) + AGAIN), "not over and over at once");
@@ -220,5 +256,20 @@ mod tests {
         assert_eq!(prober.poll_padding(Instant(2), MUCH), None);
         prober.update(Instant(10_000_000), MUCH, true, None);
         assert!(prober.poll_padding(Instant(10_000_000), MUCH).is_some());
+    }
+    #[test]
+    fn an_estimate_that_fell_while_little_was_sent_is_tried_again() {
+        let mut prober = Prober::new(Instant(0), 500_000.0, 1e8);
+        prober.planned = [None; 2];
+        let need = Need { bitrate: 300_000.0, wanted: 3e6, is_limited: true };
+        prober.handle_decrease(Instant(1), 2e6, need);
+        prober.update(Instant(2), need, false, None);
+        assert_eq!(prober.planned, [None; 2], "not before there is calm");
+        prober.update(Instant(3), need, true, None);
+        assert_eq!(prober.planned[0], Some(1.7e6));
+        prober.planned = [None; 2];
+        prober.handle_decrease(Instant(1_000_000), 2e6, need);
+        prober.update(Instant(2_000_000), need, true, None);
+        assert_eq!(prober.planned, [None; 2], "who falls again is believed");
     }
 }

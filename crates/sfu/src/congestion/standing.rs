@@ -1,6 +1,7 @@
 //! How long the queue is: the delay above the least of the last minute.
 //!
-//! A full queue that overflows neither grows nor drains, so that its slope says nothing.
+//! A full queue that overflows neither grows nor drains, so that its slope says nothing; and a hiccup of either end, or of
+//! the way, has a slope for a while after it is over, though nothing waits any more.
 
 /// The least delay is kept over one to two of these.
 const WINDOW_US: i64 = 30_000_000;
@@ -8,19 +9,28 @@ const WINDOW_US: i64 = 30_000_000;
 const SMOOTHING: f64 = 0.9;
 /// More than jitter makes, in ms.
 const STANDING_MS: f64 = 80.0;
+/// Less than a queue that grows has, in ms.
+const EMPTY_MS: f64 = 5.0;
 
 #[derive(Debug)]
 pub(super) struct Standing {
     window_us: i64,
     least: f64,
     least_before: f64,
-    /// Above the least.
+    /// Above the least: smoothed, and the latest.
     queue_ms: f64,
+    latest_ms: f64,
 }
 
 impl Default for Standing {
     fn default() -> Self {
-        Self { window_us: 0, least: f64::INFINITY, least_before: f64::INFINITY, queue_ms: 0.0 }
+        Self {
+            window_us: 0,
+            least: f64::INFINITY,
+            least_before: f64::INFINITY,
+            queue_ms: 0.0,
+            latest_ms: 0.0,
+        }
     }
 }
 
@@ -35,10 +45,16 @@ impl Standing {
         self.least = self.least.min(delay_ms);
         let above = delay_ms - self.least.min(self.least_before);
         self.queue_ms = SMOOTHING * self.queue_ms + (1.0 - SMOOTHING) * above;
+        self.latest_ms = above;
     }
 
     pub(super) fn is_long(&self) -> bool {
         self.queue_ms > STANDING_MS
+    }
+
+    /// Whether nothing waits now.
+    pub(super) fn is_empty(&self) -> bool {
+        self.latest_ms < EMPTY_MS
     }
 }
 
@@ -60,5 +76,14 @@ mod tests {
         assert!(!run(110, 5, 10.0));
         assert!(run(115, 20, 100.0));
         assert!(!run(135, 70, 100.0), "the way is longer now");
+    }
+
+    #[test]
+    fn a_queue_is_empty_as_soon_as_one_packet_comes_at_once() {
+        let mut standing = Standing::default();
+        [7.0, 150.0, 90.0].into_iter().for_each(|delay_ms| standing.handle_delay(0, delay_ms));
+        assert!(!standing.is_empty());
+        standing.handle_delay(0, 8.0);
+        assert!(standing.is_empty());
     }
 }

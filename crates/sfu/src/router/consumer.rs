@@ -9,6 +9,7 @@ use taoyao_types::Instant;
 
 use super::layers::{LayerFilter, LayerPair};
 use super::producer::Producer;
+use crate::codec::CodecKind;
 use crate::packet::{ExtensionMap, Template};
 use crate::stream::{Rate, Renumber, SentLog};
 
@@ -26,6 +27,8 @@ pub(super) struct Consumer {
     /// Whether there is anything to choose: `simulcast` or `svc`.
     pub(super) has_layers: bool,
     pub(super) is_simulcast: bool,
+    /// Whether smaller sizes, too, can be begun at key frames only: those below the one that is sent are left out.
+    pub(super) is_keyed: bool,
     pub(super) is_paused: bool,
     /// Whether it stands in its transport's queue.
     pub(super) is_waiting: bool,
@@ -57,6 +60,8 @@ pub(super) struct Source {
     pub(super) target: Option<usize>,
     /// From where on a packet is sought with which the target can begin.
     pub(super) target_cursor: u64,
+    /// Which layers are wanted of it.
+    pub(super) target_layers: LayerPair,
 }
 
 /// Everything that is renumbered so that a receiver sees one stream.
@@ -117,7 +122,8 @@ impl Consumer {
             template(payload_type, ssrc),
             rtx.zip(rtx_ssrc).map(|(codec, ssrc)| template(codec.payload_type, ssrc)),
         );
-        let offered = Layers::of(encoding.and_then(|encoding| encoding.scalability_mode.as_deref()));
+        let mode = encoding.and_then(|encoding| encoding.scalability_mode.as_deref());
+        let offered = Layers::of(mode);
         Self {
             id,
             transport,
@@ -128,6 +134,7 @@ impl Consumer {
             has_nack: again.is_some() && has_nack(&rtp),
             has_layers: producer.consumable.consumer_type != "simple",
             is_simulcast: producer.is_simulcast(),
+            is_keyed: producer.codec == CodecKind::Av1 && mode.is_some_and(|mode| mode.contains("_KEY")),
             is_paused: true,
             is_waiting: false,
             priority: 1,

@@ -4,7 +4,7 @@ use taoyao_types::limits::RESEND_WAITING_MAX;
 use taoyao_types::{Instant, Now};
 
 use super::{Router, TransportKey};
-use crate::rtcp::{ExtendedBlock, ExtendedReport, NtpTime, Packet, Packets, ReportBlock, SenderReport};
+use crate::rtcp::{Bye, ExtendedBlock, ExtendedReport, NtpTime, Packet, Packets, ReportBlock, SenderReport};
 use crate::stream::{SenderClock, ntp_us};
 
 impl Router {
@@ -47,7 +47,17 @@ impl Router {
                 }
             }
             Packet::Extended(report) => self.handle_extended(now, index, report),
-            Packet::Description(_) | Packet::Bye(_) | Packet::Other { .. } => {}
+            Packet::Bye(bye) => self.handle_bye(now.mono, index, bye),
+            Packet::Description(_) | Packet::Other { .. } => {}
+        }
+    }
+
+    fn handle_bye(&mut self, now: Instant, index: usize, bye: &Bye<'_>) {
+        for ssrc in bye.sources() {
+            let meant = self.transports[index].incoming.get(ssrc).filter(|incoming| !incoming.is_rtx);
+            if let Some(incoming) = meant {
+                self.end_flow(now, incoming.producer, incoming.stream);
+            }
         }
     }
 

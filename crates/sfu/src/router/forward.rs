@@ -6,7 +6,7 @@ use super::consumer::{Consumer, Source};
 use super::layers::Verdict;
 use super::line::Line;
 use super::producer::{Producer, Stream};
-use crate::codec::{CodecKind, FRAME_NUMBER_AT, Vp8};
+use crate::codec::{CodecKind, FRAME_NUMBER_AT};
 use crate::packet::{HEADER_BYTES, Stamps, Tail};
 use crate::stream::{Entry, Rewriting, Sent, ticks};
 
@@ -20,7 +20,7 @@ struct Rewrite {
     frame_offset: u16,
 }
 
-/// VP8's picture ids have 15 bits (RFC 7741, section 4.2).
+/// Picture ids of VP8 (RFC 7741, section 4.2) and VP9 (RFC 9628, section 4.2) have 15 bits at most.
 const PICTURE_MASK: u16 = 0x7fff;
 
 /// The moment and the way of a packet.
@@ -47,6 +47,8 @@ impl Consumer {
                 return Some(length);
             }
         }
+        // What waits of the old stream is left behind: where it is more than the way carries, it would never have an end.
+        self.begin_target(producer);
         loop {
             while let Some(position) = self.next_position(producer) {
                 let stream = &producer.streams[self.source.current?];
@@ -73,9 +75,12 @@ impl Consumer {
         let stream = &producer.streams[index];
         if stream.epoch != self.source.epoch {
             let first = stream.epoch_head;
-            let target = self.source.target;
-            self.source =
-                Source { target: target.or(Some(index)), target_cursor: first, ..Source::default() };
+            self.source = Source {
+                target: self.source.target.or(Some(index)),
+                target_cursor: first,
+                target_layers: self.source.target_layers,
+                ..Source::default()
+            };
             return None;
         }
         let position = self.source.cursor;
@@ -101,7 +106,7 @@ impl Consumer {
         self.source.current = Some(target);
         self.source.epoch = stream.epoch;
         self.source.cursor = position;
-        self.filter.restart();
+        self.filter.restart(self.source.target_layers);
         true
     }
 
@@ -112,10 +117,13 @@ impl Consumer {
         let is_first = numbers.aligned.is_none();
         numbers.sequences.restart();
         numbers.pictures.restart();
-        if let Some((_, tl0)) = first.facts.vp8.and_then(|vp8| vp8.tl0) {
+        if let Some((_, tl0)) = first.facts.picture.and_then(|picture| picture.tl0) {
             numbers.tl0_offset = numbers.last_tl0.wrapping_add(1).wrapping_sub(tl0);
         }
-        if let Some(frame) = first.frame_number(&producer.streams[stream]).filter(|_| !is_first) {
+        if let Some(frame) = first.frame_number(&producer.streams[stream]) {
+            if is_first {
+                numbers.last_frame = frame.wrapping_sub(1);
+            }
             numbers.frame_offset = numbers.last_frame.wrapping_add(1).wrapping_sub(frame);
         }
         if is_first {
@@ -166,13 +174,13 @@ impl Consumer {
             self.numbers.sequences.leave_out(entry.sequence);
             return None;
         }
-        let rewrite = self.rewrite(producer, stream, entry, ends_picture)?;
+        let rewrite = self.rewrite(stream, entry, ends_picture)?;
         let output = self.numbers.sequences.forward(entry.sequence)?;
         let stamps = stamps(sending, &rewrite, output as u16);
         let written = self.media.write(out, &stamps, &entry.tail, tail_values)?;
         let length = written.bytes + payload.len();
         out[written.bytes..length].copy_from_slice(payload);
-        patch(producer.codec, entry, &rewrite, &mut out[..length], written.tail_at, written.bytes);
+        patch(entry, &rewrite, &mut out[..length], written.tail_at, written.bytes);
         self.remember(entry, &rewrite, output);
         let number = sending.line.handle_sent(sending.now, length, self.media.has_transport_cc());
         self.media.write_transport_number(out, entry.tail.form, number);
@@ -181,20 +189,15 @@ impl Consumer {
         Some(length)
     }
 
+    /// Pictures of VP8 close up. Those of VP9 and AV1 keep their distances: that is how they refer to each other.
     fn leave_out(&mut self, producer: &Producer, entry: &Entry) {
         self.numbers.sequences.leave_out(entry.sequence);
-        if producer.codec == CodecKind::Vp8 && entry.facts.vp8.is_some() {
+        if producer.codec == CodecKind::Vp8 && entry.facts.picture.is_some() {
             self.numbers.pictures.leave_out(entry.picture);
         }
     }
 
-    fn rewrite(
-        &mut self,
-        producer: &Producer,
-        stream: &Stream,
-        entry: &Entry,
-        ends_picture: bool,
-    ) -> Option<Rewrite> {
+    fn rewrite(&mut self, stream: &Stream, entry: &Entry, ends_picture: bool) -> Option<Rewrite> {
         let numbers = &mut self.numbers;
         let mut rewrite = Rewrite {
             timestamp: entry.timestamp.wrapping_add(numbers.timestamp_offset),
@@ -203,23 +206,23 @@ impl Consumer {
             tl0: 0,
             frame_offset: numbers.frame_offset,
         };
-        if producer.codec == CodecKind::Vp8
-            && let Some(vp8) = entry.facts.vp8
-        {
+        if let Some(picture) = entry.facts.picture {
             if entry.facts.is_key && numbers.pictures.is_far_ahead(entry.picture) {
                 numbers.pictures.restart();
             }
             // What is too late for its picture is of no use.
             rewrite.picture = numbers.pictures.forward(entry.picture)? as u16 & PICTURE_MASK;
-            rewrite.tl0 = vp8.tl0.map_or(0, |(_, tl0)| tl0.wrapping_add(numbers.tl0_offset));
+            rewrite.tl0 = picture.tl0.map_or(0, |(_, tl0)| tl0.wrapping_add(numbers.tl0_offset));
         }
         if is_after(rewrite.timestamp, numbers.last_timestamp) {
             numbers.last_timestamp = rewrite.timestamp;
             numbers.last_arrival = entry.arrived;
             numbers.last_tl0 = rewrite.tl0;
-            if let Some(frame) = entry.frame_number(stream) {
-                numbers.last_frame = frame.wrapping_add(numbers.frame_offset);
-            }
+        }
+        if let Some(frame) = entry.frame_number(stream) {
+            let frame = frame.wrapping_add(numbers.frame_offset);
+            let is_later = frame.wrapping_sub(numbers.last_frame).cast_signed() > 0;
+            numbers.last_frame = if is_later { frame } else { numbers.last_frame };
         }
         Some(rewrite)
     }
@@ -258,7 +261,7 @@ impl Consumer {
         let length = payload_at + payload.len();
         out.get_mut(written.bytes..payload_at)?.copy_from_slice(original);
         out.get_mut(payload_at..length)?.copy_from_slice(payload);
-        patch(producer.codec, entry, &rewrite, &mut out[..length], written.tail_at, payload_at);
+        patch(entry, &rewrite, &mut out[..length], written.tail_at, payload_at);
         let transport_number = sending.line.handle_sent(sending.now, length, template.has_transport_cc());
         template.write_transport_number(out, entry.tail.form, transport_number);
         self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
@@ -295,7 +298,7 @@ impl Rewrite {
 
 impl Entry {
     fn tl0(&self) -> u8 {
-        self.facts.vp8.and_then(|vp8| vp8.tl0).map_or(0, |(_, tl0)| tl0)
+        self.facts.picture.and_then(|picture| picture.tl0).map_or(0, |(_, tl0)| tl0)
     }
 
     /// AV1's number of the frame, in the dependency descriptor.
@@ -316,18 +319,9 @@ fn stamps(sending: &Sending<'_>, rewrite: &Rewrite, sequence: u16) -> Stamps {
 }
 
 /// Writes the running numbers of pictures and frames into a packet.
-fn patch(
-    codec: CodecKind,
-    entry: &Entry,
-    rewrite: &Rewrite,
-    packet: &mut [u8],
-    tail_at: usize,
-    payload_at: usize,
-) {
-    if codec == CodecKind::Vp8
-        && let (Some(vp8), Some(payload)) = (entry.facts.vp8, packet.get_mut(payload_at..))
-    {
-        Vp8::patch(payload, &vp8, rewrite.picture, rewrite.tl0);
+fn patch(entry: &Entry, rewrite: &Rewrite, packet: &mut [u8], tail_at: usize, payload_at: usize) {
+    if let (Some(picture), Some(payload)) = (entry.facts.picture, packet.get_mut(payload_at..)) {
+        picture.patch(payload, rewrite.picture, rewrite.tl0);
     }
     if let (Some(at), true) = (entry.tail.descriptor_at, rewrite.frame_offset != 0) {
         let at = tail_at + usize::from(at) + FRAME_NUMBER_AT;

@@ -44,6 +44,10 @@ impl Router {
             producer.is_dirty = true;
             self.dirty.push(incoming.producer);
         }
+        let stream = &self.producers[incoming.producer].streams[incoming.stream];
+        if stream.receive.last_arrival == Some(now) && !numbered.payload.is_empty() {
+            self.watch_flow(now, incoming.producer, incoming.stream);
+        }
         self.observe(incoming.producer, packet);
         self.ask_for_missing(now, index, incoming);
     }
@@ -131,7 +135,9 @@ fn note_transport_number(transport: &mut Transport, producer: &Producer, now: In
 fn numbered<'a>(producer: &mut Producer, incoming: Incoming, packet: &Packet<'a>) -> Option<Numbered<'a>> {
     let payload = packet.payload();
     if !incoming.is_rtx {
-        return Some(Numbered { sequence: packet.sequence(), payload, is_again: false });
+        // Of another codec than was agreed on: consumers would take it for theirs, and its numbers for those of the stream.
+        let is_agreed = packet.payload_type() == producer.payload_type;
+        return is_agreed.then_some(Numbered { sequence: packet.sequence(), payload, is_again: false });
     }
     let counts = &mut producer.streams[incoming.stream].counts;
     counts.rtx_packets += 1;
@@ -153,8 +159,7 @@ fn receive(
     numbered: &Numbered<'_>,
 ) -> bool {
     let writer = TailWriter::write(packet.elements(), &producer.extensions, &producer.router_extensions);
-    let is_media = numbered.is_again || packet.payload_type() == producer.payload_type;
-    let codec = if is_media { producer.codec } else { CodecKind::Other };
+    let codec = producer.codec;
     let stream = &mut producer.streams[incoming.stream];
     let facts = facts(stream, codec, packet, numbered, &writer);
     let seen = stream.nacks.handle_packet(now, numbered.sequence, facts.is_key);
@@ -165,14 +170,14 @@ fn receive(
     if facts.is_key || !producer.codec.has_key_frames() {
         stream.key_frames.handle_key_frame();
     }
-    stream.shares.add(now, &facts, packet.bytes());
+    stream.shares.add(now, &facts, packet.timestamp(), packet.bytes());
     if producer.is_paused || producer.consumers.is_empty() || !producer.is_heard {
         return false;
     }
-    let picture = facts.vp8.map_or(0, |vp8| match (vp8.is_wide, facts.is_key) {
-        (true, false) => stream.pictures.extend(vp8.picture_id),
-        (true, true) => stream.pictures.extend_or_restart(vp8.picture_id),
-        (false, _) => stream.narrow_pictures.extend(vp8.picture_id),
+    let picture = facts.picture.map_or(0, |picture| match (picture.is_wide, facts.is_key) {
+        (true, false) => stream.pictures.extend(picture.id),
+        (true, true) => stream.pictures.extend_or_restart(picture.id),
+        (false, _) => stream.narrow_pictures.extend(picture.id),
     });
     stream.store.push(&Arrived {
         sequence,
@@ -183,8 +188,8 @@ fn receive(
         picture,
         tail: writer.tail(),
         tail_values: writer.bytes(),
-        // Comfort noise and the like keep their number, and are left out.
-        payload: if is_media { numbered.payload } else { &[] },
+        // Without one, as a sender's probes: they keep their number, and are left out.
+        payload: numbered.payload,
     });
     true
 }
@@ -199,7 +204,10 @@ fn facts(
     if numbered.payload.is_empty() {
         return Facts::default();
     }
-    let described = tail.descriptor().and_then(|descriptor| stream.dependency.read(descriptor));
+    // Where payloads tell of layers, they tell of pictures, too.
+    let has_own = matches!(codec, CodecKind::Vp8 | CodecKind::Vp9);
+    let descriptor = tail.descriptor().filter(|_| !has_own);
+    let described = descriptor.and_then(|descriptor| stream.dependency.read(descriptor));
     described.unwrap_or_else(|| codec::inspect(codec, numbered.payload, packet.has_marker()))
 }
 

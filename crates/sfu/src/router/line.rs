@@ -51,9 +51,11 @@ impl Line {
         if has_transport_cc { control.estimator.handle_sent(now, bytes) } else { 0 }
     }
 
-    /// Whether video may leave now.
+    /// Whether video may leave now: by the pace, or because a probe wants to be faster.
     pub(super) fn may_send(&mut self, now: Instant) -> bool {
-        self.control.as_mut().is_none_or(|control| !control.is_told || control.pacer.may_send(now))
+        self.control.as_mut().is_none_or(|control| {
+            !control.is_told || control.pacer.may_send(now) || control.estimator.wants_packet(now)
+        })
     }
 
     /// What may be sent all in all, in bits per second.

@@ -7,6 +7,7 @@
 mod agenda;
 mod consumer;
 mod feedback;
+mod flow;
 mod forward;
 mod identify;
 mod ingress;

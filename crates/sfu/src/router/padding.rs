@@ -22,7 +22,12 @@ impl Router {
         out: &mut [u8],
     ) -> Option<usize> {
         let transport = &mut self.transports[index];
-        let wanted = transport.line.control.as_mut()?.estimator.poll_padding(now)?;
+        let estimator = &mut transport.line.control.as_mut()?.estimator;
+        let Some(wanted) = estimator.poll_padding(now) else {
+            let due = estimator.poll_probe();
+            self.wake_by(due);
+            return None;
+        };
         let consumers = &mut self.consumers;
         let at = *transport.consumers.iter().find(|at| consumers[**at].can_pad())?;
         consumers[at].write_padding(now, send_time, wanted, &mut transport.line, out)

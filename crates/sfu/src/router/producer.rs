@@ -54,6 +54,8 @@ pub(super) struct Stream {
     pub(super) rtx_ssrc: Option<u32>,
     /// Whether its SSRC was told, and not learned from packets.
     pub(super) is_signalled: bool,
+    /// False from when it stopped until something comes again.
+    pub(super) is_flowing: bool,
     pub(super) receive: Receive,
     pub(super) nacks: NackGenerator,
     pub(super) store: Store,
@@ -155,6 +157,7 @@ impl Stream {
             ssrc: encoding.ssrc,
             rtx_ssrc: encoding.rtx.map(|rtx| rtx.ssrc),
             is_signalled: encoding.ssrc.is_some(),
+            is_flowing: true,
             receive: Receive::default(),
             nacks: NackGenerator::default(),
             store: Store::default(),

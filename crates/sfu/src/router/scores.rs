@@ -84,7 +84,9 @@ impl Producer {
 impl Stream {
     fn score(&self, now: Instant) -> u8 {
         match self.receive.last_arrival {
-            Some(last) if now.since(last) < SILENT => score_of_loss(self.receive.fraction_lost),
+            Some(last) if self.is_flowing && now.since(last) < SILENT => {
+                score_of_loss(self.receive.fraction_lost)
+            }
             _ => 0,
         }
     }

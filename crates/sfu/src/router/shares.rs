@@ -67,34 +67,19 @@ impl Router {
     }
 
     fn choose(&mut self, now: Instant, index: usize, aside: u64, scratch: &mut Scratch) {
-        let demands: Vec<Demand<'_>> = scratch.consumers.iter().map(Choices::demand).collect();
-        scratch.chosen.clear();
-        scratch.chosen.resize(demands.len(), None);
+        let wanted = total(&scratch.consumers.iter().map(Choices::demand).collect::<Vec<_>>()) + aside;
         let consumers = &self.consumers;
         let line = &mut self.transports[index].line;
         if let Some(control) = &mut line.control {
-            control.estimator.handle_demand(total(&demands) + aside);
+            control.estimator.handle_demand(wanted);
         }
         let is_estimated = scratch.consumers.iter().any(|choices| consumers[choices.consumer].is_estimated());
         match line.available().filter(|_| is_estimated) {
-            Some(available) => {
-                allocate(available.saturating_sub(aside), &demands, &mut scratch.chosen);
-            }
-            None => {
-                let best = scratch.consumers.iter().map(|choices| choices.count.checked_sub(1));
-                scratch.chosen.iter_mut().zip(best).for_each(|(chosen, best)| *chosen = best);
-            }
+            Some(available) => scratch.share_out(available.saturating_sub(aside)),
+            None => scratch.take_best(),
         }
-        for (choices, chosen) in scratch.consumers.iter().zip(&mut scratch.chosen) {
-            // A stream without layers is sent or not; not to send it helps nobody.
-            if choices.count == 1 {
-                *chosen = Some(0);
-            }
-        }
-        let bitrate_of =
-            |(choices, chosen): (&Choices, &Option<usize>)| chosen.map(|at| choices.bitrates[at]);
-        let chosen = scratch.consumers.iter().zip(&scratch.chosen).filter_map(bitrate_of).sum::<u64>();
-        if let Some(control) = &mut self.transports[index].line.control {
+        let chosen = scratch.bitrate();
+        if let Some(control) = &mut line.control {
             control.pacer.handle_chosen(now, chosen + aside);
         }
     }
@@ -112,6 +97,33 @@ impl Router {
     }
 }
 
+impl Scratch {
+    /// As much for everyone as there is.
+    fn share_out(&mut self, available: u64) {
+        let demands: Vec<Demand<'_>> = self.consumers.iter().map(Choices::demand).collect();
+        self.chosen.clear();
+        self.chosen.resize(demands.len(), None);
+        allocate(available, &demands, &mut self.chosen);
+        for (choices, chosen) in self.consumers.iter().zip(&mut self.chosen) {
+            // A stream without layers is sent or not; not to send it helps nobody.
+            if choices.count == 1 {
+                *chosen = Some(0);
+            }
+        }
+    }
+
+    fn take_best(&mut self) {
+        self.chosen.clear();
+        self.chosen.extend(self.consumers.iter().map(|choices| choices.count.checked_sub(1)));
+    }
+
+    /// Of all that was chosen, in bit/s.
+    fn bitrate(&self) -> u64 {
+        let pairs = self.consumers.iter().zip(&self.chosen);
+        pairs.filter_map(|(choices, chosen)| chosen.map(|at| choices.bitrates[at])).sum()
+    }
+}
+
 impl Choices {
     fn of(now: Instant, at: usize, consumer: &Consumer, producer: &Producer) -> Self {
         let mut choices = Self {
@@ -122,7 +134,9 @@ impl Choices {
             current: None,
             priority: consumer.priority,
         };
-        if producer.is_simulcast() {
+        if consumer.kind == MediaKind::Audio {
+            choices.push(LayerPair::LOWEST, 0);
+        } else if producer.is_simulcast() {
             choices.add_streams(now, consumer, producer);
         } else if let Some(stream) = producer.streams.first() {
             let (spatial, temporal) = stream.shares.seen;
@@ -150,7 +164,11 @@ impl Choices {
             if spatial > consumer.preferred.spatial && self.count > 0 {
                 break;
             }
-            for temporal in 0..=stream.shares.seen.1.min(consumer.preferred.temporal) {
+            let most = stream.shares.seen.1.min(consumer.preferred.temporal);
+            // A larger picture is not worth a quarter of the pictures.
+            let lowest = if self.count == 0 { 0 } else { most.min(stream.shares.seen.1.saturating_sub(1)) };
+            let is_offered = stream.is_flowing && (self.count == 0 || stream.shares.is_known(now));
+            for temporal in (lowest..=most).filter(|_| is_offered) {
                 let bitrate = stream.shares.up_to(now, LayerPair { spatial: u8::MAX, temporal });
                 if bitrate > 0 {
                     self.push(LayerPair { spatial, temporal }, bitrate);
@@ -171,7 +189,7 @@ impl Choices {
 
     fn index_of(&self, consumer: &Consumer, producer: &Producer) -> Option<usize> {
         let current = consumer.layers_sent(producer)?;
-        (0..self.count).rev().find(|index| self.layers[*index].min(current) == self.layers[*index])
+        (0..self.count).rev().find(|index| self.layers[*index] <= current)
     }
 
     fn demand(&self) -> Demand<'_> {
@@ -195,7 +213,7 @@ impl Consumer {
         };
         let target = if producer.is_simulcast() { usize::from(layers.spatial) } else { 0 };
         let Some(stream) = producer.streams.get(target) else { return false };
-        self.filter.wanted = if producer.is_simulcast() {
+        let wanted = if producer.is_simulcast() {
             LayerPair { spatial: u8::MAX, ..layers }
         } else if stream.shares.seen == (layers.spatial, layers.temporal) {
             // The highest that was seen: what may come above it is welcome, too.
@@ -203,16 +221,25 @@ impl Consumer {
         } else {
             layers
         };
+        let before = std::mem::replace(&mut self.source.target_layers, wanted);
+        self.filter.wanted = match self.source.current {
+            // Until the smaller one begins, as little as possible of the larger one.
+            Some(current) if target < current => LayerPair { temporal: 0, ..LayerPair::ALL },
+            Some(current) if target > current => LayerPair { spatial: u8::MAX, ..self.preferred },
+            _ => wanted,
+        };
         let is_new = self.source.target != Some(target);
         if is_new {
             self.source.target = Some(target);
             self.source.target_cursor = stream.store.head();
         }
-        let rises = !producer.is_simulcast()
-            && self.source.current.is_some()
-            && stream.shares.seen.0 > 0
-            && self.filter.wanted.spatial.min(stream.shares.seen.0) > self.filter.current.spatial;
-        is_new && self.source.current != Some(target) || rises
+        let most = stream.shares.seen.0;
+        let (before, wanted) = (before.spatial.min(most), wanted.spatial.min(most));
+        let waits = wanted > self.filter.current.spatial
+            || self.is_keyed && wanted < self.filter.current.spatial.min(most);
+        let needs_key_frame =
+            !producer.is_simulcast() && self.source.current.is_some() && waits && wanted != before;
+        is_new && self.source.current != Some(target) || needs_key_frame
     }
 
     /// The layers that are being sent, in the producer's terms.

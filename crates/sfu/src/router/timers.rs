@@ -122,9 +122,8 @@ impl Router {
         let heard = self.speakers.handle_timeout(now, |at| producers.get(at).map(|producer| producer.id));
         self.events.extend(heard.into_iter().filter(|_| !self.config.is_branch));
         for at in self.speakers.poll_changes() {
-            if let Some(producer) = self.producers.get_mut(at) {
-                producer.is_heard = self.speakers.is_heard(at);
-            }
+            let is_heard = self.speakers.is_heard(at);
+            self.set_heard(at, is_heard);
         }
         self.wake_by(Some(self.speakers.poll_timeout()));
     }

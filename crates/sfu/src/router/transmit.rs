@@ -89,7 +89,8 @@ impl Router {
         let control = transport.line.control.as_mut();
         let due = control.map(|control| {
             control.pacer.handle_queue(now, packets as usize * PACKET_BYTES);
-            control.pacer.poll_timeout()
+            let probe = control.estimator.poll_probe();
+            probe.into_iter().fold(control.pacer.poll_timeout(), Instant::min)
         });
         if let Some(due) = due {
             self.agenda.bring_forward(index, due);

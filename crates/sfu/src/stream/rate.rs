@@ -3,11 +3,10 @@
 use taoyao_types::Instant;
 
 const BUCKETS: usize = 10;
-const BUCKET_US: u64 = 100_000;
 
-/// Packets and bytes, and the bits of the last second.
+/// Packets and bytes, and the bits of the last ten spans of `BUCKET_US`: of the last second, unless it says otherwise.
 #[derive(Debug, Clone, Default)]
-pub struct Rate {
+pub struct Rate<const BUCKET_US: u64 = 100_000> {
     pub packets: u64,
     pub bytes: u64,
     buckets: [u32; BUCKETS],
@@ -15,7 +14,7 @@ pub struct Rate {
     newest: u64,
 }
 
-impl Rate {
+impl<const BUCKET_US: u64> Rate<BUCKET_US> {
     pub fn add(&mut self, now: Instant, bytes: usize) {
         self.packets += 1;
         self.bytes += bytes as u64;
@@ -26,12 +25,20 @@ impl Rate {
 
     /// Over the nine full buckets before this one and what is in it.
     pub fn bits_per_second(&self, now: Instant) -> u64 {
+        8 * self.recent_bytes(now) * 1_000_000 / Self::span_us(now)
+    }
+
+    /// Of the span that [`Self::span_us`] says.
+    pub fn recent_bytes(&self, now: Instant) -> u64 {
         let current = now.0 / BUCKET_US;
         let oldest = (current + 1).saturating_sub(BUCKETS as u64);
         let kept = (oldest..=self.newest).map(|bucket| self.buckets[(bucket % BUCKETS as u64) as usize]);
-        let bytes: u64 = kept.take(BUCKETS).map(u64::from).sum();
-        let span_us = (BUCKETS as u64 - 1) * BUCKET_US + now.0 % BUCKET_US;
-        8 * bytes * 1_000_000 / span_us
+        kept.take(BUCKETS).map(u64::from).sum()
+    }
+
+    /// How long the nine full buckets and this one are, in microseconds.
+    pub fn span_us(now: Instant) -> u64 {
+        (BUCKETS as u64 - 1) * BUCKET_US + now.0 % BUCKET_US
     }
 
     fn turn_to(&mut self, bucket: u64) {
@@ -49,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_steady_flow_has_its_rate_and_silence_has_none() {
-        let mut rate = Rate::default();
+        let mut rate = <Rate>::default();
         for ms in 0..5_000 {
             rate.add(Instant(ms * 1_000), 125);
         }

@@ -15,7 +15,7 @@ pub struct Entry {
     pub arrived: Instant,
     pub has_marker: bool,
     pub facts: Facts,
-    /// VP8's picture id, extended; 0 if there is none.
+    /// The picture id of VP8 or VP9, extended; 0 if there is none.
     pub picture: u64,
     pub tail: Tail,
     /// Where its bytes begin, counted over all that was ever written.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use taoyao_ortc::{MediaKind, ProducerId, Refused};
 use taoyao_sfu::TransportKey;
+use taoyao_sfu::packet::Packet;
 
 use crate::packets::{self, vp8_numbers};
-use crate::world::{OPUS, VP8, World, audio, one, rids, video};
+use crate::world::{MID, OPUS, RID, VP8, World, audio, one, rids, video};
 
 fn frame(sequence: u16) -> Vec<u8> {
     packets::frame(sequence, sequence, sequence == 0)
@@ -99,6 +100,69 @@ fn numbers_that_are_taken_are_refused() {
         false,
     );
     assert_eq!(unknown, Err(Refused::Unknown("transport")));
+}
+
+#[test]
+fn a_header_at_all_its_limits_does_not_reach_receivers() {
+    let mut world = World::new();
+    (0..2).for_each(|key| world.join(key));
+    let producer = world.produce(0, MediaKind::Video, &video("v", one(10)));
+    world.consume(1, producer);
+    let plain = frame(0);
+    let payload = Packet::parse(&plain).unwrap().payload();
+    // Fifteen CSRCs, and elements nobody knows, each as long as it can be.
+    let mut bytes = plain[..12].to_vec();
+    bytes[0] |= 0x1f;
+    bytes.extend([7; 4 * 15]);
+    let mut block: Vec<u8> = (200..204).flat_map(|id| [vec![id, 255], vec![0xaa; 255]].concat()).collect();
+    block.resize(block.len().next_multiple_of(4), 0);
+    bytes.extend([0x10, 0x00]);
+    bytes.extend((block.len() as u16 / 4).to_be_bytes());
+    bytes.extend(block);
+    bytes.extend(payload);
+    world.rtp(0, &bytes);
+    let media = world.media();
+    let packet = media[0].rtp();
+    assert_eq!((media.len(), media[0].bytes[0] & 0x0f), (1, 0), "forwarders are no contributors");
+    assert_eq!(packet.payload().len(), payload.len());
+    assert!(packet.elements().all(|(id, _)| id < 15) && packet.bytes() < payload.len() + 60);
+    // One CSRC more than there are bytes.
+    world.rtp(0, &bytes[..12 + 4 * 14]);
+    assert!(world.media().is_empty());
+}
+
+#[test]
+fn an_ssrc_stays_with_whose_it_was() {
+    let mut world = World::new();
+    (0..3).for_each(|key| world.join(key));
+    let first = world.produce(0, MediaKind::Video, &video("v", one(10)));
+    let second = world.produce(0, MediaKind::Video, &video("w", rids(&["a", "b"])));
+    let other = world.produce(1, MediaKind::Video, &video("v", one(10)));
+    let ssrcs = [first, second, other].map(|producer| world.consume(2, producer).1);
+    let mut counts = [0; 3];
+    for sequence in 0..20_u16 {
+        world.rtp(0, &frame(sequence));
+        // Another terminal uses the same numbers, and one stream of the first says that it is another one of its own.
+        world.rtp(1, &frame(sequence));
+        let payload = packets::vp8(sequence, 0, 0, false, sequence == 0);
+        for rid in [&b"a"[..], b"b"] {
+            let claim = packets::Rtp {
+                payload_type: VP8,
+                has_marker: true,
+                sequence,
+                timestamp: 1,
+                ssrc: 10,
+                extensions: &[(MID, b"w"), (RID, rid)],
+                payload: &payload,
+            };
+            world.rtp(0, &claim.bytes());
+        }
+        for left in world.media() {
+            let of = ssrcs.iter().position(|ssrc| *ssrc == left.rtp().ssrc()).unwrap();
+            counts[of] += 1;
+        }
+    }
+    assert_eq!(counts, [20, 0, 20]);
 }
 
 #[test]

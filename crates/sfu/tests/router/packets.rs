@@ -2,7 +2,7 @@
 
 use crate::world::VP8;
 
-/// An RTP packet with header extensions of one byte.
+/// An RTP packet, with header extensions of two bytes where one does not do.
 pub(crate) struct Rtp<'a> {
     pub(crate) payload_type: u8,
     pub(crate) has_marker: bool,
@@ -20,14 +20,16 @@ impl Rtp<'_> {
         bytes.extend(self.timestamp.to_be_bytes());
         bytes.extend(self.ssrc.to_be_bytes());
         if !self.extensions.is_empty() {
+            let is_long = self.extensions.iter().any(|(_, value)| value.len() > 16);
             let mut block = Vec::new();
             for (id, value) in self.extensions {
-                block.push((id << 4) | (value.len() as u8 - 1));
+                let length = value.len() as u8;
+                block.extend(if is_long { vec![*id, length] } else { vec![(id << 4) | (length - 1)] });
                 block.extend(*value);
             }
             block.resize(block.len().next_multiple_of(4), 0);
             bytes[0] |= 0x10;
-            bytes.extend([0xbe, 0xde]);
+            bytes.extend(if is_long { [0x10, 0x00] } else { [0xbe, 0xde] });
             bytes.extend((block.len() as u16 / 4).to_be_bytes());
             bytes.extend(block);
         }

@@ -192,6 +192,34 @@ fn volumes_and_the_speaker_are_told_and_only_the_last_speakers_are_forwarded() {
 }
 
 #[test]
+fn who_is_heard_again_goes_on_without_a_gap() {
+    let mut world = World::with(RouterConfig { last_speakers: Some(1), ..RouterConfig::default() });
+    (0..3).for_each(|key| world.join(key));
+    let ssrcs = [0, 1].map(|key| {
+        let producer = world.produce(key, MediaKind::Audio, &audio(10));
+        world.consume(2, producer).1
+    });
+    let mut heard = [Vec::new(), Vec::new()];
+    for sequence in 0..600 {
+        // They speak by turns, three seconds each.
+        let levels = if sequence / 150 % 2 == 0 { [20, 90] } else { [90, 20] };
+        world.rtp(0, &sound(sequence, levels[0], 10));
+        world.rtp(1, &sound(sequence, levels[1], 10));
+        for left in world.media() {
+            let packet = left.rtp();
+            let speaker = usize::from(packet.ssrc() == ssrcs[1]);
+            heard[speaker].push((packet.sequence(), packet.timestamp()));
+        }
+        world.pass(Duration::from_millis(20));
+    }
+    for heard in heard {
+        assert!((240..360).contains(&heard.len()), "half of the time: {}", heard.len());
+        assert!(heard.windows(2).all(|pair| pair[1].0 == pair[0].0.wrapping_add(1)));
+        assert!(heard.windows(2).any(|pair| pair[1].1.wrapping_sub(pair[0].1) > 100 * 960), "time went on");
+    }
+}
+
+#[test]
 fn everything_goes_with_its_transport() {
     let mut world = World::new();
     (0..3).for_each(|key| world.join(key));

@@ -18,6 +18,7 @@ pub(crate) const OPUS: u8 = 111;
 pub(crate) const MID: u8 = 4;
 pub(crate) const RID: u8 = 5;
 pub(crate) const TRANSPORT_CC: u8 = 3;
+pub(crate) const DESCRIPTOR: u8 = 12;
 
 pub(crate) struct World {
     pub(crate) router: Router,
@@ -173,17 +174,22 @@ fn extension(uri: &str, id: u8) -> Extension {
 
 /// VP8 with retransmissions, in streams with these encodings.
 pub(crate) fn video(mid: &str, encodings: Vec<Encoding>) -> RtpParameters {
+    video_of("video/VP8", mid, encodings)
+}
+
+pub(crate) fn video_of(mime_type: &str, mid: &str, encodings: Vec<Encoding>) -> RtpParameters {
     let mut rtx = codec("video/rtx", VP8_RTX, 90_000, &[]);
     rtx.parameters.insert("apt".to_owned(), ParameterValue::Integer(VP8.into()));
     let feedback = [("nack", ""), ("nack", "pli"), ("ccm", "fir"), ("goog-remb", ""), ("transport-cc", "")];
     let mut rtp = RtpParameters {
         mid: Some(mid.to_owned()),
-        codecs: vec![codec("video/VP8", VP8, 90_000, &feedback), rtx],
+        codecs: vec![codec(mime_type, VP8, 90_000, &feedback), rtx],
         header_extensions: vec![
             extension(uri::MID, MID),
             extension(uri::RID, RID),
             extension(uri::TRANSPORT_CC, TRANSPORT_CC),
             extension(uri::VIDEO_ORIENTATION, 11),
+            extension(uri::DEPENDENCY_DESCRIPTOR, DESCRIPTOR),
         ],
         encodings,
         ..RtpParameters::default()
@@ -194,6 +200,11 @@ pub(crate) fn video(mid: &str, encodings: Vec<Encoding>) -> RtpParameters {
 
 pub(crate) fn one(ssrc: u32) -> Vec<Encoding> {
     vec![Encoding { ssrc: Some(ssrc), rtx: Some(RtxEncoding { ssrc: ssrc + 1 }), ..Encoding::default() }]
+}
+
+/// One stream with layers.
+pub(crate) fn layered(ssrc: u32, mode: &str) -> Vec<Encoding> {
+    one(ssrc).into_iter().map(|one| Encoding { scalability_mode: Some(mode.to_owned()), ..one }).collect()
 }
 
 pub(crate) fn rids(names: &[&str]) -> Vec<Encoding> {

@@ -178,7 +178,7 @@ impl Dtls {
 
     fn read(&mut self, now: Instant, datagram: &[u8], tell: &mut dyn FnMut(DtlsEvent)) {
         match self.endpoint.read(to_std(now), PEER, None, BytesMut::from(datagram)) {
-            Ok(events) => self.take(events, tell),
+            Ok(events) => self.take(now, events, tell),
             Err(rtc_shared::error::Error::ErrServerNoMatchingSrtpProfile) => self.try_next_suite(now, tell),
             // What is broken after the handshake is dropped: it may be anybody's.
             Err(_) if self.is_connected() => {}
@@ -197,7 +197,7 @@ impl Dtls {
         }
     }
 
-    fn take(&mut self, events: Vec<EndpointEvent>, tell: &mut dyn FnMut(DtlsEvent)) {
+    fn take(&mut self, now: Instant, events: Vec<EndpointEvent>, tell: &mut dyn FnMut(DtlsEvent)) {
         self.leave_choosing();
         for event in events {
             match event {
@@ -207,7 +207,11 @@ impl Dtls {
                         self.repeat.stop();
                         tell(DtlsEvent::Connected(Box::new(keys)));
                     }
-                    Err(reason) => return self.fail(reason, tell),
+                    Err(reason) => {
+                        // Who is refused hears it: without it, it would send into the void.
+                        self.close(now);
+                        return self.fail(reason, tell);
+                    }
                 },
                 EndpointEvent::ApplicationData(data) if self.is_connected() => {
                     tell(DtlsEvent::Data(data.freeze()))

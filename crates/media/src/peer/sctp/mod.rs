@@ -187,13 +187,7 @@ impl Sctp {
     ///
     /// # Errors
     /// See [`MessageError`].
-    pub fn send(
-        &mut self,
-        now: Instant,
-        stream: u16,
-        ppid: u32,
-        bytes: &Bytes,
-    ) -> Result<(), MessageError> {
+    pub fn send(&mut self, now: Instant, stream: u16, ppid: u32, bytes: &Bytes) -> Result<(), MessageError> {
         if self.state != State::Connected {
             return Err(MessageError::NotOpen);
         }
@@ -281,12 +275,23 @@ impl Sctp {
         }
     }
 
+    /// The library opens whatever number comes; with those beyond what was agreed on a peer could fill memory.
     fn accept(&mut self, id: u16) {
+        if id >= self.num_streams.incoming {
+            return self.cut_off();
+        }
         if let Some(association) = &mut self.association {
             while association.accept_stream().is_some() {}
         }
         self.streams.entry(id).or_default();
         self.apply(id);
+    }
+
+    /// Ends the association with a peer that does not keep to what was agreed on.
+    fn cut_off(&mut self) {
+        self.state = State::Closed;
+        self.association = None;
+        self.streams.clear();
     }
 
     fn read(&mut self, now: Instant, id: u16) {

@@ -18,6 +18,8 @@ pub(crate) struct LinkConfig {
     pub(crate) loss: f64,
     /// Every so often, everything is lost for so long.
     pub(crate) bursts: Option<(Duration, Duration)>,
+    /// Every so often, everything stands still for so long.
+    pub(crate) stalls: Option<(Duration, Duration)>,
     /// Each packet is late by up to this; they stay in order.
     pub(crate) jitter: Duration,
     /// Others send at this constant bitrate through the same queue, from and to these seconds.
@@ -32,6 +34,7 @@ impl LinkConfig {
             queue: Duration::from_millis(300),
             loss: 0.0,
             bursts: None,
+            stalls: None,
             jitter: Duration::ZERO,
             cross: None,
         }
@@ -82,13 +85,21 @@ impl Link {
         }
         let queued = Duration::from_secs_f64(self.backlog_bits / capacity);
         let late = self.config.jitter.mul_f64(self.rng.f64());
-        self.last_arrival = self.last_arrival.max(now + queued + self.config.delay + late);
+        let arrival = now + queued + self.config.delay + late;
+        self.last_arrival = self.last_arrival.max(arrival + self.stands_for(arrival));
         Some(self.last_arrival)
     }
 
     pub(crate) fn queue(&mut self, now: Instant) -> Duration {
         self.drain(now);
         Duration::from_secs_f64(self.backlog_bits / self.config.capacity_at(now))
+    }
+
+    /// How much longer it stands still at this moment.
+    fn stands_for(&self, at: Instant) -> Duration {
+        let Some((every, span)) = self.config.stalls else { return Duration::ZERO };
+        let left = every - Duration::from_micros(at.0 % every.as_micros() as u64);
+        if left <= span { left } else { Duration::ZERO }
     }
 
     fn drain(&mut self, now: Instant) {

@@ -1,0 +1,76 @@
+// The recording of a room: everybody is told, whoever may stops it, and a file for every member is at the node.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { openPage, shoot, startBrowser } from '../support/browser.mjs';
+import { PASSWORD, USER, uniqueId } from '../support/mesh.mjs';
+import { freeUdpPort, startNode } from '../support/node.mjs';
+import { createRoom, enterRoom, member, seen } from '../support/room.mjs';
+import { register, until } from '../support/terminal.mjs';
+
+test('a room is recorded, all its members see that, and another operator stops it', async (t) => {
+  const [alice, bob, late, name] = [uniqueId('alice'), uniqueId('bob'), uniqueId('late'), uniqueId('studio')];
+  const browser = await startBrowser(t);
+  const [a, b, c] = [await open(t, browser), await open(t, browser), await open(t, browser)];
+  const media = `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }\nrecordings = { dir = "recordings" }`;
+  const { origin } = await startNode(t, media, { roles: ['terminal', 'operator'] });
+  await register(a, origin, alice);
+  await register(b, origin, bob);
+  await createRoom(a, name);
+  await enterRoom(b, name);
+  await seen(member(a, bob));
+  await seen(member(b, alice));
+  for (const page of [a, b]) assert.equal(await mark(page).isVisible(), false);
+
+  await a.getByTestId('room-record').click();
+  for (const page of [a, b]) {
+    await mark(page).waitFor();
+    assert.equal(await page.getByTestId('room-record').getAttribute('aria-pressed'), 'true');
+  }
+  assert.equal(await b.locator('#announce-now').textContent(), 'The room is being recorded.');
+  await shoot(b, 'room-recording');
+  await register(c, origin, late);
+  await enterRoom(c, name);
+  await mark(c).waitFor();
+  await seen(member(a, late));
+  await until('three members are recorded', async () => (await recordings(a)).length === 3);
+
+  await b.getByTestId('room-record').click();
+  for (const page of [a, b, c]) await mark(page).waitFor({ state: 'hidden' });
+  await until('the files are closed', async () => (await recordings(a)).every((it) => it.state === 'finished'));
+  const files = await recordings(a);
+  assert.deepEqual(
+    files.map((it) => it.member.split('@')[0]).sort(),
+    [alice, bob, late].sort(),
+    'one file for each',
+  );
+  for (const file of files) assert.ok(file.bytes > 1_000, JSON.stringify(file));
+});
+
+test('a node without a recorder offers no recording', async (t) => {
+  const [alice, name] = [uniqueId('alice'), uniqueId('studio')];
+  const page = await open(t, await startBrowser(t));
+  const { origin } = await startNode(t, `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }`);
+  await register(page, origin, alice);
+  await createRoom(page, name);
+  await page.getByTestId('room-end').waitFor();
+  assert.equal(await page.getByTestId('room-record').isVisible(), false);
+});
+
+function open(t, browser) {
+  return openPage(t, browser, { smallCamera: true });
+}
+
+function mark(page) {
+  return page.getByTestId('room-recording');
+}
+
+/** The node's index, as an operator is shown it. */
+function recordings(page) {
+  return page.evaluate(async ([user, password]) => {
+    const headers = { authorization: `Basic ${btoa(`${user}:${password}`)}` };
+    const answer = await fetch('/recordings/list', { headers });
+    return (await answer.json()).body;
+  }, [USER, PASSWORD]);
+}
