@@ -70,6 +70,12 @@ impl Inbox {
         self.shared.is_stopping.load(Ordering::Acquire)
     }
 
+    /// As if it had never been stopped.
+    #[cfg(test)]
+    pub(super) fn go_on(&self) {
+        self.shared.is_stopping.store(false, Ordering::Release);
+    }
+
     pub(crate) fn next(&self) -> Option<Ask> {
         let ask = self.receiver.try_recv().ok()?;
         self.shared.waiting.fetch_sub(1, Ordering::Relaxed);

@@ -177,11 +177,11 @@ fn tell_loss(origin: &Origin, ledger: &mut Ledger) {
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, channel};
 
     use taoyao_ortc::{
-        Act, ConsumerId, DtlsParameters, DtlsRole, IceParameters, MediaKind, Reply, SrtpSuite, TransportId,
-        TransportLocal, TransportPlan, router_capabilities,
+        Act, Command, ConsumerId, DtlsParameters, DtlsRole, IceParameters, MediaKind, Reply, SrtpSuite,
+        TransportId, TransportLocal, TransportPlan, router_capabilities,
     };
 
     use super::*;
@@ -194,9 +194,7 @@ mod tests {
 
     /// A worker that is run twice in a thread of the test's own, so that what it does the second time can be counted.
     struct Twice {
-        sender: Sender<Ask>,
-        shared: Arc<Shared>,
-        waker: Waker,
+        door: Door,
         events: Receiver<Event>,
         thread: JoinHandle<Counted>,
         began: Receiver<()>,
@@ -213,37 +211,31 @@ mod tests {
             let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
             let config = Config { listen, port: 0, workers: 1, enable_tcp: false, ..Config::default() };
             let (told, events) = channel();
+            let Seat { door, inbox, mut poll, sockets } = Seat::bind(0, &config).unwrap();
             let origin = Origin {
                 index: 0,
                 certificate: Certificate::generate().unwrap(),
                 events: Arc::new(move |event| drop(told.send(event))),
                 config: Arc::new(config),
+                doors: [door.clone()].into(),
             };
-            let sockets = Sockets::bind(&origin.config, 0).unwrap();
             let address = sockets.udp.address();
-            let mut poll = Poll::new().unwrap();
-            let waker = Waker::new(poll.registry(), token::WAKER).unwrap();
-            let (sender, receiver) = channel();
-            let shared = Arc::new(Shared::default());
-            let inbox = Inbox { receiver, shared: Arc::clone(&shared) };
             let (begin, began) = channel();
             let thread = thread::spawn(move || {
                 let mut worker = Worker::new(&origin, sockets, poll.registry()).unwrap();
                 let mut ledger = Ledger::default();
                 worker.run(&mut poll, &inbox, &mut ledger);
-                inbox.shared.is_stopping.store(false, Ordering::Release);
+                inbox.go_on();
                 begin.send(()).unwrap();
                 let before = worker.traffic.datagrams_out;
                 let counted = allocation_counter::measure(|| worker.run(&mut poll, &inbox, &mut ledger));
                 Counted { allocations: counted.count_total, packets: worker.traffic.datagrams_out - before }
             });
-            Self { sender, shared, waker, events, thread, began, address }
+            Self { door, events, thread, began, address }
         }
 
         fn ask(&self, act: Act) -> Reply {
-            self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-            self.sender.send(Ask::Command(Command { room: "room".into(), number: 7, act })).unwrap();
-            self.waker.wake().unwrap();
+            self.door.ask(Ask::Order(Order::Command(Command { room: "room".into(), number: 7, act })));
             loop {
                 if let Event::Done(done) = self.events.recv_timeout(LONG).unwrap() {
                     return done.result.unwrap();
@@ -263,11 +255,6 @@ mod tests {
             let theirs = DtlsParameters { role: DtlsRole::Client, fingerprints };
             self.ask(Act::ConnectWebRtc { transport, dtls: theirs });
             (ice, dtls)
-        }
-
-        fn stop(&self) {
-            self.shared.is_stopping.store(true, Ordering::Release);
-            self.waker.wake().unwrap();
         }
     }
 
@@ -308,11 +295,11 @@ mod tests {
         source.pause(false);
         // More than rings hold, so that they have their size.
         wait(|| audience.heard().packets > 3_000 * CONSUMERS as u64);
-        worker.stop();
+        worker.door.stop();
         worker.began.recv_timeout(LONG).unwrap();
         let before = audience.heard().packets;
         wait(|| audience.heard().packets > before + 1_000 * CONSUMERS as u64);
-        worker.stop();
+        worker.door.stop();
         let Counted { allocations, packets } = worker.thread.join().unwrap();
         assert!(packets > 1_000 * CONSUMERS as u64);
         assert!(allocations < packets / 20, "{allocations} allocations while {packets} packets left");
