@@ -33,6 +33,8 @@ pub struct Config {
     pub rooms_per_worker: usize,
     /// Transports of one room. Beyond it a new one is refused as full.
     pub transports_per_room: usize,
+    /// Transports of one room at one worker. Beyond it further ones go to other workers, if there are.
+    pub room_transports_per_worker: usize,
     /// Transports of one worker. Beyond it a new one is refused as full.
     pub transports_per_worker: usize,
 }
@@ -52,6 +54,7 @@ impl Default for Config {
             dscp: 0,
             rooms_per_worker: limits::MEDIA_ROOMS_PER_WORKER_MAX,
             transports_per_room: limits::MEDIA_TRANSPORTS_PER_ROOM_MAX,
+            room_transports_per_worker: limits::MEDIA_ROOM_TRANSPORTS_PER_WORKER,
             transports_per_worker: limits::MEDIA_TRANSPORTS_PER_WORKER_MAX,
         }
     }

@@ -1,20 +1,21 @@
-//! The handle of an SFU: starts the workers, gives each room to one of them, and ends them.
+//! The handle of an SFU: starts the workers, has commands carried out by those who have what they are about, and ends them.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use taoyao_ortc::control::{Act, Command, Done, Refused, RoomName};
+use taoyao_ortc::control::{Act, Command, Done, RoomName};
 use taoyao_ortc::{Event, ProducerId};
 use taoyao_types::{Now, limits};
 
+use crate::board::Board;
 use crate::clock;
 use crate::config::{Config, StartError};
 use crate::peer::Certificate;
+use crate::placement::Placement;
 use crate::stats::WorkerStats;
 use crate::tap::{TapId, TapPlan};
-use crate::worker::{Ask, Handle, Origin};
+use crate::worker::{Ask, Door, Handle, Origin, Seat};
 
 /// Takes what the SFU tells; called from its threads, must not wait.
 pub type EventSink = Arc<dyn Fn(Event) + Send + Sync>;
@@ -25,7 +26,7 @@ const STATS_WAIT: Duration = Duration::from_secs(1);
 /// An SFU with its threads. Dropping it ends them.
 pub struct Media {
     workers: Vec<Handle>,
-    rooms: Mutex<HashMap<RoomName, usize>>,
+    board: Arc<Board>,
     events: EventSink,
     taps: AtomicU64,
 }
@@ -39,64 +40,58 @@ impl Media {
         let events: EventSink = Arc::new(events);
         let config = Arc::new(config);
         let certificate = Certificate::generate().map_err(|_| StartError::Random)?;
-        let start = |index| {
+        let seats = (0..config.worker_count())
+            .map(|index| Seat::bind(index, &config))
+            .collect::<Result<Vec<_>, _>>()?;
+        let doors: Arc<[Door]> = seats.iter().map(|seat| seat.door.clone()).collect();
+        let board = Arc::new(Board::new(Placement::new(&config), Arc::clone(&doors)));
+        let watched = watch(Arc::clone(&board), Arc::clone(&events));
+        let start = |(index, seat): (usize, Seat)| {
             let origin = Origin {
                 index,
                 config: Arc::clone(&config),
                 certificate: certificate.clone(),
-                events: Arc::clone(&events),
+                events: Arc::clone(&watched),
+                doors: Arc::clone(&doors),
             };
-            Handle::start(origin)
+            seat.start(origin)
         };
-        let workers = (0..config.worker_count()).map(start).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { workers, rooms: Mutex::default(), events, taps: AtomicU64::new(1) })
+        let workers = seats.into_iter().enumerate().map(start).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { workers, board, events, taps: AtomicU64::new(1) })
     }
 
     /// Has a command carried out. Its [`Done`], if it has a number, comes as an event.
     pub fn send(&self, command: Command) {
-        let index = match command.act {
-            Act::OpenRoom => self.place(&command.room),
-            Act::CloseRoom => self.forget(&command.room),
-            _ => self.worker_of(&command.room),
-        };
-        let Some(worker) = index.and_then(|index| self.workers.get(index)) else {
-            return self.refuse(&command, Refused::Unknown("room"));
-        };
-        if worker.waiting() >= limits::MEDIA_COMMANDS_WAITING_MAX && is_refusable(&command.act) {
-            return self
-                .refuse(&command, Refused::Full("the room's media worker has too much to do".to_owned()));
+        let (room, number) = (command.room.clone(), command.number);
+        let is_refusable = is_refusable(&command.act);
+        let busy = |door: &Door| is_refusable && door.waiting() >= limits::MEDIA_COMMANDS_WAITING_MAX;
+        if let Err(why) = self.board.carry_out(command, busy)
+            && number != 0
+        {
+            (self.events)(Event::Done(Done { room, number, result: Err(why) }));
         }
-        worker.ask(Ask::Command(command));
     }
 
     /// Copies what the producers send into the plan's channel until [`Media::untap`], or until they end.
     pub fn tap(&self, plan: TapPlan) -> TapId {
         let id = TapId(self.taps.fetch_add(1, Ordering::Relaxed));
-        if let Some(worker) = self.worker_of(&plan.room).and_then(|index| self.workers.get(index)) {
-            worker.ask(Ask::Tap(id, plan));
-        }
+        self.board.tap(id, plan);
         id
     }
 
     /// Copies what these producers send into the tap's channel, too.
     pub fn widen_tap(&self, room: &RoomName, tap: TapId, producers: Vec<ProducerId>) {
-        if let Some(worker) = self.worker_of(room).and_then(|index| self.workers.get(index)) {
-            worker.ask(Ask::WidenTap(room.clone(), tap, producers));
-        }
+        self.board.widen_tap(room, tap, producers);
     }
 
     /// Ends a tap of this room; its channel is dropped.
     pub fn untap(&self, room: &RoomName, tap: TapId) {
-        if let Some(worker) = self.worker_of(room).and_then(|index| self.workers.get(index)) {
-            worker.ask(Ask::Untap(room.clone(), tap));
-        }
+        self.board.untap(room, tap);
     }
 
     /// Has the producer send a key frame for a tap.
     pub fn request_key_frame(&self, room: &RoomName, tap: TapId, producer: ProducerId) {
-        if let Some(worker) = self.worker_of(room).and_then(|index| self.workers.get(index)) {
-            worker.ask(Ask::TapKeyFrame(room.clone(), tap, producer));
-        }
+        self.board.request_key_frame(room, tap, producer);
     }
 
     /// Now, by the clocks that taps tell times of.
@@ -107,8 +102,8 @@ impl Media {
     /// The numbers of all workers, of each within a second or not at all. Waits; not for an async task.
     pub fn stats(&self) -> Vec<WorkerStats> {
         let (sender, receiver) = mpsc::channel();
-        for worker in &self.workers {
-            worker.ask(Ask::Stats(sender.clone()));
+        for door in self.board.doors() {
+            door.ask(Ask::Stats(sender.clone()));
         }
         drop(sender);
         let mut stats = Vec::with_capacity(self.workers.len());
@@ -123,38 +118,15 @@ impl Media {
     pub fn addresses(&self) -> Vec<std::net::SocketAddr> {
         self.workers.iter().map(Handle::address).collect()
     }
+}
 
-    /// The worker with the fewest rooms, for a room that is new.
-    fn place(&self, room: &RoomName) -> Option<usize> {
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut counts = vec![0_usize; self.workers.len()];
-        if let Some(index) = rooms.get(room) {
-            return Some(*index);
+/// What workers tell is noted on its way.
+fn watch(board: Arc<Board>, events: EventSink) -> EventSink {
+    Arc::new(move |event| {
+        if board.note(&event) {
+            events(event);
         }
-        #[expect(clippy::iter_over_hash_type, reason = "counting does not depend on the order")]
-        for index in rooms.values() {
-            counts[*index] += 1;
-        }
-        let index = counts.iter().enumerate().min_by_key(|(_, count)| **count).map(|(index, _)| index)?;
-        rooms.insert(room.clone(), index);
-        Some(index)
-    }
-
-    fn worker_of(&self, room: &RoomName) -> Option<usize> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).get(room).copied()
-    }
-
-    fn forget(&self, room: &RoomName) -> Option<usize> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).remove(room)
-    }
-
-    fn refuse(&self, command: &Command, why: Refused) {
-        if command.number == 0 {
-            return;
-        }
-        let done = Done { room: command.room.clone(), number: command.number, result: Err(why) };
-        (self.events)(Event::Done(done));
-    }
+    })
 }
 
 /// Whether leaving it undone leaves nothing behind.
@@ -179,7 +151,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
     use std::sync::mpsc::{Receiver, channel};
 
-    use taoyao_ortc::control::{Happening, Reply};
+    use taoyao_ortc::control::{Happening, Refused, Reply};
     use taoyao_ortc::{TransportId, TransportLocal, TransportPlan};
 
     use super::*;
@@ -221,12 +193,16 @@ mod tests {
         }
 
         fn create(&self, bits: u128) -> Result<Reply, Refused> {
+            self.join(&self.room, bits)
+        }
+
+        fn join(&self, room: &str, bits: u128) -> Result<Reply, Refused> {
             let plan = TransportPlan::WebRtc { force_tcp: false, sctp: None };
-            self.ask(&self.room, Act::CreateTransport { transport: TransportId::of_random(bits), plan })
+            self.ask(room, Act::CreateTransport { transport: TransportId::of_random(bits), plan })
         }
 
         fn panic(&self) {
-            self.media.workers[0].ask(Ask::Panic);
+            self.media.board.doors()[0].ask(Ask::Panic);
         }
     }
 
@@ -252,9 +228,30 @@ mod tests {
         assert!(side.ask("other", Act::OpenRoom).is_ok());
         side.panic();
         assert_eq!(side.event(), Event::Happened { room: "one".into(), what: Happening::RoomLost });
-        let plan = TransportPlan::WebRtc { force_tcp: false, sctp: None };
-        let create = Act::CreateTransport { transport: TransportId::of_random(1), plan };
-        assert!(side.ask("other", create).is_ok());
+        assert!(side.join("other", 1).is_ok());
+    }
+
+    #[test]
+    fn a_failure_takes_all_of_a_room_down_once_and_leaves_its_worker_the_others() {
+        let side = Side::with(Config { workers: 2, room_transports_per_worker: 1, ..config() });
+        for room in ["wide", "narrow"] {
+            assert_eq!(side.ask(room, Act::OpenRoom), Ok(Reply::Done));
+            assert!(side.join(room, 1).is_ok());
+        }
+        assert!(side.join("wide", 2).is_ok());
+        let rooms = || -> Vec<Vec<String>> {
+            let names =
+                |worker: &WorkerStats| worker.rooms.iter().map(|room| room.name.to_string()).collect();
+            side.media.stats().iter().map(names).collect()
+        };
+        assert_eq!(rooms(), [vec!["wide"], vec!["narrow", "wide"]]);
+        side.panic();
+        assert_eq!(side.event(), Event::Happened { room: "wide".into(), what: Happening::RoomLost });
+        assert_eq!(side.join("wide", 3), Err(Refused::WorkerLost));
+        assert!(side.join("narrow", 2).is_ok());
+        assert_eq!(rooms(), [vec!["narrow"], vec!["narrow"]]);
+        assert_eq!(side.ask("wide", Act::OpenRoom), Ok(Reply::Done));
+        assert!(side.join("wide", 1).is_ok() && side.join("wide", 2).is_ok());
     }
 
     #[test]

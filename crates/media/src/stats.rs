@@ -31,11 +31,18 @@ pub struct Traffic {
     pub dropped_out: u64,
     /// Turns of the worker's loop.
     pub turns: u64,
+    /// Packets and messages that were passed on to other workers of their rooms.
+    pub piped: u64,
+    /// Those that other workers were too slow for.
+    pub dropped_by_pipes: u64,
 }
 
+/// What of a room is at one worker; the room is the sum of its parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoomStats {
     pub name: RoomName,
+    /// Producers of other workers whose packets come here, too. They stand in their own workers' numbers.
+    pub mirrors: usize,
     pub transports: Vec<TransportStats>,
     pub producers: Vec<(ProducerId, Vec<Stat>)>,
     pub consumers: Vec<(ConsumerId, Vec<Stat>)>,

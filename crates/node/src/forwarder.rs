@@ -27,6 +27,7 @@ impl Forwarder {
     pub(crate) fn start(place: &Place) -> Result<(Self, Option<MediaEvents>), StartError> {
         let Some(media) = &place.media else { return Ok((Self::default(), None)) };
         let (events, received) = unbounded_channel();
+        let defaults = Config::default();
         let config = Config {
             listen: media.listen.ip(),
             port: media.listen.port(),
@@ -36,7 +37,10 @@ impl Forwarder {
             plain_ports: media.plain_ports.clone(),
             enable_tcp: media.tcp,
             max_incoming_bitrate: Some(media.bitrate_in_max),
-            ..Config::default()
+            room_transports_per_worker: media
+                .room_transports_per_worker
+                .unwrap_or(defaults.room_transports_per_worker),
+            ..defaults
         };
         // Nobody listens any more once the node has ended.
         let media = Media::start(config, move |event| drop(events.send(event)))?;

@@ -13,13 +13,16 @@ use taoyao_types::NodeId;
 use crate::desk::name_of;
 use crate::report::{MediaReport, MemberReport, RoomDetails, RoomMedia, RoomReport};
 
-/// What the forwarder carries, by room.
-pub(crate) struct Carried<'s>(BTreeMap<&'s str, &'s RoomStats>);
+/// What the forwarder carries: of each room its parts at the workers.
+pub(crate) struct Carried<'s>(BTreeMap<&'s str, Vec<&'s RoomStats>>);
 
 impl<'s> Carried<'s> {
     pub(crate) fn by(workers: &'s [WorkerStats]) -> Self {
-        let rooms = workers.iter().flat_map(|worker| &worker.rooms);
-        Self(rooms.map(|room| (room.name.as_ref(), room)).collect())
+        let mut rooms: BTreeMap<&str, Vec<&RoomStats>> = BTreeMap::new();
+        for part in workers.iter().flat_map(|worker| &worker.rooms) {
+            rooms.entry(part.name.as_ref()).or_default().push(part);
+        }
+        Self(rooms)
     }
 
     /// One room in short.
@@ -30,7 +33,7 @@ impl<'s> Carried<'s> {
             owner: room.owner.clone(),
             members: room.members.len() as u64,
             is_locked: room.is_locked,
-            media: self.0.get(room.id.as_str()).map(|room| summed(room)).unwrap_or_default(),
+            media: summed(self.parts(&room.id)),
         }
     }
 
@@ -41,36 +44,46 @@ impl<'s> Carried<'s> {
         own: NodeId,
         (room, members): &(RoomView, Vec<MemberView>),
     ) -> RoomDetails {
-        let stats = self.0.get(room.id.as_str()).map(|room| by_id(room)).unwrap_or_default();
+        let stats = by_id(self.parts(&room.id));
         let people = members.iter().map(|member| report_member(topology, &stats, member));
         RoomDetails { node: name_of(topology, own), room: self.report(room), people: people.collect() }
     }
+
+    fn parts(&self, room: &str) -> &[&'s RoomStats] {
+        self.0.get(room).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
-fn summed(room: &RoomStats) -> RoomMedia {
+fn summed(parts: &[&RoomStats]) -> RoomMedia {
+    let count = |of: fn(&RoomStats) -> usize| parts.iter().map(|part| of(part) as u64).sum();
     let bps = |name: &str| {
         let of = |stat: &Stat| match stat.get(name) {
             Some(StatValue::Count(bps)) => *bps,
             Some(StatValue::Number(bps)) => *bps as u64,
             _ => 0,
         };
-        room.transports.iter().flat_map(|transport| &transport.stats).map(of).sum()
+        let transports = parts.iter().flat_map(|part| &part.transports);
+        transports.flat_map(|transport| &transport.stats).map(of).sum()
     };
     RoomMedia {
-        transports: room.transports.len() as u64,
-        producers: room.producers.len() as u64,
-        consumers: room.consumers.len() as u64,
-        received_bps: bps("recvBitrate"),
-        sent_bps: bps("sendBitrate"),
+        transports: count(|part| part.transports.len()),
+        producers: count(|part| part.producers.len()),
+        consumers: count(|part| part.consumers.len()),
+        received_bps: bps("rtpRecvBitrate"),
+        sent_bps: bps("rtpSendBitrate"),
     }
 }
 
 /// The statistics of everything in a room by its id.
-fn by_id(room: &RoomStats) -> BTreeMap<String, &[Stat]> {
-    let transports = room.transports.iter().map(|of| (of.transport.to_string(), of.stats.as_slice()));
-    let producers = room.producers.iter().map(|(id, stats)| (id.to_string(), stats.as_slice()));
-    let consumers = room.consumers.iter().map(|(id, stats)| (id.to_string(), stats.as_slice()));
-    transports.chain(producers).chain(consumers).collect()
+fn by_id<'s>(parts: &[&'s RoomStats]) -> BTreeMap<String, &'s [Stat]> {
+    let of_part = |part: &&'s RoomStats| {
+        let RoomStats { transports, producers, consumers, .. } = *part;
+        let transports = transports.iter().map(|of| (of.transport.to_string(), of.stats.as_slice()));
+        let producers = producers.iter().map(|(id, stats)| (id.to_string(), stats.as_slice()));
+        let consumers = consumers.iter().map(|(id, stats)| (id.to_string(), stats.as_slice()));
+        transports.chain(producers).chain(consumers).collect::<Vec<_>>()
+    };
+    parts.iter().flat_map(of_part).collect()
 }
 
 fn report_member(
@@ -93,4 +106,35 @@ fn report_member(
 
 fn to_json(stat: &impl Serialize) -> Value {
     serde_json::to_value(stat).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use taoyao_media::TransportStats;
+    use taoyao_ortc::TransportId;
+
+    use super::*;
+
+    fn part(name: &str, transport: u128, bps: u64) -> WorkerStats {
+        let stats = vec![Stat::default().with("rtpSendBitrate", bps).with("type", "webrtc-transport")];
+        let room = RoomStats {
+            name: name.into(),
+            mirrors: 3,
+            transports: vec![TransportStats { transport: TransportId::of_random(transport), stats }],
+            producers: Vec::new(),
+            consumers: Vec::new(),
+            dropped_by_taps: 0,
+        };
+        WorkerStats { rooms: vec![room], ..WorkerStats::default() }
+    }
+
+    #[test]
+    fn a_room_at_several_workers_is_the_sum_of_its_parts() {
+        let workers = [part("wide", 1, 100), part("narrow", 2, 7), part("wide", 3, 200)];
+        let carried = Carried::by(&workers);
+        let wide = summed(carried.parts("wide"));
+        assert_eq!((wide.transports, wide.sent_bps, wide.producers), (2, 300, 0), "mirrors do not count");
+        assert_eq!(by_id(carried.parts("wide")).len(), 2);
+        assert_eq!(summed(carried.parts("nowhere")), RoomMedia::default());
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Whoever asks chooses the ids, so that a thing can be closed before it is known that it was made. Commands about one
 //! room are carried out in their order. A command with a number gets exactly one [`Done`] with it; one with the number 0
-//! gets none. A room's [`Happening`]s and answers come in one order.
+//! gets none. What comes of one transport and what is on it, [`Happening`]s and answers, comes in one order.
 
 use std::sync::Arc;
 

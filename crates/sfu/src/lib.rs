@@ -9,4 +9,6 @@ pub mod rtcp;
 pub mod speaker;
 pub mod stream;
 
-pub use router::{Consumed, Router, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup};
+pub use router::{
+    Consumed, PacketOrigin, Router, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup,
+};

@@ -20,6 +20,8 @@ pub struct Media {
     pub plain_ports: RangeInclusive<u16>,
     /// Bits per second that one transport may send to the node (reference section 6.1).
     pub bitrate_in_max: u64,
+    /// Transports of one room at one worker; further ones go to other workers. `None`: as the forwarder thinks right.
+    pub room_transports_per_worker: Option<usize>,
 }
 
 impl Media {

@@ -130,8 +130,16 @@ fn build_tcp(raw: &RawTcp) -> Tcp {
 
 fn build_media(raw: &RawMedia) -> Media {
     let Listener { listen, advertise } = build_listener(&raw.listener);
-    let RawMedia { workers, tcp, ref plain_ports, bitrate_in_max, .. } = *raw;
-    Media { listen, advertise, workers, tcp, plain_ports: plain_ports.clone(), bitrate_in_max }
+    let RawMedia { workers, tcp, ref plain_ports, bitrate_in_max, room_transports_per_worker, .. } = *raw;
+    Media {
+        listen,
+        advertise,
+        workers,
+        tcp,
+        plain_ports: plain_ports.clone(),
+        bitrate_in_max,
+        room_transports_per_worker,
+    }
 }
 
 fn build_listener(raw: &RawListener) -> Listener {

@@ -245,6 +245,12 @@ pub const FEEDBACK_STATUSES_MAX: u16 = 8_192;
 pub const MEDIA_ROOMS_PER_WORKER_MAX: usize = 2_000;
 /// Transports of one room: two for each member, and those of plain sources. Beyond it a new one is refused as full.
 pub const MEDIA_TRANSPORTS_PER_ROOM_MAX: usize = 2 * ROOM_MEMBERS_MAX + 64;
+/// Transports of one room at one media worker: fifty members who all hear and see each other are some 350,000 packets a
+/// second, about what one core forwards. Further ones go to the node's other workers, if it has any.
+pub const MEDIA_ROOM_TRANSPORTS_PER_WORKER: usize = 100;
+/// Bytes that wait in the pipe from one media worker to another: a tenth of a second of what fifty cameras send. Beyond it
+/// packets are dropped and counted, as on a way that is too narrow; the sender does not wait.
+pub const MEDIA_PIPE_BYTES_MAX: usize = 1_024 * 1_024;
 /// Transports of one media worker: more than its core can feed. Beyond it a new one is refused as full.
 pub const MEDIA_TRANSPORTS_PER_WORKER_MAX: usize = 4_096;
 /// Commands that wait for one media worker. Beyond it those that make or ask something are refused as full.

@@ -24,7 +24,7 @@ impl Worker {
             ledger.in_hand = Some((room.clone(), number));
         }
         let result = match (self.by_name.get(&room).copied(), act) {
-            (_, Act::OpenRoom) => self.open_room(now, &room, ledger),
+            (_, Act::OpenRoom) => self.open_home(now, &room, ledger),
             (found, Act::CloseRoom) => {
                 ledger.lost.remove(&room);
                 ledger.open.remove(&room);
@@ -69,25 +69,32 @@ impl Worker {
         }
     }
 
-    fn open_room(&mut self, now: Now, name: &RoomName, ledger: &mut Ledger) -> Result<Reply, Refused> {
-        if self.by_name.contains_key(name) {
-            return Ok(Reply::Done);
-        }
-        if self.rooms.len() >= self.config.rooms_per_worker {
+    fn open_home(&mut self, now: Now, name: &RoomName, ledger: &mut Ledger) -> Result<Reply, Refused> {
+        let is_there = self.by_name.contains_key(name);
+        if !is_there && self.rooms.len() >= self.config.rooms_per_worker {
             return Err(Refused::Full("this node's media worker has as many rooms as it may".to_owned()));
+        }
+        self.open_room(now, name, false, ledger);
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn open_room(&mut self, now: Now, name: &RoomName, is_branch: bool, ledger: &mut Ledger) {
+        if self.by_name.contains_key(name) {
+            return;
         }
         ledger.lost.remove(name);
         ledger.open.insert(name.clone());
         let initial_outgoing_bitrate = self.config.initial_outgoing_bitrate;
-        let config = RouterConfig { initial_outgoing_bitrate, ..RouterConfig::default() };
+        let config = RouterConfig { initial_outgoing_bitrate, is_branch, ..RouterConfig::default() };
         let router = Router::new(fastrand::u64(..), now.mono, config);
         let index = self.rooms.insert(Room::new(name.clone(), router));
         self.by_name.insert(name.clone(), index);
-        Ok(Reply::Done)
     }
 
-    fn close_room(&mut self, now: Now, index: usize) {
-        let keys: Vec<u32> = self.rooms[index].transports.values().copied().collect();
+    pub(super) fn close_room(&mut self, now: Now, index: usize) {
+        let of_index = &self.rooms[index];
+        let keys: Vec<u32> =
+            of_index.transports.values().chain(of_index.mirrors.transports.values()).copied().collect();
         for key in keys {
             self.close_transport(now, key);
         }
@@ -174,7 +181,7 @@ impl Worker {
         if transports.len() >= self.config.transports_per_room {
             return Err(Refused::Full("the room has as many transports as it may".to_owned()));
         }
-        if self.transports.len() >= self.config.transports_per_worker {
+        if self.transports.len() - self.spread.mirror_transports() >= self.config.transports_per_worker {
             return Err(Refused::Full(
                 "this node's media worker has as many transports as it may".to_owned(),
             ));
@@ -187,9 +194,9 @@ impl Worker {
             Kind::WebRtc(_) => TransportSetup {
                 has_congestion_control: true,
                 max_incoming_bitrate: self.config.max_incoming_bitrate,
-                max_outgoing_bitrate: None,
+                ..TransportSetup::default()
             },
-            Kind::Plain(_) | Kind::Tap(_) => TransportSetup::default(),
+            Kind::Plain(_) | Kind::Tap(_) | Kind::Mirror => TransportSetup::default(),
         };
         let key = self.insert_transport(Transport::new(id, room, kind));
         self.rooms[room].transports.insert(id, key);
@@ -255,7 +262,7 @@ impl Worker {
     pub(super) fn plain(&mut self, key: u32) -> Option<&mut plain::Plain> {
         match &mut self.transports.get_mut(key as usize)?.kind {
             Kind::Plain(plain) => Some(plain),
-            Kind::WebRtc(_) | Kind::Tap(_) => None,
+            Kind::WebRtc(_) | Kind::Tap(_) | Kind::Mirror => None,
         }
     }
 }

@@ -61,6 +61,27 @@ impl DataChannels {
         }
     }
 
+    /// False: it is there already.
+    pub(crate) fn produce(
+        &mut self,
+        id: ProducerId,
+        transport: u32,
+        stream: SctpStreamParameters,
+        (label, protocol): (String, String),
+    ) -> bool {
+        if self.producers.contains_key(&id) || self.by_stream.contains_key(&(transport, stream.stream_id)) {
+            return false;
+        }
+        self.by_stream.insert((transport, stream.stream_id), id);
+        let (consumers, counts) = (Vec::new(), Messages::default());
+        self.producers.insert(id, DataProducer { transport, stream, label, protocol, consumers, counts });
+        true
+    }
+
+    pub(crate) fn transport_of(&self, id: ProducerId) -> Option<u32> {
+        self.producers.get(&id).map(|producer| producer.transport)
+    }
+
     /// Returns the streams that are free now.
     fn remove_producer(&mut self, id: ProducerId) -> Vec<(u32, u16)> {
         let Some(producer) = self.producers.remove(&id) else { return Vec::new() };
@@ -145,21 +166,13 @@ impl Worker {
             Act::ProduceData { transport, producer, stream, label, protocol } => {
                 let key = self.data_transport(room, transport)?;
                 let data = &mut self.rooms[room].data;
-                if data.producers.contains_key(&producer)
-                    || data.by_stream.contains_key(&(key, stream.stream_id))
-                {
-                    return Err(Refused::Invalid(
-                        "this data producer or its stream is there already".to_owned(),
-                    ));
-                }
                 if data.is_full() {
                     return Err(Refused::Full("the room has as many data channels as it may".to_owned()));
                 }
-                data.by_stream.insert((key, stream.stream_id), producer);
-                let counts = Messages::default();
-                let made =
-                    DataProducer { transport: key, stream, label, protocol, consumers: Vec::new(), counts };
-                data.producers.insert(producer, made);
+                if !data.produce(producer, key, stream, (label, protocol)) {
+                    let why = "this data producer or its stream is there already";
+                    return Err(Refused::Invalid(why.to_owned()));
+                }
                 self.open_streams(now, key);
                 Ok(Reply::Done)
             }
@@ -253,11 +266,12 @@ impl Worker {
     pub(super) fn pass_on(&mut self, now: Now, key: u32, stream: u16, ppid: u32, bytes: &Bytes) {
         let Some(room) = self.transports.get(key as usize).map(|transport| transport.room) else { return };
         let data = &mut self.rooms[room].data;
-        let Some(producer) = data.by_stream.get(&(key, stream)).and_then(|id| data.producers.get_mut(id))
-        else {
-            return;
-        };
+        let Some(&id) = data.by_stream.get(&(key, stream)) else { return };
+        let Some(producer) = data.producers.get_mut(&id) else { return };
         producer.counts.count(bytes.len());
+        if let Some(transport) = self.transports.get(key as usize) {
+            self.spread.pass_message(&transport.mirrors, id, (ppid, bytes), &mut self.traffic);
+        }
         for id in &producer.consumers {
             let Some(consumer) = data.consumers.get_mut(id) else { continue };
             let Some(transport) = self.transports.get_mut(consumer.transport as usize) else { continue };

@@ -105,6 +105,12 @@ impl Worker {
                     outbound.address(slot, via, to, sealed);
                 }
             }
+            Kind::Mirror => {
+                let Some(mirror) = self.spread.mirror_of(group.to.0) else { return };
+                for (slot, (len, _)) in (group.first..).zip(group.packets.iter().copied()) {
+                    self.spread.wish(mirror, &outbound.slot(slot)[..len], &mut self.traffic);
+                }
+            }
             Kind::Tap(tap) => {
                 let Some(room) = self.rooms.get_mut(room) else { return };
                 let Some(tap) = room.taps.get_mut(tap) else { return };

@@ -5,20 +5,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use mio::{Poll, Waker};
-use taoyao_ortc::control::{Command, Done, Refused, RoomName};
+use taoyao_ortc::control::{Done, Refused, RoomName};
 use taoyao_ortc::{Event, Happening, ProducerId};
 
+use super::door::{Door, Inbox};
 use super::sockets::Sockets;
 use super::{Worker, token};
 use crate::config::{Config, StartError};
 use crate::media::EventSink;
 use crate::peer::Certificate;
+use crate::placement::Order;
 use crate::stats::WorkerStats;
 use crate::tap::{TapId, TapPlan};
 
@@ -27,7 +28,9 @@ const RESTART_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a worker is asked.
 pub(crate) enum Ask {
-    Command(Command),
+    Order(Order),
+    /// There is cargo in the pipe from this worker.
+    Piped(usize),
     Tap(TapId, TapPlan),
     WidenTap(RoomName, TapId, Vec<ProducerId>),
     Untap(RoomName, TapId),
@@ -45,23 +48,23 @@ pub(crate) struct Origin {
     pub(crate) config: Arc<Config>,
     pub(crate) certificate: Certificate,
     pub(crate) events: EventSink,
+    /// Of all workers.
+    pub(crate) doors: Arc<[Door]>,
+}
+
+/// A worker that has its sockets, but no thread yet.
+pub(crate) struct Seat {
+    pub(crate) door: Door,
+    inbox: Inbox,
+    poll: Poll,
+    sockets: Sockets,
 }
 
 /// A running worker. Dropping it ends the thread.
 pub(crate) struct Handle {
-    inbox: Sender<Ask>,
-    shared: Arc<Shared>,
-    waker: Waker,
+    door: Door,
     address: SocketAddr,
     thread: Option<JoinHandle<()>>,
-}
-
-/// What both sides see.
-#[derive(Default)]
-pub(crate) struct Shared {
-    /// Asks that the worker has not taken yet.
-    waiting: AtomicUsize,
-    is_stopping: AtomicBool,
 }
 
 /// What is known of a worker when it has failed.
@@ -75,49 +78,37 @@ pub(crate) struct Ledger {
     pub(crate) restarts: u64,
 }
 
-/// The worker's end of the inbox.
-pub(crate) struct Inbox {
-    receiver: Receiver<Ask>,
-    shared: Arc<Shared>,
-}
-
-impl Handle {
-    /// Binds the sockets and starts the thread.
-    pub(crate) fn start(origin: Origin) -> Result<Self, StartError> {
-        let worker = origin.index;
+impl Seat {
+    /// Binds the sockets of one worker.
+    pub(crate) fn bind(worker: usize, config: &Config) -> Result<Self, StartError> {
         let no_thread = |source| StartError::Thread { worker, source };
-        let port = origin.config.port_of(worker).ok_or(StartError::Ports(origin.config.port))?;
-        let listen = origin.config.listen;
-        let sockets = Sockets::bind(&origin.config, port).map_err(|source| StartError::Listen {
+        let port = config.port_of(worker).ok_or(StartError::Ports(config.port))?;
+        let listen = config.listen;
+        let sockets = Sockets::bind(config, port).map_err(|source| StartError::Listen {
             worker,
             listen,
             port,
             source,
         })?;
-        let address = sockets.udp.address();
         let poll = Poll::new().map_err(no_thread)?;
         let waker = Waker::new(poll.registry(), token::WAKER).map_err(no_thread)?;
-        let (sender, receiver) = mpsc::channel();
-        let shared = Arc::new(Shared::default());
-        let inbox = Inbox { receiver, shared: Arc::clone(&shared) };
+        let (door, inbox) = Door::new(waker, config.worker_count());
+        Ok(Self { door, inbox, poll, sockets })
+    }
+
+    /// Starts the thread.
+    pub(crate) fn start(self, origin: Origin) -> Result<Handle, StartError> {
+        let Self { door, inbox, poll, sockets } = self;
+        let (worker, address) = (origin.index, sockets.udp.address());
         let thread = thread::Builder::new()
             .name(format!("media-{worker}"))
             .spawn(move || supervise(&origin, poll, sockets, &inbox))
-            .map_err(no_thread)?;
-        Ok(Self { inbox: sender, shared, waker, address, thread: Some(thread) })
+            .map_err(|source| StartError::Thread { worker, source })?;
+        Ok(Handle { door, address, thread: Some(thread) })
     }
+}
 
-    pub(crate) fn ask(&self, ask: Ask) {
-        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-        // A worker that has ended answers nothing; the process is ending with it.
-        drop(self.inbox.send(ask));
-        drop(self.waker.wake());
-    }
-
-    pub(crate) fn waiting(&self) -> usize {
-        self.shared.waiting.load(Ordering::Relaxed)
-    }
-
+impl Handle {
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -125,27 +116,10 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.is_stopping.store(true, Ordering::Release);
-        drop(self.waker.wake());
+        self.door.stop();
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
-    }
-}
-
-impl Inbox {
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.shared.is_stopping.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn next(&self) -> Option<Ask> {
-        let ask = self.receiver.try_recv().ok()?;
-        self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
-        Some(ask)
-    }
-
-    pub(crate) fn has_more(&self) -> bool {
-        self.shared.waiting.load(Ordering::Relaxed) > 0
     }
 }
 
@@ -203,11 +177,11 @@ fn tell_loss(origin: &Origin, ledger: &mut Ledger) {
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, channel};
 
     use taoyao_ortc::{
-        Act, ConsumerId, DtlsParameters, DtlsRole, IceParameters, MediaKind, Reply, SrtpSuite, TransportId,
-        TransportLocal, TransportPlan, router_capabilities,
+        Act, Command, ConsumerId, DtlsParameters, DtlsRole, IceParameters, MediaKind, Reply, SrtpSuite,
+        TransportId, TransportLocal, TransportPlan, router_capabilities,
     };
 
     use super::*;
@@ -220,9 +194,7 @@ mod tests {
 
     /// A worker that is run twice in a thread of the test's own, so that what it does the second time can be counted.
     struct Twice {
-        sender: Sender<Ask>,
-        shared: Arc<Shared>,
-        waker: Waker,
+        door: Door,
         events: Receiver<Event>,
         thread: JoinHandle<Counted>,
         began: Receiver<()>,
@@ -239,37 +211,31 @@ mod tests {
             let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
             let config = Config { listen, port: 0, workers: 1, enable_tcp: false, ..Config::default() };
             let (told, events) = channel();
+            let Seat { door, inbox, mut poll, sockets } = Seat::bind(0, &config).unwrap();
             let origin = Origin {
                 index: 0,
                 certificate: Certificate::generate().unwrap(),
                 events: Arc::new(move |event| drop(told.send(event))),
                 config: Arc::new(config),
+                doors: [door.clone()].into(),
             };
-            let sockets = Sockets::bind(&origin.config, 0).unwrap();
             let address = sockets.udp.address();
-            let mut poll = Poll::new().unwrap();
-            let waker = Waker::new(poll.registry(), token::WAKER).unwrap();
-            let (sender, receiver) = channel();
-            let shared = Arc::new(Shared::default());
-            let inbox = Inbox { receiver, shared: Arc::clone(&shared) };
             let (begin, began) = channel();
             let thread = thread::spawn(move || {
                 let mut worker = Worker::new(&origin, sockets, poll.registry()).unwrap();
                 let mut ledger = Ledger::default();
                 worker.run(&mut poll, &inbox, &mut ledger);
-                inbox.shared.is_stopping.store(false, Ordering::Release);
+                inbox.go_on();
                 begin.send(()).unwrap();
                 let before = worker.traffic.datagrams_out;
                 let counted = allocation_counter::measure(|| worker.run(&mut poll, &inbox, &mut ledger));
                 Counted { allocations: counted.count_total, packets: worker.traffic.datagrams_out - before }
             });
-            Self { sender, shared, waker, events, thread, began, address }
+            Self { door, events, thread, began, address }
         }
 
         fn ask(&self, act: Act) -> Reply {
-            self.shared.waiting.fetch_add(1, Ordering::Relaxed);
-            self.sender.send(Ask::Command(Command { room: "room".into(), number: 7, act })).unwrap();
-            self.waker.wake().unwrap();
+            self.door.ask(Ask::Order(Order::Command(Command { room: "room".into(), number: 7, act })));
             loop {
                 if let Event::Done(done) = self.events.recv_timeout(LONG).unwrap() {
                     return done.result.unwrap();
@@ -289,11 +255,6 @@ mod tests {
             let theirs = DtlsParameters { role: DtlsRole::Client, fingerprints };
             self.ask(Act::ConnectWebRtc { transport, dtls: theirs });
             (ice, dtls)
-        }
-
-        fn stop(&self) {
-            self.shared.is_stopping.store(true, Ordering::Release);
-            self.waker.wake().unwrap();
         }
     }
 
@@ -334,11 +295,11 @@ mod tests {
         source.pause(false);
         // More than rings hold, so that they have their size.
         wait(|| audience.heard().packets > 3_000 * CONSUMERS as u64);
-        worker.stop();
+        worker.door.stop();
         worker.began.recv_timeout(LONG).unwrap();
         let before = audience.heard().packets;
         wait(|| audience.heard().packets > before + 1_000 * CONSUMERS as u64);
-        worker.stop();
+        worker.door.stop();
         let Counted { allocations, packets } = worker.thread.join().unwrap();
         assert!(packets > 1_000 * CONSUMERS as u64);
         assert!(allocations < packets / 20, "{allocations} allocations while {packets} packets left");

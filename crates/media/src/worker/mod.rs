@@ -6,10 +6,13 @@
 mod act;
 mod consume;
 mod data;
+mod door;
 mod forward;
 mod handle;
 mod ice;
+mod mirror;
 mod peers;
+mod pipe;
 mod plain;
 mod receive;
 mod room;
@@ -34,7 +37,8 @@ use taoyao_ortc::{Event, Happening};
 use taoyao_sfu::ice::RemoteAddress;
 use taoyao_types::{Instant, Now, limits};
 
-pub(crate) use handle::{Ask, Handle, Inbox, Ledger, Origin};
+pub(crate) use door::{Door, Inbox};
+pub(crate) use handle::{Ask, Handle, Ledger, Origin, Seat};
 pub(crate) use room::Room;
 pub(crate) use transport::Transport;
 
@@ -44,6 +48,7 @@ use crate::media::EventSink;
 use crate::peer::Certificate;
 use crate::socket::{Gather, Inbound, Outbound, TcpPeers, Udp, Via};
 use crate::stats::Traffic;
+use mirror::Spread;
 use sockets::Sockets;
 use timers::Timers;
 
@@ -82,6 +87,8 @@ pub(crate) struct Worker {
     unread: Vec<mio::Token>,
     outbound: Outbound,
     traffic: Traffic,
+    /// Rooms that are on other workers, too.
+    spread: Spread,
     next_clean_up: Instant,
 }
 
@@ -117,6 +124,7 @@ impl Worker {
             unread: Vec::new(),
             outbound,
             traffic: Traffic::default(),
+            spread: Spread::new(origin.index, Arc::clone(&origin.doors)),
             next_clean_up: clock::mono() + CLEAN_UP,
         })
     }
@@ -197,7 +205,8 @@ impl Worker {
         for _ in 0..ASKS_PER_TURN {
             let Some(ask) = inbox.next() else { return };
             match ask {
-                Ask::Command(command) => self.carry_out(now, command, ledger),
+                Ask::Order(order) => self.obey(now, order, ledger),
+                Ask::Piped(from) => self.unload(now, from),
                 Ask::Tap(id, plan) => self.open_tap(now, id, plan),
                 Ask::WidenTap(room, id, producers) => self.widen_tap(now, &room, id, &producers),
                 Ask::Untap(room, id) => self.close_tap(&room, id),
@@ -226,10 +235,13 @@ impl Worker {
 
     /// Everything that came of the turn: peers' own datagrams, media, news; then all of it leaves.
     fn finish_turn(&mut self, now: Now) {
+        // Other workers forward at the same time.
+        self.spread.hand_over(&mut self.traffic);
         self.serve_dirty(now);
         self.forward_touched(now);
         // What routers noticed may have made peers say something.
         self.serve_dirty(now);
+        self.spread.hand_over(&mut self.traffic);
         if !self.outbound.is_empty() {
             self.outbound.flush(&mut self.traffic);
         }

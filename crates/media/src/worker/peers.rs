@@ -150,8 +150,9 @@ impl Worker {
                 }
             }
             Kind::Plain(plain) => plain.close(&mut self.outbound),
-            Kind::Tap(_) => {}
+            Kind::Tap(_) | Kind::Mirror => {}
         }
+        self.spread.forget_transport(key, &transport.mirrors);
         self.dirty.retain(|dirty| *dirty != key);
         self.rooms[transport.room].remove_transport(key);
         self.touch(transport.room);

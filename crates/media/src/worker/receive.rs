@@ -82,15 +82,31 @@ impl Worker {
         let Some(webrtc) = transport.webrtc() else { return };
         match webrtc.peer.handle_datagram(now.mono, from, datagram) {
             PeerInput::Rtp(len) => {
-                self.rooms[room].router.handle_rtp(now.mono, TransportKey(key), &datagram[..len]);
-                self.touch(room);
+                self.take_rtp(now, room, key, &datagram[..len]);
             }
             PeerInput::Rtcp(len) => {
-                self.rooms[room].router.handle_rtcp(now, TransportKey(key), &datagram[..len]);
-                self.touch(room);
+                self.take_rtcp(now, room, key, &datagram[..len]);
             }
             PeerInput::Consumed => self.soil(key),
         }
+    }
+
+    fn take_rtp(&mut self, now: Now, room: usize, key: u32, packet: &[u8]) {
+        let router = &mut self.rooms[room].router;
+        let origin = router.handle_rtp(now.mono, TransportKey(key), packet);
+        if let (Some(origin), Some(transport)) = (origin, self.transports.get_mut(key as usize)) {
+            let clock_of = |out: &mut [u8]| router.write_clock(now, origin.producer, origin.stream, out);
+            self.spread.pass_rtp(&mut transport.mirrors, &origin, packet, &mut self.traffic, clock_of);
+        }
+        self.touch(room);
+    }
+
+    fn take_rtcp(&mut self, now: Now, room: usize, key: u32, packet: &[u8]) {
+        self.rooms[room].router.handle_rtcp(now, TransportKey(key), packet);
+        if let Some(transport) = self.transports.get(key as usize) {
+            self.spread.pass_rtcp(&transport.mirrors, packet, &mut self.traffic);
+        }
+        self.touch(room);
     }
 
     /// A check says whom it is for; everything else is told by where it comes from.
@@ -128,15 +144,13 @@ impl Worker {
         let Some(transport) = self.transports.get_mut(key as usize) else { return };
         transport.counts.bytes_in += bytes;
         let room = transport.room;
-        let router = &mut self.rooms[room].router;
         if is_open && !was_open {
-            router.set_connected(now.mono, TransportKey(key), true);
+            self.rooms[room].router.set_connected(now.mono, TransportKey(key), true);
         }
         match input {
-            Some(PeerInput::Rtp(len)) => router.handle_rtp(now.mono, TransportKey(key), &datagram[..len]),
-            Some(PeerInput::Rtcp(len)) => router.handle_rtcp(now, TransportKey(key), &datagram[..len]),
-            Some(PeerInput::Consumed) | None => return,
+            Some(PeerInput::Rtp(len)) => self.take_rtp(now, room, key, &datagram[..len]),
+            Some(PeerInput::Rtcp(len)) => self.take_rtcp(now, room, key, &datagram[..len]),
+            Some(PeerInput::Consumed) | None => {}
         }
-        self.touch(room);
     }
 }

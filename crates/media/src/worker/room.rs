@@ -9,6 +9,7 @@ use taoyao_sfu::Router;
 use super::data::DataChannels;
 use super::tap::Tap;
 use super::timers::Armed;
+use crate::placement::MirrorId;
 use crate::tap::TapId;
 
 pub(crate) struct Room {
@@ -21,8 +22,17 @@ pub(crate) struct Room {
     pub(crate) consumers: BTreeMap<ConsumerId, Consumer>,
     pub(crate) data: DataChannels,
     pub(crate) taps: BTreeMap<TapId, Tap>,
+    pub(crate) mirrors: Mirrors,
     pub(crate) armed: Armed,
     pub(crate) is_touched: bool,
+}
+
+/// What of the room is really at other workers.
+#[derive(Default)]
+pub(crate) struct Mirrors {
+    /// Slots of mirrors by the transports that they stand for.
+    pub(crate) transports: BTreeMap<TransportId, u32>,
+    pub(crate) producers: BTreeMap<ProducerId, MirrorId>,
 }
 
 /// A consumer of media.
@@ -42,6 +52,7 @@ impl Room {
             consumers: BTreeMap::new(),
             data: DataChannels::default(),
             taps: BTreeMap::new(),
+            mirrors: Mirrors::default(),
             armed: Armed::default(),
             is_touched: false,
         }
@@ -65,6 +76,7 @@ impl Room {
         self.router.remove_transport(taoyao_sfu::TransportKey(key));
         self.consumers.retain(|_, consumer| consumer.transport != key);
         self.transports.retain(|_, owner| *owner != key);
+        self.mirrors.transports.retain(|_, owner| *owner != key);
         self.data.remove_transport(key);
     }
 }

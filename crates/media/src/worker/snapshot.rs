@@ -24,10 +24,12 @@ impl Worker {
         };
         let of_producer = |id: &_| room.router.producer_stats(now, *id).map(|stats| (*id, stats));
         let of_consumer = |id: &_| room.router.consumer_stats(now, *id).map(|stats| (*id, stats));
+        let real = room.producers.keys().filter(|id| !room.mirrors.producers.contains_key(id));
         RoomStats {
             name: room.name.clone(),
+            mirrors: room.mirrors.producers.len(),
             transports: room.transports.iter().map(of_transport).collect(),
-            producers: room.producers.keys().filter_map(of_producer).collect(),
+            producers: real.filter_map(of_producer).collect(),
             consumers: room.consumers.keys().filter_map(of_consumer).collect(),
             dropped_by_taps: room.taps.values().map(|tap| tap.dropped).sum(),
         }

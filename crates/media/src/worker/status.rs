@@ -67,7 +67,7 @@ impl Worker {
                 (Some(remote), Some(socket)) => stat.with("tuple", tuple(socket.address(), remote, "udp")),
                 _ => stat,
             },
-            Kind::Tap(_) => stat,
+            Kind::Tap(_) | Kind::Mirror => stat,
         }
     }
 }
@@ -77,6 +77,7 @@ fn kind_name(kind: &Kind) -> &'static str {
         Kind::WebRtc(_) => "webrtc-transport",
         Kind::Plain(_) => "plain-rtp-transport",
         Kind::Tap(_) => "direct-transport",
+        Kind::Mirror => "pipe-transport",
     }
 }
 

@@ -1,11 +1,12 @@
 //! One transport as its worker knows it: whose it is, and what it speaks.
 
-use taoyao_ortc::TransportId;
+use taoyao_ortc::{ProducerId, TransportId};
 use taoyao_sfu::ice::RemoteAddress;
 
 use super::plain::Plain;
 use super::timers::Armed;
 use crate::peer::Peer;
+use crate::placement::MirrorId;
 use crate::tap::TapId;
 
 pub(crate) struct Transport {
@@ -16,6 +17,28 @@ pub(crate) struct Transport {
     pub(crate) armed: Armed,
     pub(crate) is_dirty: bool,
     pub(crate) counts: Counts,
+    /// Mirrors of its producers at other workers, by worker.
+    pub(crate) mirrors: Vec<PassedOn>,
+}
+
+/// A producer whose packets go to a mirror, too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PassedOn {
+    pub(crate) producer: ProducerId,
+    pub(crate) to: usize,
+    pub(crate) mirror: MirrorId,
+    /// By its streams, a bit each: whose clocks it was told of.
+    pub(crate) clocks_told: u32,
+}
+
+impl PassedOn {
+    /// Whether it is to be told what this stream's clock means; true once.
+    pub(crate) fn wants_clock(&mut self, stream: usize) -> bool {
+        let bit = u32::try_from(stream).ok().and_then(|stream| 1_u32.checked_shl(stream)).unwrap_or_default();
+        let is_new = bit & !self.clocks_told != 0;
+        self.clocks_told |= bit;
+        is_new
+    }
 }
 
 /// Whole datagrams, whatever is in them.
@@ -30,6 +53,8 @@ pub(crate) enum Kind {
     Plain(Box<Plain>),
     /// Leads into this process.
     Tap(TapId),
+    /// Stands for a transport of the same room at another worker.
+    Mirror,
 }
 
 pub(crate) struct WebRtc {
@@ -43,13 +68,21 @@ pub(crate) struct WebRtc {
 
 impl Transport {
     pub(crate) fn new(id: TransportId, room: usize, kind: Kind) -> Self {
-        Self { id, room, kind, armed: Armed::default(), is_dirty: false, counts: Counts::default() }
+        Self {
+            id,
+            room,
+            kind,
+            armed: Armed::default(),
+            is_dirty: false,
+            counts: Counts::default(),
+            mirrors: Vec::new(),
+        }
     }
 
     pub(crate) fn webrtc(&mut self) -> Option<&mut WebRtc> {
         match &mut self.kind {
             Kind::WebRtc(webrtc) => Some(webrtc),
-            Kind::Plain(_) | Kind::Tap(_) => None,
+            Kind::Plain(_) | Kind::Tap(_) | Kind::Mirror => None,
         }
     }
 }

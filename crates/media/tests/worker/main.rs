@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::unwrap_in_result, reason = "a step that fails is a test that fails")]
 
 mod bad_input;
+mod comings;
 mod conversation;
 mod hostile;
 mod media;
 mod packets;
 mod plain;
 mod side;
+mod spread;
 mod terminal;

@@ -16,7 +16,7 @@ use crate::side::{LONG, Side};
 use crate::terminal::{Terminal, now};
 
 /// Sends so much sound and waits until it has all arrived, in order and under the consumer's name.
-fn hear(from: &mut Terminal, to: &mut Terminal, ssrc: u32, sequences: std::ops::Range<u16>) {
+pub(crate) fn hear(from: &mut Terminal, to: &mut Terminal, ssrc: u32, sequences: std::ops::Range<u16>) {
     let count = sequences.len();
     to.rtp.clear();
     for sequence in sequences.clone() {
@@ -43,7 +43,11 @@ fn sound_of_one_terminal_reaches_two_others() {
 
 #[test]
 fn a_picture_begins_with_a_key_frame_and_lost_packets_are_sent_again() {
-    let mut side = Side::new();
+    show_a_picture(Side::new());
+}
+
+/// In a room of which two terminals are at one worker or at two.
+pub(crate) fn show_a_picture(mut side: Side) {
     let (mut alice, mut bob) = (Terminal::join(&mut side), Terminal::join(&mut side));
     let producer = side.produce(alice.id, MediaKind::Video, video());
     alice.send_rtp(&picture(1, false));
@@ -89,10 +93,10 @@ fn a_terminal_that_moves_keeps_hearing() {
     let (_, rtp) = side.consume(bob.id, producer);
     let ssrc = rtp.encodings[0].ssrc.unwrap();
     hear(&mut alice, &mut bob, ssrc, 1..10);
-    bob.move_away(&side);
+    bob.move_away();
     bob.turn();
     hear(&mut alice, &mut bob, ssrc, 10..20);
-    alice.move_away(&side);
+    alice.move_away();
     alice.turn();
     hear(&mut alice, &mut bob, ssrc, 20..30);
 }
@@ -110,7 +114,7 @@ fn ice_restarts_without_a_gap() {
         assert_ne!(ice.username_fragment, bob.ice.username_fragment);
         bob.ice = ice;
         hear(&mut alice, &mut bob, ssrc, round * 20 + 1..round * 20 + 10);
-        bob.move_away(&side);
+        bob.move_away();
         bob.turn();
         hear(&mut alice, &mut bob, ssrc, round * 20 + 10..round * 20 + 20);
     }
@@ -131,7 +135,11 @@ fn a_terminal_behind_a_firewall_hears_by_tcp() {
 
 #[test]
 fn messages_reach_those_who_consume_them() {
-    let mut side = Side::new();
+    pass_a_message(Side::new());
+}
+
+/// In a room of which two terminals are at one worker or at two.
+pub(crate) fn pass_a_message(mut side: Side) {
     let (mut alice, mut bob) =
         (Terminal::join_with_channels(&mut side), Terminal::join_with_channels(&mut side));
     let producer = ProducerId::of_random(side.id());
@@ -163,7 +171,11 @@ fn messages_reach_those_who_consume_them() {
 
 #[test]
 fn a_tap_copies_what_a_producer_sends_until_it_ends() {
-    let mut side = Side::new();
+    tap_a_producer(Side::new());
+}
+
+/// In a room whose only terminal is at its home or at a branch.
+pub(crate) fn tap_a_producer(mut side: Side) {
     let mut alice = Terminal::join(&mut side);
     let producer = side.produce(alice.id, MediaKind::Audio, audio());
     let unknown = ProducerId::of_random(side.id());

@@ -94,3 +94,27 @@ pub(crate) fn payload_of(packet: &[u8]) -> &[u8] {
     let words = if has_extension { 1 + usize::from(u16::from_be_bytes([packet[14], packet[15]])) } else { 0 };
     &packet[12 + 4 * words..]
 }
+
+/// The same picture in two sizes, the smaller one first.
+pub(crate) fn two_sizes() -> RtpParameters {
+    let mut rtp = video();
+    rtp.encodings = [VIDEO_SSRC, VIDEO_SSRC + 2]
+        .map(|ssrc| Encoding {
+            ssrc: Some(ssrc),
+            rtx: Some(RtxEncoding { ssrc: ssrc + 1 }),
+            ..Encoding::default()
+        })
+        .to_vec();
+    rtp
+}
+
+/// A picture of the larger size.
+pub(crate) fn large_picture(sequence: u16, is_key: bool) -> Vec<u8> {
+    let mut packet = picture(sequence, is_key);
+    packet[8..12].copy_from_slice(&(VIDEO_SSRC + 2).to_be_bytes());
+    packet.extend_from_slice(&[LARGE; 100]);
+    packet
+}
+
+/// What a large picture ends with.
+pub(crate) const LARGE: u8 = 0xee;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use taoyao_media::{Config, Media};
 use taoyao_ortc::{
@@ -25,8 +25,20 @@ pub(crate) struct Side {
 impl Side {
     /// One worker, one open room.
     pub(crate) fn new() -> Self {
+        Self::over(1)
+    }
+
+    /// One open room, and so many workers, of which each takes one of its transports before the next does.
+    pub(crate) fn over(workers: usize) -> Self {
         let listen = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let config = Config { listen, port: 0, workers: 1, plain_ports: 0..=0, ..Config::default() };
+        let config = Config {
+            listen,
+            port: 0,
+            workers,
+            plain_ports: 0..=0,
+            room_transports_per_worker: 1,
+            ..Config::default()
+        };
         let (sender, events) = channel();
         let media = Media::start(config, move |event| drop(sender.send(event))).unwrap();
         let mut side = Self { media, events, happened: VecDeque::new(), number: 0, ids: 0 };
@@ -66,6 +78,30 @@ impl Side {
             if what == *wanted {
                 return;
             }
+        }
+    }
+
+    /// What has happened by now.
+    pub(crate) fn happened(&mut self) -> Vec<Happening> {
+        while let Ok(event) = self.events.try_recv() {
+            let Event::Happened { what, .. } = event else { panic!("nobody asked: {event:?}") };
+            self.happened.push_back(what);
+        }
+        self.happened.drain(..).collect()
+    }
+
+    /// The room's mirrors at each worker that has a part of it.
+    pub(crate) fn mirrors(&self) -> Vec<usize> {
+        let stats = self.media.stats();
+        stats.iter().flat_map(|worker| &worker.rooms).map(|room| room.mirrors).collect()
+    }
+
+    /// Waits until there are as many.
+    pub(crate) fn until_mirrors(&self, wanted: &[usize]) {
+        let begun = Instant::now();
+        while self.mirrors() != wanted {
+            assert!(begun.elapsed() < LONG, "{:?}, not {wanted:?}", self.mirrors());
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 

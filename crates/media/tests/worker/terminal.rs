@@ -22,6 +22,8 @@ pub(crate) struct Terminal {
     pub(crate) id: TransportId,
     pub(crate) client: Client,
     pub(crate) ice: IceParameters,
+    /// The worker's socket.
+    pub(crate) to: SocketAddr,
     way: Way,
     /// What came, decrypted, and was not taken yet.
     pub(crate) rtp: Vec<Vec<u8>>,
@@ -56,9 +58,10 @@ impl Terminal {
         let id = TransportId::of_random(side.id());
         let plan = TransportPlan::WebRtc { force_tcp, sctp };
         let created = side.ask(Act::CreateTransport { transport: id, plan });
-        let Ok(Reply::Transport(TransportLocal::WebRtc { ice, dtls, .. })) = created else {
+        let Ok(Reply::Transport(TransportLocal::WebRtc { ice, candidates, dtls, .. })) = created else {
             panic!("{created:?}")
         };
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, candidates[0].port));
         let certificate = Certificate::generate().unwrap();
         let fingerprints = vec![certificate.fingerprint().clone()];
         let setup = ClientSetup {
@@ -71,17 +74,17 @@ impl Terminal {
         };
         let dtls = DtlsParameters { role: DtlsRole::Client, fingerprints };
         assert_eq!(side.ask(Act::ConnectWebRtc { transport: id, dtls }), Ok(Reply::Done));
-        let way = if force_tcp { Way::tcp(side.address()) } else { Way::udp(side.address()) };
+        let way = if force_tcp { Way::tcp(to) } else { Way::udp(to) };
         let client = Client::new(now(), setup).unwrap();
         let (rtp, rtcp, events) = (Vec::new(), Vec::new(), Vec::new());
-        let mut terminal = Self { id, client, ice, way, rtp, rtcp, events };
+        let mut terminal = Self { id, client, ice, to, way, rtp, rtcp, events };
         terminal.until("DTLS is up", |terminal| terminal.client.suite().is_some());
         terminal
     }
 
     /// From now on by another socket, as behind a NAT that has forgotten. The next check goes out at once.
-    pub(crate) fn move_away(&mut self, side: &Side) {
-        self.way = Way::udp(side.address());
+    pub(crate) fn move_away(&mut self) {
+        self.way = Way::udp(self.to);
         let ice = self.ice.clone();
         self.client.restart_ice(now(), &ice, "terminal");
     }

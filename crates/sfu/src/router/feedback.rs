@@ -61,7 +61,7 @@ impl Router {
         }
     }
 
-    fn handle_sender_report(&mut self, now: Now, index: usize, report: &SenderReport<'_>) {
+    pub(super) fn handle_sender_report(&mut self, now: Now, index: usize, report: &SenderReport<'_>) {
         let transport = &mut self.transports[index];
         let Some(incoming) = transport.incoming.get(report.ssrc).filter(|incoming| !incoming.is_rtx) else {
             return;

@@ -34,7 +34,7 @@ impl Router {
         !self.producers[incoming.producer].streams[incoming.stream].is_signalled
     }
 
-    fn adopt(&mut self, transport: usize, incoming: Incoming, ssrc: u32) {
+    pub(super) fn adopt(&mut self, transport: usize, incoming: Incoming, ssrc: u32) {
         let stream = &mut self.producers[incoming.producer].streams[incoming.stream];
         let place = if incoming.is_rtx { &mut stream.rtx_ssrc } else { &mut stream.ssrc };
         let before = place.replace(ssrc);

@@ -5,7 +5,7 @@ use taoyao_types::Instant;
 
 use super::producer::{Producer, Stream};
 use super::transport::{Incoming, Transport};
-use super::{Router, TransportKey};
+use super::{PacketOrigin, Router, TransportKey};
 use crate::codec::{self, CodecKind, Facts};
 use crate::congestion::{ReceiveEstimator, Seen};
 use crate::packet::{ExtensionKind, Packet, TailWriter};
@@ -20,19 +20,26 @@ struct Numbered<'a> {
 }
 
 impl Router {
-    /// A decrypted RTP packet. What is not understood costs its sender the packet and nobody else anything.
-    pub fn handle_rtp(&mut self, now: Instant, from: TransportKey, packet: &[u8]) {
-        let Ok(packet) = Packet::parse(packet) else { return };
-        let Some(&index) = self.keys.get(&from) else { return };
+    /// A decrypted RTP packet. What is not understood costs its sender the packet and nobody else anything. The answer is
+    /// whose packet it was, if it was anybody's.
+    pub fn handle_rtp(&mut self, now: Instant, from: TransportKey, packet: &[u8]) -> Option<PacketOrigin> {
+        let packet = Packet::parse(packet).ok()?;
+        let index = *self.keys.get(&from)?;
         self.latest = now;
         let transport = &mut self.transports[index];
         transport.received.add(now, packet.bytes());
         let known = transport.incoming.get(packet.ssrc());
-        let Some(incoming) = known.or_else(|| self.identify(now, index, &packet)) else { return };
+        let incoming = known.or_else(|| self.identify(now, index, &packet))?;
+        self.take(now, index, incoming, &packet);
+        let Incoming { producer, stream, is_rtx } = incoming;
+        Some(PacketOrigin { producer: self.producers[producer].id, stream, is_rtx })
+    }
+
+    pub(super) fn take(&mut self, now: Instant, index: usize, incoming: Incoming, packet: &Packet<'_>) {
         let producer = &mut self.producers[incoming.producer];
-        note_transport_number(&mut self.transports[index], producer, now, &packet);
-        let Some(numbered) = numbered(producer, incoming, &packet) else { return };
-        let is_new = receive(producer, incoming, now, &packet, &numbered);
+        note_transport_number(&mut self.transports[index], producer, now, packet);
+        let Some(numbered) = numbered(producer, incoming, packet) else { return };
+        let is_new = receive(producer, incoming, now, packet, &numbered);
         if is_new && !producer.is_dirty && !producer.consumers.is_empty() {
             producer.is_dirty = true;
             self.dirty.push(incoming.producer);
@@ -41,7 +48,7 @@ impl Router {
         if stream.receive.last_arrival == Some(now) && !numbered.payload.is_empty() {
             self.watch_flow(now, incoming.producer, incoming.stream);
         }
-        self.observe(incoming.producer, &packet);
+        self.observe(incoming.producer, packet);
         self.ask_for_missing(now, index, incoming);
     }
 
@@ -92,10 +99,11 @@ impl Router {
     /// What the router itself takes from packets: which way up a picture is, and how loud a sound.
     fn observe(&mut self, index: usize, packet: &Packet<'_>) {
         let producer = &mut self.producers[index];
+        let is_mirror = self.transports[producer.transport].setup.is_mirror;
         for (id, value) in packet.elements() {
             match (producer.extensions.kind(id), value) {
                 (Some(ExtensionKind::VideoOrientation), [byte, ..])
-                    if producer.orientation != Some(*byte) =>
+                    if producer.orientation != Some(*byte) && !is_mirror =>
                 {
                     producer.orientation = Some(*byte);
                     self.events.push_back(orientation(producer, *byte));
@@ -110,6 +118,9 @@ impl Router {
 }
 
 fn note_transport_number(transport: &mut Transport, producer: &Producer, now: Instant, packet: &Packet<'_>) {
+    if transport.setup.is_mirror {
+        return;
+    }
     let value = |kind| producer.extensions.id(kind).and_then(|id| packet.element(id));
     if let Some(&[high, low]) = value(ExtensionKind::TransportCc) {
         transport.arrivals.handle_packet(now, u16::from_be_bytes([high, low]), packet.bytes());

@@ -74,7 +74,10 @@ impl Router {
         if self.transports[index].producers.len() >= MEMBER_PRODUCERS_MAX {
             return Err(Refused::Full(format!("a transport has at most {MEMBER_PRODUCERS_MAX} producers")));
         }
-        let made = Producer::new(producer, index, kind, rtp, is_paused)?;
+        let mut made = Producer::new(producer, index, kind, rtp, is_paused)?;
+        if self.transports[index].setup.is_mirror {
+            made.feedback.keep_key_frames();
+        }
         let consumer_type = made.consumable.consumer_type;
         self.check_ssrcs(index, &made)?;
         let at = self.producers.insert(made);

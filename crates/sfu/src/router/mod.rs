@@ -16,6 +16,7 @@ mod layer_rates;
 mod layers;
 mod line;
 mod membership;
+mod mirror;
 mod outbox;
 mod padding;
 mod producer;
@@ -31,7 +32,9 @@ mod transport;
 mod wall;
 mod wishes;
 
-pub use surface::{Consumed, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup};
+pub use surface::{
+    Consumed, PacketOrigin, RouterConfig, Transmit, TransmitKind, TransportKey, TransportSetup,
+};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

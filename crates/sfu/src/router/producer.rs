@@ -143,6 +143,11 @@ impl FeedbackKinds {
             has_remb: has("goog-remb", ""),
         }
     }
+
+    /// All else is asked for by the router that the sender is connected to.
+    pub(super) fn keep_key_frames(&mut self) {
+        (self.has_nack, self.has_remb) = (false, false);
+    }
 }
 
 impl Stream {

@@ -51,7 +51,7 @@ impl Router {
         let own = transport.own_ssrc;
         // An estimate is told by itself, and bounded already.
         let bitrate = transport.setup.max_incoming_bitrate.filter(|_| transport.estimate.is_none());
-        if count == 0 {
+        if count == 0 || transport.setup.is_mirror {
             return;
         }
         transport.feedback.add(|writer| {

@@ -17,10 +17,11 @@ const SILENT: Duration = Duration::from_secs(3);
 impl Router {
     /// Of the producers and consumers of one transport; tells what has changed.
     pub(super) fn score(&mut self, now: Instant, index: usize) {
-        for &at in &self.transports[index].producers {
+        let transport = &self.transports[index];
+        for &at in &transport.producers {
             let producer = &mut self.producers[at];
             if producer.rescore(now) {
-                self.events.push_back(producer.scored());
+                self.events.extend((!transport.setup.is_mirror).then(|| producer.scored()));
                 let producer = &self.producers[at];
                 let consumers = producer.consumers.iter().map(|&at| &self.consumers[at]);
                 self.events.extend(consumers.map(|consumer| consumer.scored(producer)));

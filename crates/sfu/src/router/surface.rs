@@ -1,6 +1,6 @@
 //! What a router is told about transports, and what it answers.
 
-use taoyao_ortc::RtpParameters;
+use taoyao_ortc::{ProducerId, RtpParameters};
 
 /// A transport as its worker knows it: the slot in the worker's table of peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,11 +12,13 @@ pub struct RouterConfig {
     pub initial_outgoing_bitrate: u64,
     /// Where set, only so many producers of sound are forwarded: those who spoke last.
     pub last_speakers: Option<usize>,
+    /// Whether another router of the same room tells who is heard.
+    pub is_branch: bool,
 }
 
 impl Default for RouterConfig {
     fn default() -> Self {
-        Self { initial_outgoing_bitrate: 400_000, last_speakers: None }
+        Self { initial_outgoing_bitrate: 400_000, last_speakers: None, is_branch: false }
     }
 }
 
@@ -28,6 +30,18 @@ pub struct TransportSetup {
     pub max_incoming_bitrate: Option<u64>,
     /// Bits per second that the peer is sent at most.
     pub max_outgoing_bitrate: Option<u64>,
+    /// Whether it stands for a transport of another router of the room: nothing is asked of it but key frames, and its
+    /// producers' news are told where they really are.
+    pub is_mirror: bool,
+}
+
+/// Which stream of which producer a packet was of; by this a mirror of the producer knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PacketOrigin {
+    pub producer: ProducerId,
+    /// Its place among the producer's encodings.
+    pub stream: usize,
+    pub is_rtx: bool,
 }
 
 /// A new consumer, as its terminal is told.

@@ -120,7 +120,7 @@ impl Router {
     fn listen_to_speakers(&mut self, now: Instant) {
         let producers = &self.producers;
         let heard = self.speakers.handle_timeout(now, |at| producers.get(at).map(|producer| producer.id));
-        self.events.extend(heard);
+        self.events.extend(heard.into_iter().filter(|_| !self.config.is_branch));
         for at in self.speakers.poll_changes() {
             let is_heard = self.speakers.is_heard(at);
             self.set_heard(at, is_heard);

@@ -11,9 +11,13 @@ impl NtpTime {
     pub fn from_unix_us(us: u64) -> NtpTime {
         /// Seconds from 1900 to 1970.
         const UNIX: u64 = 2_208_988_800;
-        let seconds = (us / 1_000_000).wrapping_add(UNIX);
+        NtpTime::from_us(us.wrapping_add(UNIX * 1_000_000))
+    }
+
+    /// From microseconds since 1900.
+    pub fn from_us(us: u64) -> NtpTime {
         let fraction = ((us % 1_000_000) << 32) / 1_000_000;
-        NtpTime((seconds << 32) | fraction)
+        NtpTime(((us / 1_000_000) << 32) | fraction)
     }
 
     /// The middle 32 bits, in 1/65,536 s: what report blocks refer to.

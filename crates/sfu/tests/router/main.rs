@@ -10,6 +10,7 @@ mod layers;
 mod lines;
 #[path = "../link/mod.rs"]
 mod link;
+mod mirror;
 mod packets;
 mod plain;
 mod svc;

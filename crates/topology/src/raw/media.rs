@@ -17,6 +17,7 @@ pub(crate) struct RawMedia {
     pub(crate) tcp: bool,
     pub(crate) plain_ports: RangeInclusive<u16>,
     pub(crate) bitrate_in_max: u64,
+    pub(crate) room_transports_per_worker: Option<usize>,
 }
 
 impl RawMedia {
@@ -26,6 +27,11 @@ impl RawMedia {
         let plain_ports = table.parsed("plain_ports", PORTS_EXAMPLE, read_ports);
         let bitrate_in_max =
             table.integer("bitrate_in_max", "bitrate_in_max = 1600000", BITRATE_IN_MIN..=BITRATE_IN_LIMIT);
+        let room_transports_per_worker = table.integer(
+            "room_transports_per_worker",
+            "room_transports_per_worker = 100",
+            1..=ROOM_TRANSPORTS_LIMIT,
+        );
         let listener = read_address(&mut table, EXAMPLE);
         table.finish();
         Some(Self {
@@ -34,6 +40,8 @@ impl RawMedia {
             tcp,
             plain_ports: plain_ports.map_or(Media::PLAIN_PORTS, |ports| ports.value),
             bitrate_in_max: bitrate_in_max.unwrap_or(Media::BITRATE_IN_MAX),
+            room_transports_per_worker: room_transports_per_worker
+                .and_then(|transports| usize::try_from(transports).ok()),
         })
     }
 }
@@ -43,6 +51,8 @@ const WORKERS_MAX: u64 = 256;
 /// Less than this carries no picture.
 const BITRATE_IN_MIN: u64 = 30_000;
 const BITRATE_IN_LIMIT: u64 = 1_000_000_000;
+/// More than any room has.
+const ROOM_TRANSPORTS_LIMIT: u64 = 1_000_000;
 
 fn read_ports(text: &str) -> Result<RangeInclusive<u16>, String> {
     let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0);

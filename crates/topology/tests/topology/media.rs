@@ -18,7 +18,7 @@ fn an_address_is_enough() {
     let mesh = topology(&with_media("listen = \"127.0.0.1:44444\""));
     let media = media(&mesh);
     assert_eq!((media.listen.port(), media.advertise.to_string().as_str()), (44_444, "127.0.0.1:44444"));
-    assert_eq!((media.workers, media.tcp), (None, true));
+    assert_eq!((media.workers, media.tcp, media.room_transports_per_worker), (None, true, None));
     assert_eq!((media.plain_ports.clone(), media.bitrate_in_max), (40_000..=44_443, 1_600_000));
     assert!(topology(MESH).by_name("hz").is_some_and(|hz| hz.media.is_none()), "nobody has it unasked");
 }
@@ -27,11 +27,11 @@ fn an_address_is_enough() {
 fn every_key_is_read() {
     let mesh = topology(&with_media(
         "listen = \"0.0.0.0:44444\", advertise = \"sh.example.com:44444\", workers = 4, tcp = false, \
-         plain_ports = \"30000-30009\", bitrate_in_max = 8000000",
+         plain_ports = \"30000-30009\", bitrate_in_max = 8000000, room_transports_per_worker = 20",
     ));
     let media = media(&mesh);
     assert_eq!((media.workers, media.tcp, media.bitrate_in_max), (Some(4), false, 8_000_000));
-    assert_eq!(media.plain_ports, 30_000..=30_009);
+    assert_eq!((media.plain_ports.clone(), media.room_transports_per_worker), (30_000..=30_009, Some(20)));
     assert!(mesh.draw().contains("media sh.example.com:44444"), "{}", mesh.draw());
 }
 
