@@ -23,7 +23,7 @@ from whip import Endpoint  # noqa: E402
 PATIENCE_S = 60
 HOME = """media = {{ listen = "127.0.0.1:{media}", workers = 1 }}
 links = {{ listen = "127.0.0.1:{links}" }}
-recordings = {{}}"""
+recordings = {{ dir = "recordings" }}"""
 # Rooms are the node's whose partition they are in; media flows to and from there.
 BRANCH = """
 [[node]]

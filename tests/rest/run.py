@@ -19,7 +19,7 @@ from one_node import Node, Terminal, free_ports, topology  # noqa: E402 (the pat
 RUN_MAX_S = 300
 # Recordings are part of the interface; a recorder listens to the node's forwarder.
 MORE = """media = {{ listen = "127.0.0.1:{port}", workers = 1 }}
-recordings = {{}}"""
+recordings = {{ dir = "recordings" }}"""
 
 
 def main(program, schemathesis):

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use crate::bounds;
 use crate::capabilities::RtpCapabilities;
 use crate::control::Refused;
-use crate::rtp::{
-    Codec, Encoding, Extension, Feedback, MediaKind, ParameterValue, Parameters, RtpParameters,
-};
+use crate::rtp::{Codec, Extension, Feedback, MediaKind, ParameterValue, Parameters, RtpParameters};
 
 /// Whether capabilities are well formed and within bounds, whatever they say.
 ///
