@@ -1,5 +1,7 @@
 //! Data channels against an end that sends garbage, or opens more than was agreed on: messages still arrive.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
 use bytes::Bytes;
 use taoyao_media::peer::sctp::Sctp;
 use taoyao_media::peer::{BINARY, MessageError, PeerEvent, STRING};
