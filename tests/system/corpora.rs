@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "../fuzz/checks.rs"]
+#[path = "../fuzz/checks/lib.rs"]
 #[expect(unreachable_pub, reason = "in the fuzz targets' package it is the library")]
 mod checks;
 
@@ -25,6 +25,46 @@ fn the_envelope_of_terminals_json() {
 #[test]
 fn frames_of_links() {
     replay("link_frame", checks::link_frame);
+}
+
+#[test]
+fn rtp_packets_and_payload_descriptors() {
+    replay("rtp", checks::rtp);
+}
+
+#[test]
+fn rtcp_compounds() {
+    replay("rtcp", checks::rtcp);
+}
+
+#[test]
+fn connectivity_checks() {
+    replay("stun", checks::stun);
+}
+
+#[test]
+fn srtp_packets() {
+    replay("srtp", checks::srtp);
+}
+
+#[test]
+fn a_room_with_a_hostile_member() {
+    replay("room", checks::room);
+}
+
+#[test]
+fn a_transports_stack_of_protocols() {
+    replay("dtls", checks::dtls);
+}
+
+#[test]
+fn data_channels() {
+    replay("sctp", checks::sctp);
+}
+
+#[test]
+fn offers_and_fragments() {
+    replay("sdp", checks::sdp);
 }
 
 fn replay(target: &str, check: fn(&[u8])) {

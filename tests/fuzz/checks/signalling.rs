@@ -1,4 +1,4 @@
-//! What holds of every input: the bodies of the fuzz targets, which an ordinary test runs on the corpora as well.
+//! What holds of frames of TCP sockets, of terminals' JSON, and of frames of links.
 
 use bytes::Bytes;
 use taoyao_gateway::{FrameCipher, FrameFault, FrameReader, Framing};
