@@ -4,23 +4,17 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { openPage, shoot, startBrowser } from '../support/browser.mjs';
+import { meet } from '../support/meeting.mjs';
 import { PASSWORD, USER, uniqueId } from '../support/mesh.mjs';
 import { freeUdpPort, startNode } from '../support/node.mjs';
 import { createRoom, enterRoom, member, seen } from '../support/room.mjs';
 import { register, until } from '../support/terminal.mjs';
 
 test('a room is recorded, all its members see that, and another operator stops it', async (t) => {
-  const [alice, bob, late, name] = [uniqueId('alice'), uniqueId('bob'), uniqueId('late'), uniqueId('studio')];
-  const browser = await startBrowser(t);
-  const [a, b, c] = [await open(t, browser), await open(t, browser), await open(t, browser)];
   const media = `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }\nrecordings = { dir = "recordings" }`;
+  const browser = await startBrowser(t);
   const { origin } = await startNode(t, media, { roles: ['terminal', 'operator'] });
-  await register(a, origin, alice);
-  await register(b, origin, bob);
-  await createRoom(a, name);
-  await enterRoom(b, name);
-  await seen(member(a, bob));
-  await seen(member(b, alice));
+  const { a, b, alice, bob, name } = await meet(t, { browser, origins: [origin, origin] });
   for (const page of [a, b]) assert.equal(await mark(page).isVisible(), false);
 
   await a.getByTestId('room-record').click();
@@ -30,6 +24,8 @@ test('a room is recorded, all its members see that, and another operator stops i
   }
   assert.equal(await b.locator('#announce-now').textContent(), 'The room is being recorded.');
   await shoot(b, 'room-recording');
+  const late = uniqueId('late');
+  const c = await openPage(t, browser, { smallCamera: true });
   await register(c, origin, late);
   await enterRoom(c, name);
   await mark(c).waitFor();
@@ -50,17 +46,13 @@ test('a room is recorded, all its members see that, and another operator stops i
 
 test('a node without a recorder offers no recording', async (t) => {
   const [alice, name] = [uniqueId('alice'), uniqueId('studio')];
-  const page = await open(t, await startBrowser(t));
+  const page = await openPage(t, await startBrowser(t), { smallCamera: true });
   const { origin } = await startNode(t, `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }`);
   await register(page, origin, alice);
   await createRoom(page, name);
   await page.getByTestId('room-end').waitFor();
   assert.equal(await page.getByTestId('room-record').isVisible(), false);
 });
-
-function open(t, browser) {
-  return openPage(t, browser, { smallCamera: true });
-}
 
 function mark(page) {
   return page.getByTestId('room-recording');

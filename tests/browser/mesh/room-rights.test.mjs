@@ -3,27 +3,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { openPage, shoot, startBrowser } from '../support/browser.mjs';
-import { NODE_A, NODE_B, uniqueId } from '../support/mesh.mjs';
-import { createRoom, enterRoom, heard, member, reads, room, say, seen, shows } from '../support/room.mjs';
-import { register } from '../support/terminal.mjs';
+import { shoot } from '../support/browser.mjs';
+import { meet } from '../support/meeting.mjs';
+import { NODE_A, NODE_B } from '../support/mesh.mjs';
+import { heard, member, reads, room, say, shows } from '../support/room.mjs';
 
 const OWNERS_ONLY = ['room-record', 'room-end', 'member-expel'];
 
 test('members at two nodes meet in one room, and only its owner is offered to manage it', async (t) => {
-  const [owner, guest, name] = [uniqueId('owner'), uniqueId('guest'), uniqueId('bridge')];
-  const browser = await startBrowser(t);
-  const a = await openPage(t, browser, { smallCamera: true });
-  const b = await openPage(t, browser, { smallCamera: true });
-  await register(a, NODE_A, owner);
-  await register(b, NODE_B, guest);
-  await createRoom(a, name);
-  await enterRoom(b, name);
+  const { a, b, alice: owner, bob: guest, name } = await meet(t, { origins: [NODE_A, NODE_B] });
   const [guestAtA, ownerAtB] = [member(a, guest), member(b, owner)];
-  for (const tile of [guestAtA, ownerAtB]) {
-    await seen(tile);
-    await heard(tile);
-  }
+  await heard(guestAtA);
+  await heard(ownerAtB);
   await say(a, 'how is the north?');
   await reads(b, owner, 'how is the north?');
   await say(b, 'cold');
