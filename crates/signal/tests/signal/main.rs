@@ -14,6 +14,7 @@ mod media;
 mod media_ends;
 mod messages;
 mod presence;
+mod readiness;
 mod registration;
 mod requests;
 mod resume;
