@@ -50,7 +50,9 @@ fn tests_stand_last_in_their_file() {
 
 /// The numbers of the lines before the tests that unwrap.
 fn unwraps(text: &str) -> Vec<usize> {
-    let product = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or(text);
+    let ends =
+        ["\n#[cfg(test)]\nmod ", "\n#[cfg(test)]\npub(super) mod "].iter().filter_map(|end| text.find(end));
+    let product = &text[..ends.min().unwrap_or(text.len())];
     let lines = product.lines().enumerate().filter(|(_, line)| {
         let code = line.split("//").next().unwrap_or(line);
         code.contains(".unwrap()") || code.contains(".unwrap_err()")

@@ -30,7 +30,7 @@ impl Office {
     fn act_in(&mut self, room: &str, act: Act) -> Vec<(usize, Order)> {
         self.numbers += 1;
         let command = Command { room: room.into(), number: self.numbers, act };
-        let target = self.placement.target(&command).unwrap();
+        let target = self.placement.target(&command).expect("the room is placed");
         self.placement.place(target, command)
     }
 
@@ -226,11 +226,11 @@ fn a_tap_is_at_home_and_keeps_what_it_needs_there() {
     office.join_all(3);
     office.produce(2, 1, MediaKind::Video);
     let room: RoomName = ROOM.into();
-    let (home, orders) = office.placement.tap(&room, TapId(1), &[producer(1)]).unwrap();
+    let (home, orders) = office.placement.tap(&room, TapId(1), &[producer(1)]).expect("the room is placed");
     assert_eq!((home, kinds(&orders)), (0, vec![(0, "mirror"), (1, "pass")]));
     office.consume(0, 1, 1);
     office.act(Act::CloseConsumer { consumer: consumer(1) });
-    let (_, orders) = office.placement.untap(&room, TapId(1)).unwrap();
+    let (_, orders) = office.placement.untap(&room, TapId(1)).expect("the tap is there");
     assert_eq!(kinds(&orders), [(1, "stop"), (0, "end")]);
 }
 
