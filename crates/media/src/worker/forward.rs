@@ -16,12 +16,13 @@ const PADDING_MAX: usize = 3;
 /// The flag of padding in the first byte (RFC 3550, section 5.1).
 const PADDING_FLAG: u8 = 0x20;
 
-/// Packets of one transport in slots that follow each other, not sealed yet.
-struct Group {
-    to: TransportKey,
+/// Packets of one transport in slots that follow each other, not sealed yet. One is used again and again.
+#[derive(Default)]
+pub(super) struct Group {
+    to: Option<TransportKey>,
     first: usize,
     /// By slot from `first` on: how long, and of which kind.
-    packets: arrayvec::ArrayVec<(usize, TransmitKind), GROUP_PACKETS>,
+    packets: Vec<(usize, TransmitKind)>,
 }
 
 /// Packets that are sealed together at most.
@@ -51,37 +52,41 @@ impl Worker {
     }
 
     fn forward(&mut self, now: Now, room: usize) {
-        let mut group: Option<Group> = None;
+        let mut group = std::mem::take(&mut self.group);
         while let Some(of_index) = self.rooms.get_mut(room) {
             if self.outbound.room() == 0 {
-                self.finish_group(now, room, group.take());
+                self.finish_group(now, room, &mut group);
                 self.outbound.flush(&mut self.traffic);
                 continue;
             }
             let Some(transmit) = of_index.router.poll_transmit(now, self.outbound.next_slot()) else { break };
             let slot = self.outbound.take();
-            if group.as_ref().is_none_or(|group| group.to != transmit.to || group.packets.is_full()) {
-                let next = Group { to: transmit.to, first: slot, packets: arrayvec::ArrayVec::new() };
-                let before = group.replace(next);
-                self.finish_group(now, room, before);
+            if group.to != Some(transmit.to) || group.packets.len() >= GROUP_PACKETS {
+                self.finish_group(now, room, &mut group);
+                (group.to, group.first) = (Some(transmit.to), slot);
             }
-            if let Some(group) = &mut group {
-                group.packets.push((transmit.len, transmit.kind));
-            }
+            group.packets.push((transmit.len, transmit.kind));
         }
-        self.finish_group(now, room, group);
+        self.finish_group(now, room, &mut group);
+        self.group = group;
+    }
+
+    fn finish_group(&mut self, now: Now, room: usize, group: &mut Group) {
+        if let Some(to) = group.to.take() {
+            self.send_group(now, room, to, group);
+        }
+        group.packets.clear();
     }
 
     /// Pads, seals and addresses the packets of one transport.
-    fn finish_group(&mut self, now: Now, room: usize, group: Option<Group>) {
-        let Some(mut group) = group else { return };
-        let Some(transport) = self.transports.get_mut(group.to.0 as usize) else { return };
+    fn send_group(&mut self, now: Now, room: usize, to: TransportKey, group: &mut Group) {
+        let Some(transport) = self.transports.get_mut(to.0 as usize) else { return };
         let outbound = &mut self.outbound;
         match &mut transport.kind {
             Kind::WebRtc(webrtc) => {
                 let Some(remote) = webrtc.peer.selected() else { return };
                 if !remote.is_tcp {
-                    pad(&mut group, outbound);
+                    pad(group, outbound);
                 }
                 for (slot, (len, kind)) in (group.first..).zip(group.packets.iter().copied()) {
                     let buffer = outbound.slot(slot);
@@ -96,7 +101,7 @@ impl Worker {
                 }
             }
             Kind::Plain(plain) => {
-                pad(&mut group, outbound);
+                pad(group, outbound);
                 for (slot, (len, kind)) in (group.first..).zip(group.packets.iter().copied()) {
                     let is_rtcp = kind == TransmitKind::Rtcp;
                     let Some((via, to)) = plain.way(is_rtcp) else { continue };
@@ -106,7 +111,7 @@ impl Worker {
                 }
             }
             Kind::Mirror => {
-                let Some(mirror) = self.spread.mirror_of(group.to.0) else { return };
+                let Some(mirror) = self.spread.mirror_of(to.0) else { return };
                 for (slot, (len, _)) in (group.first..).zip(group.packets.iter().copied()) {
                     self.spread.wish(mirror, &outbound.slot(slot)[..len], &mut self.traffic);
                 }

@@ -48,6 +48,7 @@ use crate::media::EventSink;
 use crate::peer::Certificate;
 use crate::socket::{Gather, Inbound, Outbound, TcpPeers, Udp, Via};
 use crate::stats::Traffic;
+use forward::Group;
 use mirror::Spread;
 use sockets::Sockets;
 use timers::Timers;
@@ -86,6 +87,7 @@ pub(crate) struct Worker {
     /// Sockets of plain transports and TCP connections that were not read to their end.
     unread: Vec<mio::Token>,
     outbound: Outbound,
+    group: Group,
     traffic: Traffic,
     /// Rooms that are on other workers, too.
     spread: Spread,
@@ -123,6 +125,7 @@ impl Worker {
             dirty: Vec::new(),
             unread: Vec::new(),
             outbound,
+            group: Group::default(),
             traffic: Traffic::default(),
             spread: Spread::new(origin.index, Arc::clone(&origin.doors)),
             next_clean_up: clock::mono() + CLEAN_UP,

@@ -168,11 +168,7 @@ impl Estimator {
     /// Bytes of padding (or of packets sent once more) that a probe wants on the wire now. Send some, tell it by
     /// [`Self::handle_sent`], and ask again.
     pub fn poll_padding(&mut self, now: Instant) -> Option<usize> {
-        if self.has_feedback || self.waiting.is_some() {
-            self.prober.poll_padding(now, self.need())
-        } else {
-            None
-        }
+        if self.may_probe() { self.prober.poll_padding(now, self.need()) } else { None }
     }
 
     /// When [`Self::handle_timeout`] or [`Self::poll_padding`] has something to do.
@@ -183,7 +179,7 @@ impl Estimator {
 
     /// When [`Self::poll_padding`] has something to do.
     pub fn poll_probe(&self) -> Option<Instant> {
-        self.prober.poll_timeout(self.need()).filter(|_| self.has_feedback || self.waiting.is_some())
+        if self.may_probe() { self.prober.poll_timeout(self.need()) } else { None }
     }
 
     /// Whether a probe wants a packet on the wire now, faster than the estimate allows; media is as good as padding.
@@ -221,6 +217,10 @@ impl Estimator {
             self.prober.handle_decrease(now, before, self.need());
         }
         self.remb = self.remb.filter(|(_, since)| now.since(*since) < REMB_HOLDS);
+    }
+
+    fn may_probe(&self) -> bool {
+        !self.prober.is_idle() && (self.has_feedback || self.waiting.is_some())
     }
 
     fn need(&self) -> Need {

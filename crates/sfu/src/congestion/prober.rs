@@ -103,6 +103,11 @@ impl Prober {
         Some(cluster.packet_bytes())
     }
 
+    /// Whether no probe is under way or planned: asked for with every frame of every receiver.
+    pub(super) fn is_idle(&self) -> bool {
+        self.active.is_none() && self.planned.iter().all(Option::is_none)
+    }
+
     pub(super) fn poll_timeout(&self, need: Need) -> Option<Instant> {
         let is_planned = need.is_there() && self.planned.iter().any(Option::is_some);
         let again = self.unanswered.map_or(Instant(0), |asked| asked + AGAIN);

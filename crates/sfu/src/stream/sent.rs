@@ -34,8 +34,10 @@ pub struct Rewriting {
 /// The last packets by the receiver's sequence number.
 #[derive(Debug, Default)]
 pub struct SentLog {
-    /// Rising, and apart from each other.
-    stretches: VecDeque<Stretch>,
+    /// In place, as it is looked at for every packet.
+    newest: Option<Stretch>,
+    /// Before it, rising, and apart from each other.
+    older: VecDeque<Stretch>,
     repeats: Repeats,
 }
 
@@ -49,7 +51,7 @@ struct Stretch {
     rewriting: Rewriting,
 }
 
-/// Stretches that are kept: a second in which each picture is rewritten in another way than the one before.
+/// Older stretches that are kept: a second in which each picture is rewritten in another way than the one before.
 const STRETCHES_MAX: usize = 256;
 
 impl SentLog {
@@ -60,24 +62,26 @@ impl SentLog {
             shift: sent.output.wrapping_sub(sent.input),
             rewriting: sent.rewriting,
         };
-        match self.stretches.back_mut() {
+        match &mut self.newest {
             Some(newest) if sent.output <= newest.last => self.place_late(next),
             Some(newest) if newest.is_like(&next) => newest.last = sent.output,
-            _ => {
-                if self.stretches.len() >= STRETCHES_MAX {
-                    self.stretches.pop_front();
+            newest => {
+                let older = newest.replace(next);
+                if self.older.len() >= STRETCHES_MAX {
+                    self.older.pop_front();
                 }
-                self.stretches.push_back(next);
+                self.older.extend(older);
             }
         }
     }
 
     /// What is meant by the sequence number of a NACK, if it may be sent again now: once in a round trip.
     pub fn resend(&mut self, now: Instant, sequence: u16, round_trip: Duration) -> Option<Sent> {
-        let highest = self.stretches.back()?.last;
+        let highest = self.newest?.last;
         let behind = (highest as u16).wrapping_sub(sequence);
         let output = highest.checked_sub(behind.into())?;
-        let stretch = self.stretches.get(self.place(output)).filter(|stretch| stretch.first <= output)?;
+        let stretch = self.older.get(self.place(output)).copied().or(self.newest);
+        let stretch = stretch.filter(|stretch| stretch.first <= output)?;
         self.repeats.admit(now, output, round_trip).then(|| Sent {
             output,
             input: output.wrapping_sub(stretch.shift),
@@ -85,24 +89,28 @@ impl SentLog {
         })
     }
 
-    /// The first stretch that does not lie before an output.
+    /// The first older stretch that does not lie before an output.
     fn place(&self, output: u64) -> usize {
-        self.stretches.partition_point(|stretch| stretch.last < output)
+        self.older.partition_point(|stretch| stretch.last < output)
     }
 
     /// A packet that others have overtaken fills a hole: in a stretch, at the edge of one, or between two.
     fn place_late(&mut self, late: Stretch) {
         let at = self.place(late.first);
-        if self.stretches.get(at).is_some_and(|next| next.first <= late.first) {
+        let next = self.older.get(at).or(self.newest.as_ref());
+        if next.is_some_and(|next| next.first <= late.first) {
             return;
         }
-        let before = at.checked_sub(1).and_then(|before| self.stretches.get_mut(before));
+        let before = at.checked_sub(1).and_then(|before| self.older.get_mut(before));
         if let Some(before) = before.filter(|before| before.is_like(&late)) {
             before.last = late.last;
-        } else if let Some(next) = self.stretches.get_mut(at).filter(|next| next.is_like(&late)) {
+            return;
+        }
+        let next = self.older.get_mut(at).or(self.newest.as_mut());
+        if let Some(next) = next.filter(|next| next.is_like(&late)) {
             next.first = late.first;
-        } else if self.stretches.len() < STRETCHES_MAX {
-            self.stretches.insert(at, late);
+        } else if self.older.len() < STRETCHES_MAX {
+            self.older.insert(at, late);
         }
     }
 }
@@ -202,7 +210,7 @@ mod tests {
         for output in 65_500..95_000 {
             push(&mut log, output, 7);
         }
-        assert_eq!(log.stretches.len(), 1);
+        assert!(log.older.is_empty());
         assert_eq!(input(&mut log, 29_463), Some(94_999 - 7));
         assert_eq!(input(&mut log, 29_464), None);
         assert_eq!(input(&mut log, 65_500), Some(65_500 - 7));
@@ -222,7 +230,7 @@ mod tests {
         push(&mut log, 110, 100);
         push(&mut log, 111, 99);
         assert_eq!((input(&mut log, 110), input(&mut log, 111)), (Some(10), Some(12)));
-        assert_eq!(log.stretches.len(), 3, "they grow at both edges");
+        assert_eq!(log.older.len(), 2, "they grow at both edges");
         push(&mut log, 113, 5);
         assert_eq!((input(&mut log, 113), input(&mut log, 114)), (Some(108), None));
         assert_eq!((input(&mut log, 112), input(&mut log, 115)), (Some(13), Some(17)));
@@ -234,7 +242,7 @@ mod tests {
         for output in 10_000..60_000 {
             push(&mut log, output, output % 3);
         }
-        assert_eq!(log.stretches.len(), STRETCHES_MAX);
+        assert_eq!(log.older.len(), STRETCHES_MAX);
         for sequence in 0..=u16::MAX {
             log.resend(Instant(u64::from(sequence)), sequence, ROUND_TRIP);
         }
