@@ -84,7 +84,9 @@ impl Room {
     fn play(&mut self, part: Part<'_>) {
         let now = self.now();
         match part.choice % 4 {
-            0 | 1 => self.router.handle_rtp(self.now, HOSTILE, part.bytes),
+            0 | 1 => {
+                self.router.handle_rtp(self.now, HOSTILE, part.bytes);
+            }
             2 => self.router.handle_rtcp(now, HOSTILE, part.bytes),
             _ => self.router.handle_rtcp(now, WITNESS, part.bytes),
         }
