@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::forwarder::Forwarder;
+use crate::instruments;
 use crate::question::Question;
 use crate::recordings::Recordings;
 use crate::report::{
@@ -82,7 +83,8 @@ impl Clerk {
             }
             AdminRequest::Metrics { reply } => {
                 let samples = self.ask(|reply| Question::Samples { gateway, reply }).await;
-                samples.is_ok_and(|samples| reply.send(samples).is_ok())
+                let media = instruments::media::samples(&self.forwarder.stats().await);
+                samples.is_ok_and(|samples| reply.send([samples, media].concat()).is_ok())
             }
             AdminRequest::Api { query, reply } => reply.send(self.look_up(query).await).is_ok(),
         };

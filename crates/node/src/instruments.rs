@@ -3,6 +3,8 @@
 //! An instrument cannot be listed without a reading, so there are none that never move. Names end in their unit;
 //! counters end in `_total`. `docs/OPERATIONS.md` shows the same table, and a test compares the two.
 
+pub(crate) mod media;
+
 use taoyao_admin::{Kind, Sample};
 use taoyao_core::{RouterStats, TerminalStats};
 use taoyao_gateway::GatewayStats;
@@ -47,18 +49,18 @@ pub(crate) struct Link {
 }
 
 /// A metric that reads its number from `T`.
-struct Instrument<T> {
+struct Instrument<T: ?Sized> {
     name: &'static str,
     kind: Kind,
     help: &'static str,
     read: fn(&T) -> u64,
 }
 
-const fn counter<T>(name: &'static str, help: &'static str, read: fn(&T) -> u64) -> Instrument<T> {
+const fn counter<T: ?Sized>(name: &'static str, help: &'static str, read: fn(&T) -> u64) -> Instrument<T> {
     Instrument { name, kind: Kind::Counter, help, read }
 }
 
-const fn gauge<T>(name: &'static str, help: &'static str, read: fn(&T) -> u64) -> Instrument<T> {
+const fn gauge<T: ?Sized>(name: &'static str, help: &'static str, read: fn(&T) -> u64) -> Instrument<T> {
     Instrument { name, kind: Kind::Gauge, help, read }
 }
 
@@ -297,7 +299,7 @@ fn add<T>(samples: &mut Vec<Sample>, instruments: &[Instrument<T>], source: &T) 
     samples.extend(instruments.iter().map(|instrument| sample(instrument, source, Vec::new())));
 }
 
-fn sample<T>(instrument: &Instrument<T>, source: &T, labels: Vec<(&'static str, String)>) -> Sample {
+fn sample<T: ?Sized>(instrument: &Instrument<T>, source: &T, labels: Vec<(&'static str, String)>) -> Sample {
     let Instrument { name, kind, help, read } = instrument;
     Sample { name, help, kind: *kind, labels, value: read(source) as f64 }
 }

@@ -296,6 +296,9 @@ pub const STORE_PACKETS_MAX: usize = 2_048;
 pub const STORE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Bytes of feedback that wait for one transport. Beyond it what is new is dropped; it is said again.
 pub const FEEDBACK_WAITING_BYTES_MAX: usize = 16 * 1024;
+/// Transports, producers and consumers of a node that `/metrics` tells of one by one. Those beyond it are counted and left out:
+/// what reads metrics pays for each name and label.
+pub const MEDIA_METRICS_MAX: usize = 2_000;
 /// Packets that wait to be sent again to one consumer. Beyond it what is asked for is not sent; it is asked for again.
 pub const RESEND_WAITING_MAX: usize = 256;
 /// Bytes of a recording's id: a UUID and a prefix fit. Longer ids are refused.

@@ -30,10 +30,12 @@ fn types(metrics: &str) -> BTreeSet<(String, String)> {
     words.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
 }
 
-/// Name and kind of each row whose first cell is a metric's name.
+/// Name and kind of each row whose first cell is a metric's name, but for those of media: they come and go with rooms, and are
+/// compared where they are made.
 fn table(text: &str) -> BTreeSet<(String, String)> {
     let rows = text.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix("| `taoyao_")?.split('|').map(str::trim);
+        let row = line.strip_prefix("| `taoyao_").filter(|row| !row.starts_with("media_"))?;
+        let mut cells = row.split('|').map(str::trim);
         let name = format!("taoyao_{}", cells.next()?.trim_end_matches('`'));
         Some((name, cells.next()?.to_owned()))
     });

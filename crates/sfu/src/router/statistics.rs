@@ -77,6 +77,10 @@ fn outbound(now: Now, consumer: &Consumer, producer: &Producer) -> Stat {
     if let Some(round_trip) = counts.round_trip {
         stat = stat.with("roundTripTime", round_trip.as_secs_f64() * 1_000.0);
     }
+    if let Some(layers) = consumer.layers_sent(producer).filter(|_| consumer.has_layers) {
+        let (spatial, temporal) = (u64::from(layers.spatial), u64::from(layers.temporal));
+        stat = stat.with("currentSpatialLayer", spatial).with("currentTemporalLayer", temporal);
+    }
     stat.with("packetsLost", u64::from(counts.lost.max(0).cast_unsigned()))
         .with("fractionLost", u64::from(counts.fraction_lost))
         .with("packetsDiscarded", 0_u64)
