@@ -67,6 +67,11 @@ fn offers_and_fragments() {
     replay("sdp", checks::sdp);
 }
 
+#[test]
+fn packets_that_are_recorded() {
+    replay("recording", checks::recording);
+}
+
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let files: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -2,6 +2,7 @@
 
 mod dtls;
 mod parts;
+mod recording;
 mod room;
 mod rtcp;
 mod rtp;
@@ -12,6 +13,7 @@ mod srtp;
 mod stun;
 
 pub use dtls::dtls;
+pub use recording::recording;
 pub use room::room;
 pub use rtcp::rtcp;
 pub use rtp::rtp;
