@@ -7,9 +7,8 @@ use taoyao_types::Instant;
 
 /// Half of the frames of a browser are whole after a tenth of a millisecond, nine of ten after half of one.
 const WINDOW: Duration = Duration::from_micros(300);
-/// Datagrams sent in a second from which on it pays: the first packet of a frame, sent to all viewers by itself, then holds up
-/// the rest for about as long as the window.
-const RATE_MIN: f64 = 20_000.0;
+/// Datagrams sent in a second from which on it pays: a tenth of what a core can.
+const RATE_MIN: f64 = 30_000.0;
 /// How often the rate is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -48,6 +47,6 @@ mod tests {
         assert_eq!(gather.pause(Instant(50_000), 100_000), Duration::ZERO, "nothing is known yet");
         assert_eq!(gather.pause(Instant(100_000), 100_000), WINDOW);
         assert_eq!(gather.pause(Instant(150_000), 100_000), WINDOW);
-        assert_eq!(gather.pause(Instant(200_000), 101_000), Duration::ZERO);
+        assert_eq!(gather.pause(Instant(200_000), 102_000), Duration::ZERO);
     }
 }

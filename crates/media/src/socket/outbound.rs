@@ -20,9 +20,8 @@ use crate::stats::Traffic;
 
 /// Bytes of a packet's place: a full Ethernet frame and what sealing adds.
 pub(crate) const SLOT_BYTES: usize = 1_600;
-/// Packets that wait at most; then they are sent, and the first of them have waited a tenth of a millisecond. What they take up
-/// stays in a core's cache.
-pub(crate) const SLOTS: usize = 128;
+/// Packets that wait at most; then they are sent. What they take up stays in a core's cache.
+pub(crate) const SLOTS: usize = 256;
 /// Messages of one call.
 const MESSAGES: usize = 64;
 /// Segments of one message: the kernel's bound (`UDP_MAX_SEGMENTS` of older kernels).
