@@ -14,6 +14,7 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402 (versions are chosen before)
 
+from gstreamer_frames import Frames, say  # noqa: E402
 from whip import Endpoint  # noqa: E402
 
 PUBLISH = """webrtcbin name=peer bundle-policy=max-bundle
@@ -28,16 +29,9 @@ RECEIVED = {
 }
 
 
-def say(line):
-    """In one piece: GStreamer's threads speak at the same time."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 class Peer:
     def __init__(self, way, endpoint, path):
         self.endpoint, self.path, self.session = endpoint, path, None
-        self.counts = {"audio": 0, "video": 0}
         self.loop = GLib.MainLoop()
         self.pipeline = Gst.Pipeline.new(None)
         if way == "publish":
@@ -51,6 +45,7 @@ class Peer:
             for caps in RECEIVED.values():
                 direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
                 self.peer.emit("add-transceiver", direction, Gst.Caps.from_string(caps))
+        self.frames = Frames(self.pipeline)
         self.peer.connect("on-negotiation-needed", self.offer)
         self.peer.connect("notify::connection-state", self.tell_state)
 
@@ -77,26 +72,8 @@ class Peer:
             say("connected")
 
     def play(self, _, pad):
-        if pad.get_direction() != Gst.PadDirection.SRC:
-            return
-        decoder = Gst.ElementFactory.make("decodebin")
-        decoder.connect("pad-added", self.count)
-        self.pipeline.add(decoder)
-        decoder.sync_state_with_parent()
-        pad.link(decoder.get_static_pad("sink"))
-
-    def count(self, _, pad):
-        kind = "audio" if pad.get_current_caps().to_string().startswith("audio") else "video"
-        sink = Gst.ElementFactory.make("fakesink")
-        sink.set_property("signal-handoffs", True)
-        sink.connect("handoff", lambda *_: self.tell_frame(kind))
-        self.pipeline.add(sink)
-        sink.sync_state_with_parent()
-        pad.link(sink.get_static_pad("sink"))
-
-    def tell_frame(self, kind):
-        self.counts[kind] += 1
-        say(f"audio {self.counts['audio']} video {self.counts['video']}")
+        if pad.get_direction() == Gst.PadDirection.SRC:
+            self.frames.decode(pad)
 
     def run(self):
         self.pipeline.set_state(Gst.State.PLAYING)

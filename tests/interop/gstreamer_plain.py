@@ -13,6 +13,8 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gio, GLib, Gst  # noqa: E402 (versions are chosen before)
 
+from gstreamer_frames import Frames  # noqa: E402
+
 # An RTP packet of nobody.
 OPENER = bytes([0x80, 0, 0, 1]) + bytes(8)
 FORMS = {
@@ -27,9 +29,9 @@ PIPELINE = """rtpbin name=bin latency=100
 class Player:
     def __init__(self, port, rtcp_port, payload_types):
         self.port, self.payload_types = port, payload_types
-        self.counts = {"audio": 0, "video": 0}
         self.loop = GLib.MainLoop()
         self.pipeline = Gst.parse_launch(PIPELINE.format(rtcp_port))
+        self.frames = Frames(self.pipeline)
         rtpbin = self.pipeline.get_by_name("bin")
         rtpbin.connect("request-pt-map", self.form_of)
         rtpbin.connect("pad-added", self.play)
@@ -39,27 +41,8 @@ class Player:
         return kind and Gst.Caps.from_string(FORMS[kind].format(payload_type))
 
     def play(self, _, pad):
-        if not pad.get_name().startswith("recv_rtp_src"):
-            return
-        decoder = Gst.ElementFactory.make("decodebin")
-        decoder.connect("pad-added", self.count)
-        self.pipeline.add(decoder)
-        decoder.sync_state_with_parent()
-        pad.link(decoder.get_static_pad("sink"))
-
-    def count(self, _, pad):
-        kind = "audio" if pad.get_current_caps().to_string().startswith("audio") else "video"
-        sink = Gst.ElementFactory.make("fakesink")
-        sink.set_property("signal-handoffs", True)
-        sink.connect("handoff", lambda *_: self.tell_frame(kind))
-        self.pipeline.add(sink)
-        sink.sync_state_with_parent()
-        pad.link(sink.get_static_pad("sink"))
-
-    def tell_frame(self, kind):
-        self.counts[kind] += 1
-        sys.stdout.write(f"audio {self.counts['audio']} video {self.counts['video']}\n")
-        sys.stdout.flush()
+        if pad.get_name().startswith("recv_rtp_src"):
+            self.frames.decode(pad)
 
     def open_way(self):
         """Again and again: a packet may be lost, and nothing says so."""
