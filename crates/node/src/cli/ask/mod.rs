@@ -62,6 +62,24 @@ impl Whom {
         Ok(nodes)
     }
 
+    /// Asks one after the other until one has it. `missing` says what none of them has.
+    async fn ask_in_turn<T: DeserializeOwned>(
+        &self,
+        topology: &Topology,
+        path: &str,
+        missing: String,
+    ) -> Result<T, Failed> {
+        let mut trouble = vec![missing];
+        for node in self.nodes(topology)? {
+            match ask_one(node, path).await.result {
+                Ok(found) => return Ok(found),
+                Err(AskError::Refused { status: 404, .. }) => {}
+                Err(error) => trouble.push(format!("{}: {error}", node.name)),
+            }
+        }
+        Err(Failed::new(Exit::NotWell, trouble.join("\n       ")))
+    }
+
     /// Asks all of them at once. Fails if no node answered.
     fn ask<T: DeserializeOwned>(&self, topology: &Topology, path: &str) -> Result<Vec<Answer<T>>, Failed> {
         let nodes = self.nodes(topology)?;

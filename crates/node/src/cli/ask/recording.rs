@@ -4,9 +4,8 @@ use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use taoyao_node::report::{RecordingDetails, TrackReport};
 
-use super::client::AskError;
 use super::recordings::length;
-use super::{Whom, ask_one, block_on};
+use super::{Whom, block_on};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::output::{self, STRONG, bytes, counted, local_time, number, painted, printable};
 
@@ -64,18 +63,9 @@ impl Show {
             let what = format!("{:?} is not a recording's id; `taoyao recordings` lists them", printable(id));
             return Err(Failed::new(Exit::Usage, what));
         }
-        let path = format!("/api/recordings/{id}");
-        let mut trouble = Vec::new();
-        for node in self.whom.nodes(&topology)? {
-            match ask_one(node, &path).await.result {
-                Ok(recording) => return Ok(recording),
-                Err(AskError::Refused { status: 404, .. }) => {}
-                Err(error) => trouble.push(format!("{}: {error}", node.name)),
-            }
-        }
-        let what = format!("no node that was asked has the recording {id}; `taoyao recordings` lists them");
-        trouble.insert(0, what);
-        Err(Failed::new(Exit::NotWell, trouble.join("\n       ")))
+        let missing =
+            format!("no node that was asked has the recording {id}; `taoyao recordings` lists them");
+        self.whom.ask_in_turn(&topology, &format!("/api/recordings/{id}"), missing).await
     }
 }
 

@@ -5,8 +5,7 @@ use comfy_table::Cell;
 use serde_json::Value;
 use taoyao_node::report::{MediaReport, RoomDetails};
 
-use super::client::AskError;
-use super::{Whom, ask_one, block_on};
+use super::{Whom, block_on};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::output::{self, STRONG, bitrate, counted, number, painted, printable};
 
@@ -57,24 +56,15 @@ impl Show {
 
     async fn find(&self) -> Result<RoomDetails, Failed> {
         let topology = self.whom.load()?;
+        let id = &self.room;
         // Anything else cannot be a room's id, nor belong into a path.
-        let is_id = self.room.chars().all(|c| c.is_ascii_hexdigit() || c == '-') && !self.room.is_empty();
+        let is_id = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-') && !id.is_empty();
         if !is_id {
-            let what = format!("{:?} is not a room's id; `taoyao rooms` lists them", printable(&self.room));
+            let what = format!("{:?} is not a room's id; `taoyao rooms` lists them", printable(id));
             return Err(Failed::new(Exit::Usage, what));
         }
-        let path = format!("/api/rooms/{}", self.room);
-        let mut trouble = Vec::new();
-        for node in self.whom.nodes(&topology)? {
-            match ask_one(node, &path).await.result {
-                Ok(room) => return Ok(room),
-                Err(AskError::Refused { status: 404, .. }) => {}
-                Err(error) => trouble.push(format!("{}: {error}", node.name)),
-            }
-        }
-        let what = format!("no node that was asked has the room {}; `taoyao rooms` lists them", self.room);
-        trouble.insert(0, what);
-        Err(Failed::new(Exit::NotWell, trouble.join("\n       ")))
+        let missing = format!("no node that was asked has the room {id}; `taoyao rooms` lists them");
+        self.whom.ask_in_turn(&topology, &format!("/api/rooms/{id}"), missing).await
     }
 }
 
