@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use taoyao_core::{MemberView, RoomView};
 use taoyao_media::{RoomStats, WorkerStats};
-use taoyao_ortc::{Stat, StatValue};
+use taoyao_ortc::Stat;
 use taoyao_topology::Topology;
 use taoyao_types::NodeId;
 
@@ -23,6 +23,11 @@ impl<'s> Carried<'s> {
             rooms.entry(part.name.as_ref()).or_default().push(part);
         }
         Self(rooms)
+    }
+
+    /// Each room with its parts, by name.
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = (&'s str, &[&'s RoomStats])> {
+        self.0.iter().map(|(name, parts)| (*name, parts.as_slice()))
     }
 
     /// One room in short.
@@ -54,16 +59,13 @@ impl<'s> Carried<'s> {
     }
 }
 
-fn summed(parts: &[&RoomStats]) -> RoomMedia {
+/// The room is the sum of its parts.
+pub(crate) fn summed(parts: &[&RoomStats]) -> RoomMedia {
     let count = |of: fn(&RoomStats) -> usize| parts.iter().map(|part| of(part) as u64).sum();
     let bps = |name: &str| {
-        let of = |stat: &Stat| match stat.get(name) {
-            Some(StatValue::Count(bps)) => *bps,
-            Some(StatValue::Number(bps)) => *bps as u64,
-            _ => 0,
-        };
         let transports = parts.iter().flat_map(|part| &part.transports);
-        transports.flat_map(|transport| &transport.stats).map(of).sum()
+        let stats = transports.flat_map(|transport| &transport.stats);
+        stats.map(|stat| stat.number(name).unwrap_or_default() as u64).sum()
     };
     RoomMedia {
         transports: count(|part| part.transports.len()),
@@ -74,16 +76,27 @@ fn summed(parts: &[&RoomStats]) -> RoomMedia {
     }
 }
 
+/// What of a room has statistics of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Transport,
+    Producer,
+    Consumer,
+}
+
+/// Everything of a part that has statistics, with its id.
+pub(crate) fn flows(part: &RoomStats) -> impl Iterator<Item = (Flow, String, &[Stat])> {
+    let RoomStats { transports, producers, consumers, .. } = part;
+    let transports =
+        transports.iter().map(|of| (Flow::Transport, of.transport.to_string(), of.stats.as_slice()));
+    let producers = producers.iter().map(|(id, stats)| (Flow::Producer, id.to_string(), stats.as_slice()));
+    let consumers = consumers.iter().map(|(id, stats)| (Flow::Consumer, id.to_string(), stats.as_slice()));
+    transports.chain(producers).chain(consumers)
+}
+
 /// The statistics of everything in a room by its id.
 fn by_id<'s>(parts: &[&'s RoomStats]) -> BTreeMap<String, &'s [Stat]> {
-    let of_part = |part: &&'s RoomStats| {
-        let RoomStats { transports, producers, consumers, .. } = *part;
-        let transports = transports.iter().map(|of| (of.transport.to_string(), of.stats.as_slice()));
-        let producers = producers.iter().map(|(id, stats)| (id.to_string(), stats.as_slice()));
-        let consumers = consumers.iter().map(|(id, stats)| (id.to_string(), stats.as_slice()));
-        transports.chain(producers).chain(consumers).collect::<Vec<_>>()
-    };
-    parts.iter().flat_map(of_part).collect()
+    parts.iter().flat_map(|part| flows(part)).map(|(_, id, stats)| (id, stats)).collect()
 }
 
 fn report_member(

@@ -26,6 +26,15 @@ impl Stat {
     pub fn get(&self, name: &str) -> Option<&StatValue> {
         self.0.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
+
+    /// What is counted or measured under a name; none if it is not there, or is no number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.get(name)? {
+            StatValue::Count(count) => Some(*count as f64),
+            StatValue::Number(number) => Some(*number),
+            StatValue::Text(_) | StatValue::Flag(_) | StatValue::Nested(_) => None,
+        }
+    }
 }
 
 impl Serialize for Stat {

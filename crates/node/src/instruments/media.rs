@@ -1,13 +1,13 @@
 //! The media forwarder's metrics: of each worker, each room, and up to a bound of each transport, producer and consumer.
 
-use std::collections::BTreeMap;
-
 use taoyao_admin::Sample;
 use taoyao_media::{RoomStats, WorkerStats};
-use taoyao_ortc::{Stat, StatValue};
+use taoyao_ortc::Stat;
 use taoyao_types::limits::MEDIA_METRICS_MAX;
 
 use super::{Instrument, counter, gauge, sample};
+use crate::report::RoomMedia;
+use crate::rooms::{Carried, Flow, flows, summed};
 
 /// With the label `worker`.
 const WORKER: &[Instrument<WorkerStats>] = &[
@@ -35,11 +35,11 @@ const WORKER: &[Instrument<WorkerStats>] = &[
 
 /// With the label `room`.
 const ROOM: &[Instrument<Total>] = &[
-    gauge("taoyao_media_room_transports", "transports of the room", |r| r.transports),
-    gauge("taoyao_media_room_producers", "streams that members send", |r| r.producers),
-    gauge("taoyao_media_room_consumers", "streams that members are sent", |r| r.consumers),
-    gauge("taoyao_media_room_received_bits_per_second", "what all members send", |r| r.received_bps),
-    gauge("taoyao_media_room_sent_bits_per_second", "what all members are sent", |r| r.sent_bps),
+    gauge("taoyao_media_room_transports", "transports of the room", |r| r.media.transports),
+    gauge("taoyao_media_room_producers", "streams that members send", |r| r.media.producers),
+    gauge("taoyao_media_room_consumers", "streams that members are sent", |r| r.media.consumers),
+    gauge("taoyao_media_room_received_bits_per_second", "what all members send", |r| r.media.received_bps),
+    gauge("taoyao_media_room_sent_bits_per_second", "what all members are sent", |r| r.media.sent_bps),
     gauge("taoyao_media_room_recorder_dropped_packets", "packets that recorders were too slow for", |r| {
         r.recorder_dropped
     }),
@@ -98,13 +98,8 @@ const LEFT_OUT: Instrument<usize> = gauge(
 );
 
 /// A room at all its workers.
-#[derive(Default)]
 struct Total {
-    transports: u64,
-    producers: u64,
-    consumers: u64,
-    received_bps: u64,
-    sent_bps: u64,
+    media: RoomMedia,
     recorder_dropped: u64,
 }
 
@@ -114,20 +109,17 @@ pub(crate) fn samples(workers: &[WorkerStats]) -> Vec<Sample> {
     for worker in workers {
         add(&mut samples, WORKER, worker, &[("worker", worker.index.to_string())]);
     }
-    let mut rooms: BTreeMap<&str, Vec<&RoomStats>> = BTreeMap::new();
-    for part in workers.iter().flat_map(|worker| &worker.rooms) {
-        rooms.entry(part.name.as_ref()).or_default().push(part);
-    }
     let (mut room_for, mut left_out) = (MEDIA_METRICS_MAX, 0_usize);
-    for (name, parts) in &rooms {
-        let room = ("room", (*name).to_owned());
+    for (name, parts) in Carried::by(workers).rooms() {
+        let room = ("room", name.to_owned());
         add(&mut samples, ROOM, &Total::of(parts), std::slice::from_ref(&room));
-        for (instruments, label, id, stats) in parts.iter().flat_map(|part| streams(part)) {
+        for (flow, id, stats) in parts.iter().flat_map(|part| flows(part)) {
             if room_for == 0 {
                 left_out += 1;
                 continue;
             }
             room_for -= 1;
+            let (instruments, label) = of_flow(flow);
             add(&mut samples, instruments, stats, &[room.clone(), (label, id)]);
         }
     }
@@ -148,32 +140,18 @@ fn add<T: ?Sized>(
 
 impl Total {
     fn of(parts: &[&RoomStats]) -> Self {
-        let mut total = Self::default();
-        for part in parts {
-            total.transports += part.transports.len() as u64;
-            total.producers += part.producers.len() as u64;
-            total.consumers += part.consumers.len() as u64;
-            total.received_bps +=
-                part.transports.iter().map(|of| sum(&of.stats, "rtpRecvBitrate")).sum::<u64>();
-            total.sent_bps += part.transports.iter().map(|of| sum(&of.stats, "rtpSendBitrate")).sum::<u64>();
-            total.recorder_dropped += part.dropped_by_taps;
-        }
-        total
+        let recorder_dropped = parts.iter().map(|part| part.dropped_by_taps).sum();
+        Self { media: summed(parts), recorder_dropped }
     }
 }
 
-/// Everything of a room that has statistics of its own: its instruments, its label, its id.
-fn streams(
-    part: &RoomStats,
-) -> impl Iterator<Item = (&'static [Instrument<[Stat]>], &'static str, String, &[Stat])> {
-    let RoomStats { transports, producers, consumers, .. } = part;
-    let transports =
-        transports.iter().map(|of| (TRANSPORT, "transport", of.transport.to_string(), of.stats.as_slice()));
-    let producers =
-        producers.iter().map(|(id, stats)| (PRODUCER, "producer", id.to_string(), stats.as_slice()));
-    let consumers =
-        consumers.iter().map(|(id, stats)| (CONSUMER, "consumer", id.to_string(), stats.as_slice()));
-    transports.chain(producers).chain(consumers)
+/// Its instruments, and the label that its id has.
+fn of_flow(flow: Flow) -> (&'static [Instrument<[Stat]>], &'static str) {
+    match flow {
+        Flow::Transport => (TRANSPORT, "transport"),
+        Flow::Producer => (PRODUCER, "producer"),
+        Flow::Consumer => (CONSUMER, "consumer"),
+    }
 }
 
 fn sum(stats: &[Stat], name: &str) -> u64 {
@@ -194,11 +172,7 @@ fn first_times(stats: &[Stat], name: &str, factor: f64) -> u64 {
 }
 
 fn number(stat: &Stat, name: &str) -> f64 {
-    match stat.get(name) {
-        Some(StatValue::Count(count)) => *count as f64,
-        Some(StatValue::Number(number)) => *number,
-        _ => 0.0,
-    }
+    stat.number(name).unwrap_or_default()
 }
 
 #[cfg(test)]
