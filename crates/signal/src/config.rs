@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use taoyao_auth::{Policy, Sealer};
-use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionId, PartitionName};
+use taoyao_types::{AccountLimits, NodeEpoch, NodeId, NodeName, PartitionId, PartitionName};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
@@ -49,6 +49,8 @@ pub struct TerminalsConfig {
     pub policy: Arc<Policy>,
     /// Entries of one `client::list` answer at most.
     pub list_max: u32,
+    /// What one account may have of this node.
+    pub account: AccountLimits,
 }
 
 /// Under which address a terminal reaches the SFU of a node (reference section 9): the node, the address that its SFU

@@ -109,6 +109,23 @@ impl fmt::Debug for TerminalKey {
     }
 }
 
+/// An account as other nodes know it: 128 bits of the SHA-256 of its name, which stays at the terminal's own node.
+///
+/// Accounts of one name at two nodes of an organisation are the same account to a room, so that its owner may roam; what an
+/// account uses up is counted by (node, account), so that no node can use up the share of another node's accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AccountTag(u64, u64);
+
+impl AccountTag {
+    /// No account's: owns nothing.
+    pub const NOBODY: Self = Self(0, 0);
+
+    pub fn of(account: &str) -> Self {
+        let bits = u128::from_be_bytes(prefix(&[b"account", account.as_bytes()]));
+        Self((bits >> 64) as u64, bits as u64)
+    }
+}
+
 /// Counts a node's starts; kept on disk and raised by one at each start, so that what an earlier life said is told apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeEpoch(pub u32);

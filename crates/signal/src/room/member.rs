@@ -1,6 +1,6 @@
 //! What terminals ask of rooms, and how they are answered.
 
-use taoyao_types::{ConnId, NodeId, Now, PartitionId, Scope, TerminalKey, TerminalName, limits};
+use taoyao_types::{AccountTag, ConnId, NodeId, Now, PartitionId, Scope, TerminalKey, TerminalName, limits};
 use taoyao_wire::Class;
 use taoyao_wire::link::{
     Failure, Message, Payload, Reply, RoomAct, RoomCheck, RoomReply, RoomRequest, Target,
@@ -181,7 +181,9 @@ impl Terminals {
         let session =
             self.registry.terminal(request.conn).map(|terminal| terminal.session).unwrap_or_default();
         let (from, is_operator) = (request.from.clone(), Self::is_operator(request));
-        let payload = Payload::Room(Box::new(RoomRequest { from, session, room, is_operator, act }));
+        let account = AccountTag::of(&request.account.name);
+        let request = RoomRequest { from, session, account, room, is_operator, act };
+        let payload = Payload::Room(Box::new(request));
         self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(host), payload });
     }
 }
@@ -320,7 +322,9 @@ impl Terminals {
         }
         let ask = self.asks.open(OpenAsk::Farewell { is_local: host == self.config.node_id });
         let source = TerminalKey::of(&from);
-        let request = RoomRequest { from, session, room, is_operator: false, act: RoomAct::Leave };
+        // Leaving takes no right: the member is named by terminal and session.
+        let account = AccountTag::NOBODY;
+        let request = RoomRequest { from, session, account, room, is_operator: false, act: RoomAct::Leave };
         let payload = Payload::Room(Box::new(request));
         self.outputs.push_back(Output::Ask { ask, source, target: Target::Node(host), payload });
     }

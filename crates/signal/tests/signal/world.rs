@@ -14,8 +14,8 @@ use taoyao_signal::{
 };
 use taoyao_sim::ModelSfu;
 use taoyao_types::{
-    ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, Scope, SessionEpoch,
-    SignalId, TerminalKey, TerminalName, Wall,
+    AccountLimits, ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, Scope,
+    SessionEpoch, SignalId, TerminalKey, TerminalName, Wall,
 };
 use taoyao_wire::link::{
     Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply, Target,
@@ -126,6 +126,7 @@ impl World {
                 orders: BTreeSet::from([Signal::SystemReboot]),
                 policy: Arc::clone(&policy),
                 list_max: 1_000,
+                account: AccountLimits::default(),
             };
             Terminals::new(config, place as u64)
         };

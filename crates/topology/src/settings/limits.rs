@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taoyao_types::limits;
+use taoyao_types::{AccountLimits, limits};
 
 use crate::read::Table;
 
@@ -19,6 +19,8 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Requests that one node remembers on their way through; further ones are answered `busy`.
     pub pending_max: usize,
+    /// What one account may have of a node.
+    pub account: AccountLimits,
 }
 
 impl Default for Limits {
@@ -29,6 +31,7 @@ impl Default for Limits {
             list_entries_max: limits::LIST_ENTRIES_MAX,
             request_timeout: limits::REQUEST_TIMEOUT,
             pending_max: limits::PENDING_MAX,
+            account: AccountLimits::default(),
         }
     }
 }
@@ -47,7 +50,34 @@ impl Limits {
         if let Some(ms) = table.integer("request_timeout_ms", "request_timeout_ms = 4750", 100..=60_000) {
             limits.request_timeout = Duration::from_millis(ms);
         }
+        if let Some(account) = table.table("account", "account = { rooms = 1000 }") {
+            limits.account = read_account(account);
+        }
         table.finish();
         limits
     }
 }
+
+/// `[limits.account]`: the share of one account.
+fn read_account(mut table: Table<'_>) -> AccountLimits {
+    let mut account = AccountLimits::default();
+    let fields = [
+        ("terminals", "terminals = 1000", &mut account.terminals),
+        ("rooms", "rooms = 1000", &mut account.rooms),
+        ("transports", "transports = 1024", &mut account.transports),
+        ("plain_ports", "plain_ports = 64", &mut account.plain_ports),
+        ("recordings", "recordings = 16", &mut account.recordings),
+        ("room_passwords", "room_passwords = 32", &mut account.room_passwords),
+        ("alarms", "alarms = 256", &mut account.alarms),
+        ("calls_unanswered", "calls_unanswered = 256", &mut account.calls_unanswered),
+    ];
+    for (key, example, target) in fields {
+        let number = table.integer(key, example, 0..=SHARE_MAX);
+        *target = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(*target);
+    }
+    table.finish();
+    account
+}
+
+/// More than any node has of anything.
+const SHARE_MAX: u64 = 10_000_000;

@@ -5,7 +5,7 @@
 //! seconds a member's node compares by [`RoomCheck`].
 
 use serde::{Deserialize, Serialize};
-use taoyao_types::{Secret, SessionEpoch, TerminalName};
+use taoyao_types::{AccountTag, Secret, SessionEpoch, TerminalName};
 
 use super::media::{MediaAnswer, MediaIds, MediaNews, Receiving};
 use super::payload::{ListEntry, Message};
@@ -15,6 +15,8 @@ use super::payload::{ListEntry, Message};
 pub struct RoomRequest {
     pub from: TerminalName,
     pub session: SessionEpoch,
+    /// The account behind the terminal: owns what it makes, and is charged for what it uses.
+    pub account: AccountTag,
     /// Empty when the room is to be created.
     pub room: String,
     /// The account may act on what belongs to others; counts in rooms of the sender's partition and of those within it.
