@@ -154,6 +154,7 @@ impl Impostor {
         let header = Header::new(Kind::Request, Class::Request, id, Target::Terminal(key(to)), key(source));
         let call = Payload::Call {
             from: from.parse().unwrap(),
+            account: taoyao_types::AccountTag::NOBODY,
             name: Some("the boss".to_owned()),
             session: format!("session-{count}"),
             audio: true,

@@ -50,6 +50,7 @@ pub(crate) fn terminals(topology: &Arc<Topology>, config: &NodeConfig) -> Option
         policy: Arc::new(Policy::new(policy.between_partitions.clone(), policy.rules.clone())),
         list_max: u32::try_from(topology.limits().list_entries_max.min(limits::LIST_ENTRIES_MAX))
             .unwrap_or(u32::MAX),
+        terminals_max: topology.limits().terminals_max,
         account: topology.limits().account.clone(),
     })
 }

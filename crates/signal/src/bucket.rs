@@ -36,6 +36,11 @@ impl Bucket {
         Instant(self.filled.0.saturating_add(missing.div_ceil(u64::from(self.per_second.max(1)))))
     }
 
+    pub(crate) fn is_full(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.level >= i64::from(self.at_once) * TOKEN
+    }
+
     fn fill(&mut self, now: Instant) {
         let elapsed = i64::try_from(now.0.saturating_sub(self.filled.0)).unwrap_or(i64::MAX);
         let inflow = elapsed.saturating_mul(i64::from(self.per_second));

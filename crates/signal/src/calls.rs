@@ -2,14 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use taoyao_types::{ConnId, TerminalName, limits};
+use std::sync::Arc;
+
+use taoyao_types::{AccountTag, ConnId, Exhausted, Instant, Shares, TerminalName, limits};
 use taoyao_wire::link::Message;
 
 /// One end: a connection of this node, and the terminal at the other end, wherever that is.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) peer: TerminalName,
+    pub(crate) side: Side,
     pub(crate) stage: Stage,
+    /// While the called terminal has not said anything in the session.
+    pub(crate) ringing: Option<Ringing>,
+}
+
+/// Which end it is, and who pays for it while it rings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// A terminal here has called.
+    Caller(Arc<str>),
+    /// A terminal here was called, by a terminal of this account.
+    Callee(AccountTag),
+}
+
+/// A call that nobody has answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ringing {
+    /// What its timer knows it by.
+    pub(crate) number: u64,
+    pub(crate) until: Instant,
 }
 
 #[derive(Debug)]
@@ -28,16 +50,89 @@ pub(crate) enum Ownership<'a> {
     Unknown,
 }
 
-/// Invariant: the three maps name the same ends, as many as counted.
-#[derive(Debug, Default)]
+/// Invariants: the three maps name the same ends, as many as counted; `ringing` names those that ring, and `unanswered` counts
+/// the callers among them.
+#[derive(Debug)]
 pub(crate) struct Calls {
     ends: BTreeMap<String, BTreeMap<ConnId, End>>,
     by_conn: BTreeMap<ConnId, BTreeSet<String>>,
     by_peer: BTreeMap<TerminalName, BTreeSet<(ConnId, String)>>,
     count: usize,
+    rings: u64,
+    ringing: BTreeMap<u64, (String, ConnId)>,
+    unanswered: Shares<Arc<str>>,
 }
 
 impl Calls {
+    /// `unanswered_max` calls of one account that nobody has answered yet.
+    pub(crate) fn new(unanswered_max: usize) -> Self {
+        Self {
+            ends: BTreeMap::new(),
+            by_conn: BTreeMap::new(),
+            by_peer: BTreeMap::new(),
+            count: 0,
+            rings: 0,
+            ringing: BTreeMap::new(),
+            unanswered: Shares::new(unanswered_max, limits::CALLS_UNANSWERED_MAX),
+        }
+    }
+
+    /// Whether the account may have one more call that nobody has answered.
+    pub(crate) fn may_ring(&mut self, account: &Arc<str>) -> Result<(), Exhausted> {
+        self.unanswered.take(account)?;
+        self.unanswered.give_back(account);
+        Ok(())
+    }
+
+    /// The calls of an account that ring at a terminal here.
+    pub(crate) fn ringing_at(&self, conn: ConnId, account: AccountTag) -> usize {
+        let is_meant = |end: &&End| end.ringing.is_some() && end.side == Side::Callee(account);
+        self.of(conn).filter(is_meant).count()
+    }
+
+    /// Lets an end ring, until it is answered, removed or due.
+    pub(crate) fn ring(&mut self, session: &str, conn: ConnId, until: Instant) -> Option<Ringing> {
+        let end = self.ends.get_mut(session)?.get_mut(&conn)?;
+        if end.ringing.is_some() {
+            return None;
+        }
+        self.rings += 1;
+        let ringing = Ringing { number: self.rings, until };
+        end.ringing = Some(ringing);
+        if let Side::Caller(account) = &end.side {
+            // Was looked at before the call was made.
+            let _room = self.unanswered.take(account);
+        }
+        self.ringing.insert(ringing.number, (session.to_owned(), conn));
+        Some(ringing)
+    }
+
+    /// The called terminal has said something; what rang until then.
+    pub(crate) fn answer(&mut self, session: &str, conn: ConnId) -> Option<Ringing> {
+        let end = self.ends.get_mut(session)?.get_mut(&conn)?;
+        let ringing = end.ringing.take()?;
+        let side = end.side.clone();
+        self.hush(&side, ringing);
+        Some(ringing)
+    }
+
+    /// The end that rings under this number.
+    pub(crate) fn ringing(&self, number: u64) -> Option<(String, ConnId)> {
+        self.ringing.get(&number).cloned()
+    }
+
+    /// Calls from here that nobody has answered yet.
+    pub(crate) fn unanswered(&self) -> usize {
+        self.unanswered.total()
+    }
+
+    fn hush(&mut self, side: &Side, ringing: Ringing) {
+        self.ringing.remove(&ringing.number);
+        if let Side::Caller(account) = side {
+            self.unanswered.give_back(account);
+        }
+    }
+
     /// Adds an end; one that this connection has already stays as it is (a terminal that calls itself has one).
     pub(crate) fn insert(&mut self, session: &str, conn: ConnId, end: End) {
         let ends = self.ends.entry(session.to_owned()).or_default();
@@ -56,6 +151,9 @@ impl Calls {
         self.count -= 1;
         if ends.is_empty() {
             self.ends.remove(session);
+        }
+        if let Some(ringing) = end.ringing {
+            self.hush(&end.side, ringing);
         }
         if let Some(sessions) = self.by_conn.get_mut(&conn) {
             sessions.remove(session);
@@ -79,8 +177,21 @@ impl Calls {
         }
     }
 
-    pub(crate) fn has_room(&self, conn: ConnId) -> bool {
-        self.by_conn.get(&conn).map_or(0, BTreeSet::len) < limits::TERMINAL_SESSIONS_MAX
+    /// Whether the terminal may begin one more session. Those in which it was called do not count.
+    pub(crate) fn may_call(&self, conn: ConnId) -> bool {
+        let begun = self.of(conn).filter(|end| matches!(end.side, Side::Caller(_)));
+        begun.count() < limits::TERMINAL_SESSIONS_MAX
+    }
+
+    /// Whether the terminal may be called once more. Those that it has begun do not count.
+    pub(crate) fn may_be_called(&self, conn: ConnId) -> bool {
+        let called = self.of(conn).filter(|end| matches!(end.side, Side::Callee(_)));
+        called.count() < limits::TERMINAL_SESSIONS_MAX
+    }
+
+    fn of(&self, conn: ConnId) -> impl Iterator<Item = &End> {
+        let sessions = self.by_conn.get(&conn).into_iter().flatten();
+        sessions.filter_map(move |session| self.ends.get(session)?.get(&conn))
     }
 
     pub(crate) fn of_conn(&self, conn: ConnId) -> Vec<String> {
@@ -108,12 +219,21 @@ mod tests {
     use super::*;
 
     fn end(peer: &str) -> End {
-        End { peer: peer.parse().unwrap(), stage: Stage::Open }
+        called_by("ann", peer)
+    }
+
+    fn called_by(account: &str, peer: &str) -> End {
+        let side = Side::Callee(AccountTag::of(account));
+        End { peer: peer.parse().unwrap(), side, stage: Stage::Open, ringing: None }
+    }
+
+    fn calling(account: &str) -> End {
+        End { side: Side::Caller(account.into()), ..end("b@cn") }
     }
 
     #[test]
     fn the_maps_agree_after_everything_is_removed() {
-        let mut calls = Calls::default();
+        let mut calls = Calls::new(4);
         calls.insert("s", ConnId(1), end("b@cn"));
         calls.insert("s", ConnId(2), end("a@cn"));
         calls.insert("t", ConnId(1), end("b@cn"));
@@ -131,13 +251,47 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_has_room_for_so_many_sessions() {
-        let mut calls = Calls::default();
+    fn calls_to_a_terminal_never_keep_it_from_calling() {
+        let mut calls = Calls::new(4);
         for n in 0..limits::TERMINAL_SESSIONS_MAX {
-            assert!(calls.has_room(ConnId(1)));
+            assert!(calls.may_be_called(ConnId(1)));
             calls.insert(&n.to_string(), ConnId(1), end("b@cn"));
         }
-        assert!(!calls.has_room(ConnId(1)));
-        assert!(calls.has_room(ConnId(2)));
+        assert!(!calls.may_be_called(ConnId(1)));
+        assert!(calls.may_call(ConnId(1)) && calls.may_be_called(ConnId(2)));
+        for n in 0..limits::TERMINAL_SESSIONS_MAX {
+            assert!(calls.may_call(ConnId(1)));
+            calls.insert(&format!("own {n}"), ConnId(1), calling("ann"));
+        }
+        assert!(!calls.may_call(ConnId(1)));
+    }
+
+    #[test]
+    fn what_rings_is_counted_until_it_is_answered_or_over() {
+        let mut calls = Calls::new(2);
+        let (ann, until) = (Arc::from("ann"), Instant(9));
+        for session in ["s", "t"] {
+            assert_eq!(calls.may_ring(&ann), Ok(()));
+            calls.insert(session, ConnId(1), calling("ann"));
+            assert!(calls.ring(session, ConnId(1), until).is_some());
+            assert!(calls.ring(session, ConnId(1), until).is_none(), "it rings already");
+        }
+        assert_eq!((calls.may_ring(&ann), calls.unanswered()), (Err(Exhausted::Own { max: 2 }), 2));
+        assert!(calls.answer("s", ConnId(1)).is_some() && calls.answer("s", ConnId(1)).is_none());
+        assert_eq!((calls.may_ring(&ann), calls.unanswered()), (Ok(()), 1));
+        calls.remove("t", ConnId(1));
+        assert_eq!((calls.unanswered(), calls.ringing.len()), (0, 0));
+    }
+
+    #[test]
+    fn calls_that_ring_at_a_terminal_are_counted_by_the_callers_account() {
+        let mut calls = Calls::new(2);
+        for (session, account) in [("s", "ann"), ("t", "ann"), ("u", "bob")] {
+            calls.insert(session, ConnId(1), called_by(account, "b@cn"));
+            calls.ring(session, ConnId(1), Instant(9));
+        }
+        calls.answer("t", ConnId(1));
+        let ringing = ["ann", "bob", "cem"].map(|name| calls.ringing_at(ConnId(1), AccountTag::of(name)));
+        assert_eq!((ringing, calls.unanswered()), ([1, 1, 0], 0));
     }
 }

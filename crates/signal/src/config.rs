@@ -49,6 +49,8 @@ pub struct TerminalsConfig {
     pub policy: Arc<Policy>,
     /// Entries of one `client::list` answer at most.
     pub list_max: u32,
+    /// Terminals registered at this node at once.
+    pub terminals_max: usize,
     /// What one account may have of this node.
     pub account: AccountLimits,
 }

@@ -106,6 +106,7 @@ impl Terminals {
             Alarm::RoomLeases => self.expire_leases(now),
             Alarm::Media => self.media_overdue(now),
             Alarm::Reports(owner) => self.resume_alarms(now, owner),
+            Alarm::Ringing(number) => self.stop_ringing(now, number),
             Alarm::Deed(number) => self.deed_overdue(now, number),
             Alarm::Unanswered(conn, id) => {
                 if let Some(waiting) = self.pending.take(conn, id) {
@@ -140,6 +141,7 @@ impl Terminals {
 
     /// Undoes everything that a registered terminal had; it is in the registry no more.
     fn retire(&mut self, now: Now, conn: ConnId, terminal: &Terminal, whereabouts: Whereabouts) {
+        self.accounts.remove_terminal(&terminal.account.name);
         self.leave_rooms(terminal);
         self.leave_sessions(conn, terminal);
         for (id, waiting) in self.pending.take_all(conn) {

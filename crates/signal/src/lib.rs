@@ -10,6 +10,7 @@ pub mod io;
 pub mod stats;
 pub mod terminals;
 
+mod accounts;
 mod alarm;
 mod announcer;
 mod asks;

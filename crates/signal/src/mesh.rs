@@ -111,11 +111,11 @@ impl Terminals {
         remaining_ms: u32,
     ) -> Option<Reply> {
         let reply = match payload {
-            Payload::Call { from, name, session, audio, video } => {
+            Payload::Call { from, account, name, session, audio, video } => {
                 if let Err(failure) = self.permit(Scope::Call, &from, conn) {
                     return Some(Reply::Failed(failure));
                 }
-                self.invite(now, conn, Invitation { from, name, session, audio, video })
+                self.invite(now, conn, Invitation { from, account, name, session, audio, video })
             }
             Payload::Session { from, session, message } => {
                 self.take_in_session(now, conn, &from, &session, message)

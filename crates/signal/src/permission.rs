@@ -1,7 +1,7 @@
 //! Whether the account behind a terminal may send a signal at all; who it may be sent to is policy's.
 
 use taoyao_auth::{Denied, Lacking};
-use taoyao_types::{Now, Role, TerminalName};
+use taoyao_types::{Exhausted, Now, Role, TerminalName};
 use taoyao_wire::signals::{Need, Signal};
 use taoyao_wire::terminal::Code;
 
@@ -31,6 +31,17 @@ impl Terminals {
     /// Whether the account may act on what belongs to others.
     pub(crate) fn is_operator(request: &Request<'_>) -> bool {
         request.account.may_as(Role::Operator, request.signal.name()).is_ok()
+    }
+
+    /// The account has all that it may have of something, or the node has no more of it.
+    pub(crate) fn exhausted(&mut self, exhausted: Exhausted, what: &str) -> Failed {
+        self.stats.shares_exhausted += u64::from(matches!(exhausted, Exhausted::Own { .. }));
+        Failed::busy(match exhausted {
+            Exhausted::Own { max } => {
+                format!("this account has its whole share of {max} {what} at this node")
+            }
+            Exhausted::All { max } => format!("all {max} {what} of this node are in use"),
+        })
     }
 
     /// Refuses what policy between the two partitions does not allow.

@@ -97,6 +97,9 @@ impl Terminals {
         if let Err(failed) = self.check_takeover(conn, &claim.name, &account) {
             return self.fail(now, conn, Some(claim.id), failed);
         }
+        if let Err(failed) = self.check_share(conn, &claim.name, &account) {
+            return self.fail(now, conn, Some(claim.id), failed);
+        }
         self.stats.registrations += 1;
         match self.registry.terminal(conn) {
             Some(terminal) if terminal.name == claim.name => self.refresh(now, conn, kind, claim, account),
@@ -121,10 +124,32 @@ impl Terminals {
         Err(Failed::new(Code::Refused, format!("{}：{why}", Code::Refused.text())))
     }
 
+    /// One terminal more is the account's to have, unless it takes the place of another one of it.
+    fn check_share(&mut self, conn: ConnId, name: &TerminalName, account: &Account) -> Result<(), Failed> {
+        let given_up = [Some(conn), self.registry.by_name(name)];
+        let given_up = given_up.into_iter().flatten().filter_map(|conn| self.registry.terminal(conn));
+        if given_up.into_iter().any(|terminal| terminal.account.name == account.name) {
+            return Ok(());
+        }
+        match self.accounts.add_terminal(&account.name) {
+            Ok(()) => {
+                // It is counted when it is admitted.
+                self.accounts.remove_terminal(&account.name);
+                Ok(())
+            }
+            Err(exhausted) => Err(self.exhausted(exhausted, "terminals")),
+        }
+    }
+
     /// The same terminal registers again on its connection: it is answered anew and stays (quirk Q16, without the kick).
     fn refresh(&mut self, now: Now, conn: ConnId, kind: ClientType, claim: Claim, account: Account) {
         let heard = self.offset.long_date(now.wall);
         let Some(terminal) = self.registry.terminal_mut(conn) else { return };
+        if terminal.account.name != account.name {
+            self.accounts.remove_terminal(&terminal.account.name);
+            // Was looked at before.
+            let _room = self.accounts.add_terminal(&account.name);
+        }
         terminal.account = account;
         terminal.written = claim.written;
         terminal.state.client_type = kind;
@@ -173,6 +198,8 @@ impl Terminals {
             asks_open: 0,
             name: claim.name,
         };
+        // There is room, as was looked at before.
+        let _room = self.accounts.add_terminal(&terminal.account.name);
         self.timers.set(terminal.silent_at, Alarm::Silent(conn));
         self.registry.register(conn, terminal);
         self.welcome(now, conn, claim.id, &claim.v, (index, claim.resume));

@@ -2,19 +2,20 @@
 //!
 //! Both ends are reached through the mesh, also when they are at one node: one way, one order, one set of failures.
 
-use taoyao_types::{ConnId, Now, Scope, TerminalKey, TerminalName, limits};
+use taoyao_types::{AccountTag, ConnId, Now, Scope, TerminalKey, TerminalName, limits};
 use taoyao_wire::link::{Failure, Message, Payload, Reply, Target};
 use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::session::{self, CallRequest, Called, Invited};
+use taoyao_wire::terminal::session::{self, CallRequest, Called, CloseReason, Invited};
 use taoyao_wire::terminal::{Code, Outgoing};
 
 use crate::asks::{Asker, Purpose};
-use crate::calls::{End, Ownership, Stage};
+use crate::calls::{End, Ownership, Side, Stage};
 use crate::failure::Failed;
 use crate::io::Output;
 use crate::say::Request;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
+use crate::timers::Alarm;
 
 /// Characters of a session's id that another node may choose; ours have 36.
 const SESSION_ID_MAX: usize = 64;
@@ -22,6 +23,8 @@ const SESSION_ID_MAX: usize = 64;
 /// A call as it arrives at the called terminal's node.
 pub(crate) struct Invitation {
     pub(crate) from: TerminalName,
+    /// The caller's.
+    pub(crate) account: AccountTag,
     pub(crate) name: Option<String>,
     pub(crate) session: String,
     pub(crate) audio: bool,
@@ -39,18 +42,32 @@ impl Terminals {
         if let Err(denied) = self.config.policy.authorise(Scope::Call, home, &callee.partition) {
             return self.deny(now, request, denied);
         }
-        if !self.calls.has_room(request.conn) {
+        if !self.calls.may_call(request.conn) {
             return self.refuse(now, request, Failed::busy("too many sessions of this terminal"));
+        }
+        if let Err(exhausted) = self.calls.may_ring(&request.account.name) {
+            let failed = self.exhausted(exhausted, "unanswered calls");
+            return self.refuse(now, request, failed);
         }
         let session = self.session_ids.next();
         let purpose = Purpose::Call { callee: callee.clone(), session: session.clone() };
         let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
         let stage = Stage::Calling { early: Vec::new() };
-        self.calls.insert(&session, request.conn, End { peer: callee.clone(), stage });
+        let side = Side::Caller(request.account.name.clone());
+        let end = End { peer: callee.clone(), side, stage, ringing: None };
+        self.calls.insert(&session, request.conn, end);
+        self.let_ring(now, &session, request.conn);
         self.follow_peer(request.conn, &callee);
         self.stats.calls += 1;
         let name = self.registry.terminal(request.conn).and_then(|terminal| terminal.state.name.clone());
-        let payload = Payload::Call { from: request.from.clone(), name, session, audio, video };
+        let payload = Payload::Call {
+            from: request.from.clone(),
+            account: AccountTag::of(&request.account.name),
+            name,
+            session,
+            audio,
+            video,
+        };
         self.outputs.push_back(Output::Ask {
             ask,
             source,
@@ -71,13 +88,13 @@ impl Terminals {
             Reply::Called { name } => return self.answer_call(now, asker, callee, session, name),
             Reply::Failed(failure) => {
                 if is_uncertain(&failure) {
-                    self.part(&asker.name, callee, session);
+                    self.part(&asker.name, callee, session, None);
                 }
                 Failed::of(&failure, Failed::no_callee())
             }
             _ => Self::plainly(Code::Unknown),
         };
-        self.calls.remove(session, asker.conn);
+        self.drop_end(session, asker.conn);
         self.fail(now, asker.conn, Some(asker.id), failed);
     }
 
@@ -106,6 +123,9 @@ impl Terminals {
     /// `session::exchange`, `pause` and `resume`.
     pub(crate) fn relay_in_session(&mut self, now: Now, request: &Request<'_>) {
         let Some((session, peer)) = self.own_session(now, request) else { return };
+        if let Ownership::Own(End { side: Side::Callee(_), .. }) = self.calls.find(&session, request.conn) {
+            self.answered(&session, request.conn);
+        }
         let purpose = Purpose::Relay { session: session.clone() };
         let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
         let payload =
@@ -123,24 +143,24 @@ impl Terminals {
         let failed = Failed::of(&failure, Failed::no_session(session));
         let over = matches!(failure, Failure::NoSuchTerminal | Failure::Refused { .. });
         self.fail(now, asker.conn, Some(asker.id), failed);
-        if over && self.calls.remove(session, asker.conn).is_some() {
-            self.push(now, asker.conn, Signal::SessionClose, &session::closed(session));
+        if over && self.drop_end(session, asker.conn).is_some() {
+            self.push(now, asker.conn, Signal::SessionClose, &session::closed(session, None));
         }
     }
 
     /// `session::close`: both ends are told under new ids.
     pub(crate) fn end_session(&mut self, now: Now, request: &Request<'_>) {
         let Some((session, peer)) = self.own_session(now, request) else { return };
-        self.calls.remove(&session, request.conn);
-        self.push(now, request.conn, Signal::SessionClose, &session::closed(&session));
-        self.part(&request.from, &peer, &session);
+        self.drop_end(&session, request.conn);
+        self.push(now, request.conn, Signal::SessionClose, &session::closed(&session, None));
+        self.part(&request.from, &peer, &session, None);
     }
 
     /// A terminal leaves: the other ends of its sessions are told.
     pub(crate) fn leave_sessions(&mut self, conn: ConnId, terminal: &Terminal) {
         for session in self.calls.of_conn(conn) {
-            if let Some(end) = self.calls.remove(&session, conn) {
-                self.part(&terminal.name, &end.peer, &session);
+            if let Some(end) = self.drop_end(&session, conn) {
+                self.part(&terminal.name, &end.peer, &session, None);
             }
         }
     }
@@ -156,8 +176,40 @@ impl Terminals {
                 // The call itself is about to fail, and tells the caller more.
                 continue;
             }
-            self.calls.remove(&session, conn);
-            self.push(now, conn, Signal::SessionClose, &session::closed(&session));
+            self.drop_end(&session, conn);
+            self.push(now, conn, Signal::SessionClose, &session::closed(&session, None));
+        }
+    }
+
+    /// A call waits for its answer from now on.
+    fn let_ring(&mut self, now: Now, session: &str, conn: ConnId) {
+        let until = now.mono + limits::CALL_UNANSWERED_MAX;
+        if let Some(ringing) = self.calls.ring(session, conn, until) {
+            self.timers.set(ringing.until, Alarm::Ringing(ringing.number));
+        }
+    }
+
+    /// The called terminal has said something in the session: it is no mere call any more.
+    fn answered(&mut self, session: &str, conn: ConnId) {
+        if let Some(ringing) = self.calls.answer(session, conn) {
+            self.timers.unset(ringing.until, Alarm::Ringing(ringing.number));
+        }
+    }
+
+    fn drop_end(&mut self, session: &str, conn: ConnId) -> Option<End> {
+        self.answered(session, conn);
+        self.calls.remove(session, conn)
+    }
+
+    /// Nobody has answered in time: this end is over, and both are told why. The other end's node watches for itself as well.
+    pub(crate) fn stop_ringing(&mut self, now: Now, number: u64) {
+        let Some((session, conn)) = self.calls.ringing(number) else { return };
+        let Some(end) = self.calls.remove(&session, conn) else { return };
+        self.stats.calls_expired += u64::from(matches!(end.side, Side::Caller(_)));
+        let reason = Some(CloseReason::Unanswered);
+        self.push(now, conn, Signal::SessionClose, &session::closed(&session, reason));
+        if let Some(name) = self.registry.terminal(conn).map(|terminal| terminal.name.clone()) {
+            self.part(&name, &end.peer, &session, reason);
         }
     }
 
@@ -179,13 +231,13 @@ impl Terminals {
     }
 
     /// Tells the other end that the session is over.
-    fn part(&mut self, from: &TerminalName, peer: &TerminalName, session: &str) {
+    fn part(&mut self, from: &TerminalName, peer: &TerminalName, session: &str, reason: Option<CloseReason>) {
         let message = Message {
             signal: Signal::SessionClose.name().to_owned(),
             v: self.config.version.clone(),
             code: Code::Success.as_str().to_owned(),
             text: Code::Success.text().to_owned(),
-            body: Some(session::closed(session)),
+            body: Some(session::closed(session, reason)),
         };
         let payload = Payload::Session { from: from.clone(), session: session.to_owned(), message };
         self.bid_farewell(TerminalKey::of(from), peer, payload);
@@ -206,7 +258,7 @@ impl Terminals {
 impl Terminals {
     /// A call for a terminal of this node.
     pub(crate) fn invite(&mut self, now: Now, conn: ConnId, invitation: Invitation) -> Reply {
-        let Invitation { from, name, session, audio, video } = invitation;
+        let Invitation { from, account, name, session, audio, video } = invitation;
         let Some(callee) = self.registry.terminal(conn) else {
             return Reply::Failed(Failure::NoSuchTerminal);
         };
@@ -217,15 +269,23 @@ impl Terminals {
             self.stats.mesh_refused += 1;
             return Reply::Failed(Failed::no_session(&session).into_failure());
         }
-        if !calls_itself && !self.calls.has_room(conn) {
+        if !calls_itself && !self.calls.may_be_called(conn) {
             return Reply::Failed(Failed::busy("too many sessions of the called terminal").into_failure());
+        }
+        if self.calls.ringing_at(conn, account) >= limits::CALLS_RINGING_PER_ACCOUNT_MAX {
+            self.stats.shares_exhausted += 1;
+            let why = "too many calls of this account ring there already";
+            return Reply::Failed(Failed::busy(why).into_failure());
         }
         let client_id = callee.sees(&from);
         let callee_name = callee.state.name.clone();
         let name = name.unwrap_or_else(|| client_id.clone());
         let body =
             Invited { name: &name, client_id: &client_id, session_id: &session, audio, video }.to_json();
-        self.calls.insert(&session, conn, End { peer: from.clone(), stage: Stage::Open });
+        let side = Side::Callee(account);
+        let end = End { peer: from.clone(), side, stage: Stage::Open, ringing: None };
+        self.calls.insert(&session, conn, end);
+        self.let_ring(now, &session, conn);
         self.follow_peer(conn, &from);
         self.push(now, conn, Signal::SessionCall, &body);
         Reply::Called { name: callee_name }
@@ -248,15 +308,21 @@ impl Terminals {
             self.stats.mesh_refused += 1;
             return Reply::Failed(Failed::new(Code::Unsupported, Code::Unsupported.text()).into_failure());
         }
+        if let Ownership::Own(End { peer, side: Side::Caller(_), .. }) = self.calls.find(session, conn)
+            && peer == from
+            && message.signal != Signal::SessionClose.name()
+        {
+            self.answered(session, conn);
+        }
         match self.calls.find(session, conn) {
-            Ownership::Own(End { peer, stage: Stage::Calling { early } }) if peer == from => {
+            Ownership::Own(End { peer, stage: Stage::Calling { early }, .. }) if peer == from => {
                 if early.len() >= limits::EARLY_MESSAGES_MAX {
                     return Reply::Failed(Failure::Busy { node: self.config.node.clone() });
                 }
                 early.push(message);
                 Reply::Done
             }
-            Ownership::Own(End { peer, stage: Stage::Open }) if peer == from => {
+            Ownership::Own(End { peer, stage: Stage::Open, .. }) if peer == from => {
                 self.hand_over(now, conn, session, &message);
                 Reply::Done
             }
@@ -266,8 +332,9 @@ impl Terminals {
 
     fn hand_over(&mut self, now: Now, conn: ConnId, session: &str, message: &Message) {
         if message.signal == Signal::SessionClose.name() {
-            if self.calls.remove(session, conn).is_some() {
-                self.push(now, conn, Signal::SessionClose, &session::closed(session));
+            if self.drop_end(session, conn).is_some() {
+                let reason = message.body.as_deref().and_then(session::close_reason);
+                self.push(now, conn, Signal::SessionClose, &session::closed(session, reason));
             }
         } else {
             self.relay(now, conn, message);

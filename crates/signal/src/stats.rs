@@ -12,6 +12,10 @@ pub struct Stats {
     pub connections: u64,
     /// Now.
     pub registered: u64,
+    /// Now: accounts that have terminals here.
+    pub accounts: u64,
+    /// Now: calls from here that nobody has answered yet.
+    pub calls_unanswered: u64,
     /// Now: ends of peer-to-peer sessions at this node; a session within the node has two.
     pub session_ends: u64,
     /// Now: terminals without a connection that may come back.
@@ -47,10 +51,16 @@ pub struct Stats {
     /// Signals that the account's roles or its allow list, a room's owner or policy refused.
     pub denied: u64,
     pub calls: u64,
+    /// Calls that ended because nobody answered them in time.
+    pub calls_expired: u64,
+    /// Requests that were refused because the account had its whole share of something.
+    pub shares_exhausted: u64,
     /// Alarms of terminals here.
     pub alarms_raised: u64,
     /// Alarms of the partitions of this node, raised anywhere.
     pub alarms_taken: u64,
+    /// Alarms that made way for newer ones of this node's list.
+    pub alarms_displaced: u64,
     /// Alarms that never reached the owner of their partition: too many waited, or it did not take them.
     pub alarms_lost: u64,
     /// Messages and requests from the mesh that policy stopped here, or that made no sense.

@@ -8,6 +8,7 @@ use taoyao_ortc::{Event, Recorded};
 use taoyao_types::{ConnId, Instant, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
 use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
+use crate::accounts::Accounts;
 use crate::alarm::{Kept, Outbox};
 use crate::announcer::Announcer;
 use crate::asks::Asks;
@@ -37,6 +38,8 @@ pub struct Terminals {
     pub(crate) offset: UtcOffset,
     pub(crate) partitions: BTreeMap<PartitionId, PartitionName>,
     pub(crate) registry: Registry,
+    /// What accounts have of this node.
+    pub(crate) accounts: Accounts,
     pub(crate) watch: Watch,
     pub(crate) announcer: Announcer,
     pub(crate) calls: Calls,
@@ -87,9 +90,10 @@ impl Terminals {
             offset,
             partitions: partitions.map(|name| (PartitionId::of(name), name.clone())).collect(),
             registry: Registry::default(),
+            accounts: Accounts::new(config.account.terminals, config.terminals_max),
             watch: Watch::default(),
             announcer: Announcer::new(Instant::default()),
-            calls: Calls::default(),
+            calls: Calls::new(config.account.calls_unanswered),
             asks: Asks::default(),
             pending: Pending::default(),
             timers: Timers::default(),
@@ -105,8 +109,8 @@ impl Terminals {
             leases_watched: false,
             seats: Seats::default(),
             seats_compared: false,
-            alarms: Kept::default(),
-            outbox: Outbox::default(),
+            alarms: Kept::new(config.account.alarms),
+            outbox: Outbox::new(config.account.alarms),
             deeds: Deeds::default(),
             verifications: 0,
             draining: false,
@@ -244,6 +248,8 @@ impl Terminals {
         let stats = &mut self.stats;
         stats.connections = self.registry.connections() as u64;
         stats.registered = self.registry.registered() as u64;
+        stats.accounts = self.accounts.len() as u64;
+        stats.calls_unanswered = self.calls.unanswered() as u64;
         stats.away = self.lines.away() as u64;
         stats.rooms = self.rooms.len() as u64;
         stats.alarms_kept = self.alarms.len() as u64;

@@ -25,6 +25,8 @@ pub(crate) enum Alarm {
     Reports(NodeId),
     /// The SFU or the recorder should have answered by now.
     Media,
+    /// The call that rings under this number should have been answered by now.
+    Ringing(u64),
     /// Who waits for this deed has waited long enough.
     Deed(u64),
 }

@@ -166,6 +166,7 @@ impl Forger {
         let broadcast = || Payload::Broadcast { from: from.clone(), client_type: None, message: unicast() };
         let call = Payload::Call {
             from: from.clone(),
+            account: taoyao_types::AccountTag::NOBODY,
             name: Some(MARK.to_owned()),
             session: MARK.to_owned(),
             audio: true,

@@ -65,8 +65,20 @@ pub const GATEWAY_EVENTS_MAX: usize = 4_096;
 /// Events of links that wait for the node at once, each with what one read of a stream brought. Beyond it streams are
 /// not read, and QUIC slows the peers down.
 pub const LINK_EVENTS_MAX: usize = 1_024;
-/// Logins that wait until their password is checked; twenty seconds of work for one core. Beyond it they are refused.
+/// Logins that wait until their password is checked; twenty seconds of work for one core. Beyond it the address that has most
+/// makes way, and who makes way is told when to come back.
 pub const LOGINS_WAITING_MAX: usize = 1_024;
+/// The same from one address. Beyond it a login is told when to come back.
+pub const LOGINS_WAITING_PER_ADDRESS_MAX: usize = 256;
+/// Bearer tokens that are looked up at a time; each takes less than a millisecond. Beyond it one is told to come back.
+pub const TOKENS_CHECKED_MAX: usize = 64;
+/// Accounts whose right password a node knows again without a slow look, and those whose addresses it knows. Beyond it every
+/// login is looked at slowly, and failures of others may put it off.
+pub const LOGINS_REMEMBERED_MAX: usize = 131_072;
+/// How long a right password is known again. Then it is looked at slowly once more.
+pub const LOGIN_REMEMBERED: Duration = Duration::from_secs(3_600);
+/// Wrong passwords that a node knows again. The oldest are forgotten first, and looked at slowly once more.
+pub const LOGINS_WRONG_REMEMBERED_MAX: usize = 4_096;
 /// How long a terminal that may come back stays registered without a connection.
 pub const RESUME_KEPT: Duration = Duration::from_secs(30);
 /// Messages to such a terminal that are kept, and their bytes. Whoever has missed more registers anew.
@@ -82,8 +94,16 @@ pub const WAITING_BYTES_MAX: usize = 64 * 1024;
 pub const TERMINAL_ASKS_MAX: usize = 256;
 /// Requests of the mesh that one terminal may have unanswered. Beyond it new ones are refused as busy.
 pub const TERMINAL_PENDING_MAX: usize = 256;
-/// Peer-to-peer sessions of one terminal. Beyond it calls from and to it are refused as busy.
+/// Peer-to-peer sessions that one terminal has begun, and as many in which it was called: calls to it never keep it from
+/// calling. Beyond it calls from it, or to it, are refused as busy.
 pub const TERMINAL_SESSIONS_MAX: usize = 64;
+/// Calls of all accounts of one node that nobody has answered yet. Beyond it new ones are refused as busy.
+pub const CALLS_UNANSWERED_MAX: usize = 65_536;
+/// Calls of one account that ring at one terminal at a time: four accounts have to act together to keep a telephone engaged.
+/// Beyond it further calls of the account are refused as busy.
+pub const CALLS_RINGING_PER_ACCOUNT_MAX: usize = 16;
+/// How long a call may stay unanswered. Then it ends, and both ends are told why.
+pub const CALL_UNANSWERED_MAX: Duration = Duration::from_secs(60);
 /// Messages that wait at the caller's node until the caller has been told its session's id. Beyond it they are refused.
 pub const EARLY_MESSAGES_MAX: usize = 64;
 /// Rooms that one node has. Beyond it the room that has been empty for longest is closed, or creating is refused as busy.
@@ -131,11 +151,15 @@ pub const MEDIA_TIMEOUT: Duration = Duration::from_millis(4_500);
 /// Alarms that one terminal may raise in a second, and at once after a silence. Beyond it they are refused as busy.
 pub const ALARMS_PER_SECOND: u32 = 1;
 pub const ALARMS_AT_ONCE: u32 = 16;
+/// The same of one account, over all its terminals: their names are free. A site on fire fits; beyond it refused as busy.
+pub const ACCOUNT_ALARMS_PER_SECOND: u32 = 32;
+pub const ACCOUNT_ALARMS_AT_ONCE: u32 = 256;
 /// Bytes of an alarm's message. What goes beyond is cut off.
 pub const ALARM_BYTES_MAX: usize = 1024;
-/// Alarms that one node keeps of its partitions: more than a person reads. The oldest go first.
+/// Alarms that one node keeps of its partitions: more than a person reads. The oldest of the account that has most make way.
 pub const ALARMS_KEPT: usize = 1_024;
-/// Alarms of one node's terminals that wait for the owners of their partitions. The oldest go first, and are counted.
+/// Alarms of one node's terminals that wait for the owners of their partitions. The oldest of the account that has most make
+/// way, and are counted.
 pub const ALARMS_WAITING_MAX: usize = 1_024;
 /// Bounds of the pause before an alarm is reported again; doubled at each failure.
 pub const ALARM_RETRY_MIN: Duration = Duration::from_secs(1);

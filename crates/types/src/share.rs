@@ -58,6 +58,12 @@ impl<H: Ord + Clone> Shares<H> {
         self.held.get(holder).copied().unwrap_or(0)
     }
 
+    /// The holder that has most, and of several the first.
+    pub fn heaviest(&self) -> Option<&H> {
+        let most = self.held.values().max()?;
+        self.held.iter().find(|(_, held)| *held == most).map(|(holder, _)| holder)
+    }
+
     /// What all holders have together.
     pub fn total(&self) -> usize {
         self.total

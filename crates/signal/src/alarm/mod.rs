@@ -2,11 +2,13 @@
 //!
 //! - `outbox`: alarms of terminals here that their owners do not have yet; sent one by one, again and again until taken.
 //! - `kept`: alarms of the partitions that this node owns, each once.
+//! - `fair`: in both, an account's alarms make way for its own, so that nobody washes out what others have raised.
 
+mod fair;
 mod kept;
 mod outbox;
 
-use taoyao_types::{NodeId, Now, PartitionId, TerminalKey, limits};
+use taoyao_types::{AccountTag, NodeId, Now, PartitionId, TerminalKey, limits};
 use taoyao_wire::link::{AlarmReport, Failure, Payload, Reply, Target};
 use taoyao_wire::terminal::Fields;
 
@@ -33,10 +35,15 @@ impl Terminals {
         if !terminal.alarms.take(now.mono, 1) {
             return self.refuse(now, request, Failed::busy("too many alarms from this terminal"));
         }
+        if !self.accounts.may_alarm(now.mono, &request.account.name) {
+            self.stats.shares_exhausted += 1;
+            return self.refuse(now, request, Failed::busy("too many alarms from this account"));
+        }
         self.stats.alarms_raised += 1;
         let fields = Fields::of(request.message.body);
         let report = AlarmReport {
             from: request.from.clone(),
+            account: AccountTag::of(&request.account.name),
             node: self.config.node.clone(),
             epoch: self.config.epoch,
             number: self.stats.alarms_raised,
@@ -112,7 +119,7 @@ impl Terminals {
         let AlarmReport { from, node, message, .. } = &report;
         tracing::warn!(terminal = %from, %node, ?message, "alarm");
         self.stats.alarms_taken += 1;
-        self.alarms.keep(report);
+        self.stats.alarms_displaced += u64::from(self.alarms.keep(report));
     }
 }
 

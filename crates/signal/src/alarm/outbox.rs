@@ -1,22 +1,24 @@
 //! Alarms on their way to the nodes that own the terminals' partitions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use taoyao_types::{NodeId, limits};
+use taoyao_types::{AccountTag, NodeId, limits};
 use taoyao_wire::link::AlarmReport;
 
+use super::fair::FairLine;
+
 /// What owners do not have yet. In memory only: it ends with the node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
+    /// All that wait, with their owners; the oldest first.
+    waiting: FairLine<AccountTag, (NodeId, AlarmReport)>,
     ways: BTreeMap<NodeId, Way>,
 }
 
 /// To one owner; one alarm at a time, so that they arrive in order.
 #[derive(Debug)]
 struct Way {
-    /// The oldest first.
-    waiting: VecDeque<AlarmReport>,
     state: State,
     /// How long the owner rests after the next failure.
     rest: Duration,
@@ -31,26 +33,28 @@ enum State {
 }
 
 impl Outbox {
-    /// Adds an alarm. Returns whether the oldest of all had to make way for it.
+    /// `each_max` alarms of one account, and [`limits::ALARMS_WAITING_MAX`] of all.
+    pub(crate) fn new(each_max: usize) -> Self {
+        Self { waiting: FairLine::new(each_max, limits::ALARMS_WAITING_MAX), ways: BTreeMap::new() }
+    }
+
+    /// Adds an alarm. Returns whether an older one had to make way for it.
     pub(crate) fn put(&mut self, owner: NodeId, report: AlarmReport) -> bool {
-        let is_full = self.len() >= limits::ALARMS_WAITING_MAX;
-        if is_full {
-            self.drop_oldest();
-        }
-        self.ways.entry(owner).or_default().waiting.push_back(report);
-        is_full
+        self.ways.entry(owner).or_default();
+        self.waiting.push(report.account, (owner, report)).is_some()
     }
 
     /// What may be sent to the owner now.
     pub(crate) fn next(&self, owner: NodeId) -> Option<&AlarmReport> {
-        let way = self.ways.get(&owner).filter(|way| way.state == State::Free)?;
-        way.waiting.front()
+        self.ways.get(&owner).filter(|way| way.state == State::Free)?;
+        self.first(owner)
     }
 
     /// The one that was next is on its way.
     pub(crate) fn sent(&mut self, owner: NodeId) {
+        let state = self.first(owner).map_or(State::Free, |report| State::Sent(report.number));
         if let Some(way) = self.ways.get_mut(&owner) {
-            way.state = way.waiting.front().map_or(State::Free, |report| State::Sent(report.number));
+            way.state = state;
         }
     }
 
@@ -58,13 +62,17 @@ impl Outbox {
     pub(crate) fn taken(&mut self, owner: NodeId) {
         let Some(way) = self.ways.get_mut(&owner) else { return };
         // It may have made way for a newer one meanwhile.
-        if way.waiting.front().is_some_and(|report| way.state == State::Sent(report.number)) {
-            way.waiting.pop_front();
+        if let State::Sent(number) = way.state {
+            self.waiting.remove(|(to, report)| *to == owner && report.number == number);
         }
         (way.state, way.rest) = (State::Free, limits::ALARM_RETRY_MIN);
-        if way.waiting.is_empty() {
+        if self.first(owner).is_none() {
             self.ways.remove(&owner);
         }
+    }
+
+    fn first(&self, owner: NodeId) -> Option<&AlarmReport> {
+        self.waiting.iter().find(|(to, _)| *to == owner).map(|(_, report)| report)
     }
 
     /// The owner could not be reached: it is left alone until [`Outbox::rested`], for as long as this returns.
@@ -82,20 +90,13 @@ impl Outbox {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ways.values().map(|way| way.waiting.len()).sum()
-    }
-
-    fn drop_oldest(&mut self) {
-        let number = |way: &&mut Way| way.waiting.front().map_or(u64::MAX, |report| report.number);
-        if let Some(way) = self.ways.values_mut().min_by_key(number) {
-            way.waiting.pop_front();
-        }
+        self.waiting.len()
     }
 }
 
 impl Default for Way {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), state: State::Free, rest: limits::ALARM_RETRY_MIN }
+        Self { state: State::Free, rest: limits::ALARM_RETRY_MIN }
     }
 }
 
@@ -111,6 +112,7 @@ mod tests {
     fn report(number: u64) -> AlarmReport {
         AlarmReport {
             from: "a@cn".parse().unwrap(),
+            account: AccountTag::of("ann"),
             node: "cn".parse().unwrap(),
             epoch: NodeEpoch(1),
             number,
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn one_is_on_its_way_and_the_next_waits_for_it() {
-        let mut outbox = Outbox::default();
+        let mut outbox = Outbox::new(limits::ALARMS_WAITING_MAX);
         for number in [1, 2] {
             assert!(!outbox.put(OWNER, report(number)));
         }
@@ -137,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_owner_out_of_reach_rests_longer_and_longer_and_keeps_its_alarm() {
-        let mut outbox = Outbox::default();
+        let mut outbox = Outbox::new(limits::ALARMS_WAITING_MAX);
         outbox.put(OWNER, report(1));
         let mut rests = Vec::new();
         for _ in 0..6 {
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_oldest_of_all_makes_way_even_if_it_is_on_its_way() {
-        let mut outbox = Outbox::default();
+        let mut outbox = Outbox::new(limits::ALARMS_WAITING_MAX);
         outbox.put(OTHER, report(1));
         outbox.sent(OTHER);
         let full = limits::ALARMS_WAITING_MAX as u64;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use taoyao_signal::{MeshEvent, Token};
-use taoyao_types::{NodeEpoch, NodeId, SignalId, limits};
+use taoyao_types::{AccountLimits, AccountTag, NodeEpoch, NodeId, SignalId, limits};
 use taoyao_wire::link::{AlarmReport, Failure, Payload, Reply};
 
 use crate::world::{Line, World, error};
@@ -28,6 +28,7 @@ fn an_alarm_at_the_owner_itself_is_kept_there_and_nobody_is_answered() {
     let report = world.nodes[0].alarms().next().unwrap();
     let expected = AlarmReport {
         from: "a@cn".parse().unwrap(),
+        account: AccountTag::of("u"),
         node: "cn".parse().unwrap(),
         epoch: NodeEpoch(1),
         number: 1,
@@ -86,17 +87,55 @@ fn an_alarm_whose_answer_is_lost_is_told_again_and_kept_once() {
 fn what_waits_is_bounded_and_the_loss_is_counted() {
     let mut world = World::new(&["cn", "cn/east"]);
     world.cut.insert(1);
+    let at_once = limits::ALARMS_AT_ONCE as usize;
     let count = limits::ALARMS_WAITING_MAX + 3;
-    for place in 0..count.div_ceil(limits::ALARMS_AT_ONCE as usize) {
-        let line = world.register(0, &format!("t{place}@east.cn"));
-        for nth in 0..limits::ALARMS_AT_ONCE as usize {
-            if place * limits::ALARMS_AT_ONCE as usize + nth < count {
-                raise(&mut world, line, "x");
-            }
+    for place in 0..count.div_ceil(at_once) {
+        let line =
+            world.register_as(0, &format!("t{place}@east.cn"), &format!("account-{}", place * at_once / 128));
+        for _ in 0..at_once.min(count - place * at_once) {
+            raise(&mut world, line, "x");
         }
     }
     let stats = world.nodes[0].stats();
     assert_eq!((stats.alarms_waiting, stats.alarms_lost), (limits::ALARMS_WAITING_MAX as u64, 3));
+}
+
+#[test]
+fn an_account_that_renames_its_terminal_washes_no_alarm_of_others_away() {
+    for (owner, at) in [(0, "cn"), (1, "east.cn")] {
+        let mut world = World::new(&["cn", "cn/east"]);
+        let quiet = world.register_as(0, &format!("quiet@{at}"), "ann");
+        raise(&mut world, quiet, "fire");
+        let line = world.connect(0);
+        for nth in 0..200 {
+            let body = json!({"clientId": format!("t{nth}@{at}"), "clientType": "WEB", "username": "bob"});
+            world.send(line, nth, "client::register", body);
+            for _ in 0..limits::ALARMS_AT_ONCE {
+                raise(&mut world, line, "flood");
+            }
+            world.pass(Duration::from_millis(100));
+        }
+        let own = AccountLimits::default().alarms;
+        assert_eq!(world.nodes[owner].alarms().count(), own + 1, "{at}");
+        assert_eq!(kept(&world, owner).last(), Some(&"fire"), "{at}");
+        assert!(world.nodes[owner].stats().alarms_displaced > 500);
+        assert!(world.nodes[0].stats().shares_exhausted > 1_000, "not every rename buys alarms");
+    }
+}
+
+#[test]
+fn what_waits_for_an_owner_out_of_reach_is_shared_too() {
+    let mut world = World::with_shares(&["cn", "cn/east"], AccountLimits { alarms: 4, ..Default::default() });
+    world.cut.insert(1);
+    let quiet = world.register_as(0, "quiet@east.cn", "ann");
+    raise(&mut world, quiet, "fire");
+    let loud = world.register_as(0, "loud@east.cn", "bob");
+    (0..10).for_each(|_| raise(&mut world, loud, "flood"));
+    let stats = world.nodes[0].stats();
+    assert_eq!((stats.alarms_waiting, stats.alarms_lost), (5, 6));
+    world.cut.clear();
+    world.pass(2 * limits::ALARM_RETRY_MAX);
+    assert_eq!(kept(&world, 1), ["flood", "flood", "flood", "flood", "fire"]);
 }
 
 #[test]
@@ -127,6 +166,7 @@ fn long_texts_are_cut_between_characters() {
 #[test]
 fn a_node_where_the_partition_does_not_attach_cannot_report_for_it() {
     let report = |node: &str, from: &str| AlarmReport {
+        account: AccountTag::of("u"),
         from: from.parse().unwrap(),
         node: node.parse().unwrap(),
         epoch: NodeEpoch(1),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use taoyao_signal::{Output, Verified};
+use taoyao_types::AccountLimits;
 
 use crate::world::{World, error, is_server_id, registration, signals};
 
@@ -284,4 +285,25 @@ fn what_only_nodes_say_is_accepted_and_does_nothing() {
     }
     world.hears_nothing(line);
     world.hears_nothing(other);
+}
+
+#[test]
+fn an_account_has_so_many_terminals_however_they_are_called() {
+    let mut world = World::with_shares(&["cn"], AccountLimits { terminals: 2, ..Default::default() });
+    let (a, _b) = (world.register_as(0, "a", "ann"), world.register_as(0, "b", "ann"));
+    let third = world.connect(0);
+    let body = |id: &str| json!({"clientId": id, "clientType": "WEB", "username": "ann"});
+    world.send(third, 2, "client::register", body("c"));
+    let text = "服务正在维护：this account has its whole share of 2 terminals at this node";
+    assert_eq!(error(&world.hear_one(third)), ("3503", text, 2));
+    world.register_as(0, "d", "bob");
+    // Neither another name on its own connection nor its own name on another one is one more.
+    world.hush();
+    world.send(a, 3, "client::register", body("e"));
+    assert_eq!(signals(&world.hear(a))[0], "client::register");
+    world.send(third, 4, "client::register", body("b"));
+    assert_eq!(signals(&world.hear(third))[0], "client::register");
+    world.hang_up(a);
+    world.register_as(0, "f", "ann");
+    assert_eq!((world.nodes[0].stats().accounts, world.nodes[0].stats().registered), (2, 3));
 }

@@ -1,8 +1,10 @@
 //! Reference sections 4.7 and 7: peer-to-peer sessions, at one node and across two alike.
 
+use std::time::Duration;
+
 use serde_json::json;
 use taoyao_signal::{MeshEvent, Output};
-use taoyao_types::{NodeName, limits};
+use taoyao_types::{AccountLimits, NodeName, limits};
 use taoyao_wire::link::{Failure, Message, Payload, Reply};
 
 use crate::world::{Line, World, error, is_server_id, signals};
@@ -282,8 +284,10 @@ fn an_offer_that_overtakes_the_answer_to_the_call_waits_for_it() {
 #[test]
 fn a_terminal_has_so_many_sessions_and_no_more() {
     let [_, mut pair] = pairs();
-    for _ in 0..limits::TERMINAL_SESSIONS_MAX {
-        pair.call();
+    for nth in 0..limits::TERMINAL_SESSIONS_MAX {
+        let session = pair.call();
+        pair.world.send(pair.b, nth as i64, "session::exchange", json!({"sessionId": session}));
+        pair.world.hush();
     }
     let Pair { world, a, b, b_for_a, .. } = &mut pair;
     world.send(*a, 6, "session::call", json!({"clientId": b_for_a}));
@@ -310,4 +314,76 @@ fn a_terminal_may_call_itself() {
     world.send(a, 4, "session::close", json!({"sessionId": session}));
     assert_eq!(signals(&world.hear(a)), ["session::close"]);
     assert_eq!(world.nodes[0].stats().session_ends, 0);
+}
+
+/// The ends that rang end by themselves, with a reason, at both ends; answered ones stay.
+#[test]
+fn a_call_that_nobody_answers_ends_and_both_are_told_why() {
+    for mut pair in pairs() {
+        let (ringing, answered) = (pair.call(), pair.call());
+        let Pair { world, a, b, .. } = &mut pair;
+        let say = |session: &str| json!({"sessionId": session, "type": "answer"});
+        world.send(*b, 5, "session::exchange", say(&answered));
+        // What the caller says answers nothing.
+        world.send(*a, 6, "session::exchange", say(&ringing));
+        world.hush();
+        world.pass(limits::CALL_UNANSWERED_MAX);
+        for line in [*a, *b] {
+            let told = world.hear_one(line);
+            let body = json!({"sessionId": ringing, "reason": "unanswered"});
+            assert_eq!((&told["header"]["signal"], &told["body"]), (&json!("session::close"), &body));
+        }
+        world.send(*b, 7, "session::pause", say(&answered));
+        assert_eq!(signals(&world.hear(*a)), ["session::pause"]);
+        let expired: u64 = world.nodes.iter().map(|node| node.stats().calls_expired).sum();
+        assert_eq!((expired, world.nodes[0].stats().calls_unanswered), (1, 0));
+    }
+}
+
+#[test]
+fn an_account_cannot_keep_a_telephone_engaged() {
+    let mut world = World::new(&["cn", "cn/east"]);
+    let phone = world.register_as(0, "phone", "ann");
+    let mut refused = 0;
+    for nth in 0..2 * limits::CALLS_RINGING_PER_ACCOUNT_MAX {
+        let line = world.register_as(nth % 2, &format!("t{nth}"), "bob");
+        world.hush();
+        world.send(line, 1, "session::call", json!({"clientId": "phone@cn"}));
+        let heard = world.hear(line);
+        let is_refused = signals(&heard).contains(&"platform::error");
+        assert_eq!(is_refused, nth >= limits::CALLS_RINGING_PER_ACCOUNT_MAX, "{nth}: {heard:?}");
+        if is_refused {
+            let text = "服务正在维护：too many calls of this account ring there already";
+            assert_eq!(error(&heard[0]), ("3503", text, 1));
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, limits::CALLS_RINGING_PER_ACCOUNT_MAX);
+    let other = world.register_as(0, "other", "cem");
+    world.hush();
+    world.send(other, 1, "session::call", json!({"clientId": "phone"}));
+    assert_eq!(signals(&world.hear(other)), ["session::call"], "another account gets through");
+    world.send(phone, 2, "session::call", json!({"clientId": "other"}));
+    assert!(signals(&world.hear(phone)).contains(&"session::call"), "and the telephone may call");
+}
+
+#[test]
+fn an_account_has_so_many_unanswered_calls_over_all_its_terminals() {
+    let shares = AccountLimits { calls_unanswered: 3, ..Default::default() };
+    let mut world = World::with_shares(&["cn"], shares);
+    let phones: Vec<Line> = (0..4).map(|n| world.register_as(0, &format!("phone{n}"), "ann")).collect();
+    let bobs: Vec<Line> = (0..4).map(|n| world.register_as(0, &format!("bob{n}"), "bob")).collect();
+    world.hush();
+    for (nth, line) in bobs.iter().enumerate() {
+        world.send(*line, 1, "session::call", json!({"clientId": format!("phone{nth}")}));
+    }
+    let text = "服务正在维护：this account has its whole share of 3 unanswered calls at this node";
+    assert_eq!(error(&world.hear_one(bobs[3])), ("3503", text, 1));
+    assert_eq!(world.nodes[0].stats().shares_exhausted, 1);
+    let session = world.hear_one(phones[0])["body"]["sessionId"].clone();
+    world.send(phones[0], 2, "session::exchange", json!({"sessionId": session, "type": "answer"}));
+    world.send(bobs[3], 3, "session::call", json!({"clientId": "phone3"}));
+    assert_eq!(signals(&world.hear(bobs[3])), ["session::call"], "an answered call gives its place back");
+    world.pass(limits::CALL_UNANSWERED_MAX + Duration::from_secs(1));
+    assert_eq!((world.nodes[0].stats().calls_unanswered, world.nodes[0].stats().session_ends), (0, 2));
 }

@@ -77,6 +77,12 @@ impl World {
         Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), Vec::new()), false)
     }
 
+    /// The same, with this share for each account.
+    pub(crate) fn with_shares(names: &[&str], account: AccountLimits) -> Self {
+        let policy = Policy::new(EVERYTHING.to_vec(), Vec::new());
+        Self::with_settings(names, policy, false, account)
+    }
+
     /// The same, with an SFU at each node; terminals reach what it announces at the port's address of [`reached_at`].
     pub(crate) fn with_sfus(names: &[&str]) -> Self {
         Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), Vec::new()), true)
@@ -88,6 +94,10 @@ impl World {
     }
 
     fn with_policy(names: &[&str], policy: Policy, has_sfu: bool) -> Self {
+        Self::with_settings(names, policy, has_sfu, AccountLimits::default())
+    }
+
+    fn with_settings(names: &[&str], policy: Policy, has_sfu: bool, account: AccountLimits) -> Self {
         let names: Vec<NodeName> = names.iter().map(|name| name.parse().unwrap()).collect();
         let policy = Arc::new(policy);
         let partitions: BTreeSet<_> = names.iter().map(NodeName::default_partition).collect();
@@ -126,7 +136,8 @@ impl World {
                 orders: BTreeSet::from([Signal::SystemReboot]),
                 policy: Arc::clone(&policy),
                 list_max: 1_000,
-                account: AccountLimits::default(),
+                terminals_max: 10_000,
+                account: account.clone(),
             };
             Terminals::new(config, place as u64)
         };
@@ -167,8 +178,15 @@ impl World {
 
     /// Connects and registers; what it is told meanwhile is forgotten.
     pub(crate) fn register(&mut self, node: usize, client_id: &str) -> Line {
+        self.register_as(node, client_id, "u")
+    }
+
+    /// The same, for this account.
+    pub(crate) fn register_as(&mut self, node: usize, client_id: &str, username: &str) -> Line {
         let line = self.connect(node);
-        self.send(line, 1, "client::register", registration(client_id));
+        let mut body = registration(client_id);
+        body["username"] = json!(username);
+        self.send(line, 1, "client::register", body);
         assert_eq!(self.hear(line)[0]["body"]["index"].as_u64().map(|index| index > 10_000), Some(true));
         line
     }

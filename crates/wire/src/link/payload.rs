@@ -1,7 +1,7 @@
 //! The body of a signal between nodes: opaque on the way, read only where it ends.
 
 use serde::{Deserialize, Serialize};
-use taoyao_types::{NodeEpoch, NodeId, NodeName, PartitionName, SessionEpoch, TerminalName};
+use taoyao_types::{AccountTag, NodeEpoch, NodeId, NodeName, PartitionName, SessionEpoch, TerminalName};
 
 use super::frame::{BadFrame, Hop};
 use super::presence::PresenceNews;
@@ -14,7 +14,15 @@ pub enum Payload {
     /// As a request it wants the terminal's own answer; as an event none.
     Message { from: TerminalName, message: Message },
     /// `session::call`: open the callee's half of a session. Answer: [`Reply::Called`].
-    Call { from: TerminalName, name: Option<String>, session: String, audio: bool, video: bool },
+    /// The account behind the caller is charged for it until the call is answered.
+    Call {
+        from: TerminalName,
+        account: AccountTag,
+        name: Option<String>,
+        session: String,
+        audio: bool,
+        video: bool,
+    },
     /// `session::exchange`, `pause`, `resume`, `close` for the other half. Answer: [`Reply::Done`].
     Session { from: TerminalName, session: String, message: Message },
     /// `client::status`. Answer: [`Reply::Status`].
@@ -43,6 +51,8 @@ pub enum Payload {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmReport {
     pub from: TerminalName,
+    /// The account behind the terminal: an account's alarms make way for its own newer ones only.
+    pub account: AccountTag,
     /// The reporting node, its life, and a count: the same alarm told twice is stored once.
     pub node: NodeName,
     pub epoch: NodeEpoch,

@@ -1,6 +1,6 @@
 //! The bodies of `session::*` (reference sections 4.7 and 7).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::envelope::Incoming;
 use super::fields::Fields;
@@ -62,14 +62,30 @@ impl Invited<'_> {
     }
 }
 
-/// The push that a session has ended, `{"sessionId": id}`.
-pub fn closed(session_id: &str) -> String {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Body<'a> {
-        session_id: &'a str,
-    }
-    serde_json::to_string(&Body { session_id }).expect("a text always encodes as JSON")
+/// Why a node has ended a session by itself; an extension of the mesh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CloseReason {
+    /// The called terminal said nothing in the session for a minute.
+    Unanswered,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Closed<'a> {
+    session_id: &'a str,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<CloseReason>,
+}
+
+/// The push that a session has ended, `{"sessionId": id}`; with a `reason` where a node has ended it by itself.
+pub fn closed(session_id: &str, reason: Option<CloseReason>) -> String {
+    serde_json::to_string(&Closed { session_id, reason }).expect("texts always encode as JSON")
+}
+
+/// Why the session of such a push has ended, if another node has said that in a word of ours.
+pub fn close_reason(body: &str) -> Option<CloseReason> {
+    serde_json::from_str::<Closed<'_>>(body).ok()?.reason
 }
 
 #[cfg(test)]
@@ -96,6 +112,16 @@ mod tests {
         let invited = Invited { name: "A", client_id: "a@cn", session_id: "x", audio: true, video: false };
         let expected = r#"{"name":"A","clientId":"a@cn","sessionId":"x","audio":true,"video":false}"#;
         assert_eq!(invited.to_json(), expected);
-        assert_eq!(closed("x"), r#"{"sessionId":"x"}"#);
+    }
+
+    #[test]
+    fn the_end_of_a_session_has_a_reason_only_where_a_node_gave_one() {
+        assert_eq!(closed("x", None), r#"{"sessionId":"x"}"#);
+        let unanswered = closed("x", Some(CloseReason::Unanswered));
+        assert_eq!(unanswered, r#"{"sessionId":"x","reason":"unanswered"}"#);
+        assert_eq!(close_reason(&unanswered), Some(CloseReason::Unanswered));
+        for other in [r#"{"sessionId":"x"}"#, r#"{"sessionId":"x","reason":"mine"}"#, "no JSON"] {
+            assert_eq!(close_reason(other), None, "{other}");
+        }
     }
 }
