@@ -23,6 +23,9 @@ pub const FREE_STATE_BYTES_MAX: usize = 4 * 1024;
 pub const TERMINAL_QUEUE_MAX: usize = 1024;
 /// Bytes queued towards one terminal: four of the largest messages. Beyond it the terminal is closed.
 pub const TERMINAL_QUEUE_BYTES_MAX: usize = 4 * TERMINAL_MESSAGE_BYTES_MAX;
+/// Bytes of a terminal's protocol's own answers (pongs) that wait for it, and of everything that waits for a connection that
+/// has not registered. Beyond it the connection is not read until it has read.
+pub const TERMINAL_REPLIES_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a frame on a bare TCP socket: its length is a signed 16-bit number (reference section 1.3). A longer message
 /// is replaced by an error that says so.
 pub const TCP_FRAME_BYTES_MAX: usize = i16::MAX as usize;
