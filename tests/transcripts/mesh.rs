@@ -224,7 +224,7 @@ impl Mesh {
             }
             Output::ToLink { peer, frame, .. } => self.plan(HOP, peer, Input::LinkFrame { peer: id, frame }),
             // For operators, not for terminals.
-            Output::Audit(_) => {}
+            Output::Audit(_) | Output::Admitted { .. } => {}
             other => panic!("nobody here can do this: {other:?}"),
         }
     }

@@ -93,6 +93,10 @@ pub enum Output {
         conn: ConnId,
         text: String,
     },
+    /// Somebody has registered through this connection, or come back: it has a terminal's share of everything from now on.
+    Admitted {
+        conn: ConnId,
+    },
     /// Close after what was written before: WebSocket close code and a reason for people.
     CloseTerminal {
         conn: ConnId,

@@ -128,6 +128,7 @@ impl Node {
         let router = &mut self.router;
         match output {
             Said::ToTerminal { conn, text } => self.outputs.push_back(Output::ToTerminal { conn, text }),
+            Said::Admitted { conn } => self.outputs.push_back(Output::Admitted { conn }),
             Said::Close { conn, code, reason } => {
                 self.outputs.push_back(Output::CloseTerminal { conn, code, reason });
             }

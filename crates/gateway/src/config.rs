@@ -55,8 +55,10 @@ pub struct Timeouts {
     pub handshake: Duration,
     /// For each HTTP request's head, and for the next request to begin. Default 10 s.
     pub header: Duration,
-    /// For all of a connection that is not upgraded, so that slow readers of files end. Default 120 s.
-    pub http: Duration,
+    /// From an HTTP request's head to its answer's, the request's body between them. Default 20 s.
+    pub answer: Duration,
+    /// Without a byte in or out on a connection that is not upgraded: a large file may take as long as it takes. Default 30 s.
+    pub stalled: Duration,
     /// Without a byte read or written a WebSocket is closed with 1001; also, how long a peer may leave what it was sent
     /// unacknowledged. Default 60 s (reference section 1.2).
     pub idle: Duration,
@@ -69,7 +71,8 @@ impl Default for Timeouts {
         Self {
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
-            http: Duration::from_secs(120),
+            answer: Duration::from_secs(20),
+            stalled: Duration::from_secs(30),
             idle: limits::TERMINAL_IDLE_MAX,
             close: Duration::from_secs(2),
         }

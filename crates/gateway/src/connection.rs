@@ -1,6 +1,6 @@
 //! One connection: TLS handshake, HTTP requests, and the upgrade to a WebSocket; or frames from the start.
 
-use std::future::poll_fn;
+use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
+use taoyao_http::{Ended, Hosts, Times, serve};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -27,12 +26,11 @@ use crate::stats::Counters;
 use crate::stream::Stream;
 use crate::tcp::Framing;
 
-/// Bytes of a request's head; hyper answers 431 beyond it.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Headers of a request; hyper answers 431 beyond it.
-const HEADERS_MAX: usize = 64;
 /// What TLS may hold back for a socket that takes no more.
 const TLS_BUFFER_BYTES: usize = 32 * 1024;
+/// What the kernel may hold that it has not sent yet: a writer is told of a slow reader's progress, and not only of megabytes.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 128 * 1024;
 
 /// What all connections of one gateway share.
 pub(crate) struct Shared {
@@ -57,7 +55,7 @@ pub(crate) enum Door {
 ///
 /// What the handshake and HTTP need, and the session itself, are boxed: the task of a WebSocket that has outlived them is
 /// hardly more than a pointer to its session.
-pub(crate) async fn serve(shared: Arc<Shared>, door: Door, tcp: TcpStream, peer: SocketAddr) {
+pub(crate) async fn attend(shared: Arc<Shared>, door: Door, tcp: TcpStream, peer: SocketAddr) {
     let _admitted = Admitted { shared: Arc::clone(&shared), ip: peer.ip() };
     if let Some(session) = Box::pin(greet(shared, door, tcp, peer.ip().to_canonical())).await {
         session.run().await;
@@ -122,20 +120,14 @@ async fn speak_http(shared: &Shared, stream: TlsStream<TcpStream>, ip: IpAddr) -
         going_away: shared.registry.is_closing(),
         upgraded: Arc::clone(&upgraded),
     };
-    let mut requests = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(timeouts.header)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), answers);
-    let served = timeout(timeouts.http, poll_fn(|cx| requests.poll_without_shutdown(cx))).await;
-    let parts = requests.into_parts();
-    let mut stream = Stream::Tls(parts.io.into_inner());
-    if upgraded.load(Ordering::Relaxed) && matches!(served, Ok(Ok(()))) {
-        return Some((stream, parts.read_buf));
+    let times = Times { head: timeouts.header, answer: timeouts.answer, stalled: timeouts.stalled };
+    let Ended { stream, early, is_clean } = serve(stream, times, Hosts::Any, answers, pending()).await;
+    let mut stream = Stream::Tls(stream);
+    if upgraded.load(Ordering::Relaxed) && is_clean {
+        return Some((stream, early));
     }
     let closed = timeout(timeouts.close, linger::close(&mut stream)).await;
-    tracing::trace!(?served, ?closed, "HTTP connection ended");
+    tracing::trace!(is_clean, ?closed, "HTTP connection ended");
     None
 }
 
@@ -158,7 +150,9 @@ fn prepare(tcp: &TcpStream, unacknowledged_max: Duration) {
     let alive = TcpKeepalive::new().with_time(unacknowledged_max.max(Duration::from_secs(1)));
     let set = socket.set_tcp_nodelay(true).and(socket.set_tcp_keepalive(&alive));
     #[cfg(target_os = "linux")]
-    let set = set.and(socket.set_tcp_user_timeout(Some(unacknowledged_max)));
+    let set = set
+        .and(socket.set_tcp_user_timeout(Some(unacknowledged_max)))
+        .and(socket.set_tcp_notsent_lowat(UNSENT_BYTES));
     if let Err(error) = set {
         tracing::debug!(%error, "a socket option could not be set");
     }

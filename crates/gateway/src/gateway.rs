@@ -153,7 +153,7 @@ async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>) {
 fn admit(connections: &mut JoinSet<()>, shared: &Arc<Shared>, door: &Door, tcp: TcpStream, peer: SocketAddr) {
     let GatewayConfig { connections_max, connections_per_address_max, .. } = shared.config;
     if shared.registry.admit(peer.ip(), connections_max, connections_per_address_max) {
-        connections.spawn(connection::serve(Arc::clone(shared), door.clone(), tcp, peer));
+        connections.spawn(connection::attend(Arc::clone(shared), door.clone(), tcp, peer));
     } else {
         shared.counters.connections_refused.add(1);
     }

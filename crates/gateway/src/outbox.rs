@@ -28,6 +28,8 @@ struct Shared {
 struct Queue {
     texts: VecDeque<Text>,
     bytes: usize,
+    /// Whether the node knows whose terminal this is; strangers may leave less unread.
+    is_known: bool,
     end: Option<CloseReason>,
 }
 
@@ -47,7 +49,8 @@ impl TerminalHandle {
         }
         let bytes = queue.bytes + text.len();
         if queue.texts.len() >= limits::TERMINAL_QUEUE_MAX || bytes > limits::TERMINAL_QUEUE_BYTES_MAX {
-            *queue = Queue { end: Some(CloseReason::SlowReader), ..Queue::default() };
+            let is_known = queue.is_known;
+            *queue = Queue { end: Some(CloseReason::SlowReader), is_known, ..Queue::default() };
         } else {
             queue.bytes = bytes;
             queue.texts.push_back(text);
@@ -60,6 +63,21 @@ impl TerminalHandle {
     /// A reason is cut to the 123 bytes that a closing frame holds. The first close counts.
     pub fn close(&self, code: u16, reason: &str) {
         self.end(CloseReason::ByUs { code, reason: cut(reason).into() });
+    }
+
+    /// Says that it has registered: from now on it has a terminal's share of everything, and no stranger's.
+    pub fn admit(&self) {
+        self.queue().is_known = true;
+        self.0.reader.wake();
+    }
+
+    /// Whether so much waits that what it says next could only provoke more: half of what closes a slow reader, and for one that
+    /// has not registered `limits::TERMINAL_REPLIES_BYTES_MAX`.
+    pub(crate) fn owes_reading(&self) -> bool {
+        let queue = self.queue();
+        let bytes_max =
+            if queue.is_known { limits::TERMINAL_QUEUE_BYTES_MAX / 2 } else { limits::TERMINAL_REPLIES_BYTES_MAX };
+        queue.texts.len() > limits::TERMINAL_QUEUE_MAX / 2 || queue.bytes > bytes_max
     }
 
     pub(crate) fn end(&self, reason: CloseReason) {
@@ -147,6 +165,22 @@ mod tests {
         assert_eq!(handle.ended(), None);
         handle.send("x");
         assert_eq!(handle.ended(), Some(CloseReason::SlowReader));
+    }
+
+    #[test]
+    fn who_leaves_much_unread_is_not_read_and_strangers_may_leave_less() {
+        let handle = TerminalHandle::new();
+        assert!(!handle.owes_reading());
+        handle.send("x".repeat(limits::TERMINAL_REPLIES_BYTES_MAX + 1));
+        assert!(handle.owes_reading());
+        handle.admit();
+        assert!(!handle.owes_reading());
+        for _ in 0..limits::TERMINAL_QUEUE_MAX / 2 {
+            handle.send("x");
+        }
+        assert!(handle.owes_reading());
+        taken(&handle, usize::MAX);
+        assert!(!handle.owes_reading());
     }
 
     #[test]

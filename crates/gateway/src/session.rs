@@ -116,12 +116,17 @@ impl Session {
         .await
     }
 
-    /// One turn: writes what is queued, then reads what is there, then looks at the clock.
+    /// One turn: writes what is queued, then reads what is there, then looks at the clock. A terminal that provokes answers and
+    /// does not read them is not read itself.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, CloseReason>> {
         if let Poll::Ready(reason) = self.poll_outgoing(cx) {
             return Poll::Ready(Err(reason));
         }
         loop {
+            if self.socket.owes_reading() || self.terminal.owes_reading() {
+                // Its own reading wakes this task, as a socket that takes more.
+                return self.poll_idle(cx).map(Err);
+            }
             match self.socket.poll_incoming(cx) {
                 Poll::Ready(Ok(incoming)) if incoming.is_nothing() => {
                     // A ping's answer may be waiting now.

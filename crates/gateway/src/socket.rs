@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
+use taoyao_types::limits;
 use tokio::time::Instant;
 
 use crate::close::CloseReason;
@@ -25,6 +26,8 @@ pub(crate) struct Socket {
     out: Vec<u8>,
     /// How much of `out` is written.
     written: usize,
+    /// Bytes of `out` that the terminal provoked by its protocol alone, such as pongs.
+    replies: usize,
     /// Whether the TLS layer may hold bytes back.
     unflushed: bool,
     /// When bytes were last read or written.
@@ -33,8 +36,8 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn new(stream: Stream, protocol: Protocol) -> Self {
-        let (out, written) = (Vec::new(), 0);
-        Self { stream, protocol, out, written, unflushed: false, moved: Instant::now() }
+        let (out, written, replies) = (Vec::new(), 0, 0);
+        Self { stream, protocol, out, written, replies, unflushed: false, moved: Instant::now() }
     }
 
     pub(crate) fn is_websocket(&self) -> bool {
@@ -46,15 +49,25 @@ impl Socket {
         self.moved
     }
 
+    /// Whether the terminal has to read before it is read again: what it provokes would wait in here without end.
+    pub(crate) fn owes_reading(&self) -> bool {
+        self.replies > limits::TERMINAL_REPLIES_BYTES_MAX
+    }
+
     /// Takes bytes that were read before this socket was made.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> Incoming {
-        self.protocol.handle_bytes(bytes, &mut self.out)
+        let before = self.out.len();
+        let incoming = self.protocol.handle_bytes(bytes, &mut self.out);
+        self.replies += self.out.len() - before;
+        incoming
     }
 
     /// Reads once; what came may be nothing yet.
     pub(crate) fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Incoming>> {
+        let before = self.out.len();
         let (protocol, out) = (&mut self.protocol, &mut self.out);
         let incoming = ready!(self.stream.poll_read(cx, |bytes| protocol.handle_bytes(bytes, out)))?;
+        self.replies += self.out.len() - before;
         self.moved = Instant::now();
         Poll::Ready(Ok(incoming))
     }
@@ -112,7 +125,7 @@ impl Socket {
             self.moved = Instant::now();
         }
         if !self.out.is_empty() {
-            (self.out, self.written) = (Vec::new(), 0);
+            (self.out, self.written, self.replies) = (Vec::new(), 0, 0);
         }
         if self.unflushed {
             ready!(self.stream.poll_flush(cx))?;

@@ -57,6 +57,8 @@ pub enum MeshEvent {
 pub enum Output {
     /// Write this text to the connection.
     ToTerminal { conn: ConnId, text: String },
+    /// Somebody who may has registered through this connection, or come back: it is a stranger's no longer.
+    Admitted { conn: ConnId },
     /// Close the connection after what was written to it: WebSocket close code and a reason for people.
     Close { conn: ConnId, code: u16, reason: String },
     /// Check a password (slow, so not in here); answer by `handle_verified` with the same connection and number.

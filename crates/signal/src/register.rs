@@ -202,6 +202,7 @@ impl Terminals {
         let _room = self.accounts.add_terminal(&terminal.account.name);
         self.timers.set(terminal.silent_at, Alarm::Silent(conn));
         self.registry.register(conn, terminal);
+        self.outputs.push_back(Output::Admitted { conn: self.lines.outward(conn).unwrap_or(conn) });
         self.welcome(now, conn, claim.id, &claim.v, (index, claim.resume));
         self.outputs.push_back(Output::Register { key, session });
         self.come(conn);

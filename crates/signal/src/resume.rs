@@ -12,6 +12,7 @@ use taoyao_wire::terminal::{Code, Incoming, Outgoing};
 
 use crate::conn::Conn;
 use crate::failure::Failed;
+use crate::io::Output;
 use crate::receive::NORMAL_CLOSURE;
 use crate::terminals::Terminals;
 use crate::timers::Alarm;
@@ -75,6 +76,7 @@ impl Terminals {
             terminal.state.ip = ip.to_string();
         }
         self.stats.resumed += 1;
+        self.outputs.push_back(Output::Admitted { conn: socket });
         let answer = client::resumed(index, &ticket, limits::RESUME_KEPT, true);
         let text =
             Outgoing::success(&message.v, message.id, Signal::ClientRegister.name(), Some(&answer)).encode();

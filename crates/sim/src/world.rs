@@ -438,8 +438,8 @@ impl World {
             Output::CloseLink { peer, reason } => {
                 self.complaints.push(format!("{id} closes its link to {peer}: {reason}"));
             }
-            // No account of a storm may do anything to a node.
-            Output::Perform { .. } | Output::Audit(_) => {}
+            // No account of a storm may do anything to a node, and no client has a share that a stranger has not.
+            Output::Perform { .. } | Output::Audit(_) | Output::Admitted { .. } => {}
             Output::Media(command) => self.ask_sfu(id, epoch, command),
             // No terminal of a storm records another.
             Output::Record(_) => {}

@@ -23,6 +23,9 @@ pub const FREE_STATE_BYTES_MAX: usize = 4 * 1024;
 pub const TERMINAL_QUEUE_MAX: usize = 1024;
 /// Bytes queued towards one terminal: four of the largest messages. Beyond it the terminal is closed.
 pub const TERMINAL_QUEUE_BYTES_MAX: usize = 4 * TERMINAL_MESSAGE_BYTES_MAX;
+/// Bytes of a terminal's protocol's own answers (pongs) that wait for it, and of everything that waits for a connection that
+/// has not registered. Beyond it the connection is not read until it has read.
+pub const TERMINAL_REPLIES_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a frame on a bare TCP socket: its length is a signed 16-bit number (reference section 1.3). A longer message
 /// is replaced by an error that says so.
 pub const TCP_FRAME_BYTES_MAX: usize = i16::MAX as usize;
@@ -285,6 +288,11 @@ pub const MEDIA_ADDRESSES_PER_TRANSPORT_MAX: usize = 16;
 pub const MEDIA_TCP_CONNECTIONS_MAX: usize = 4_096;
 /// How long an ICE-TCP connection may go without a valid check. Then it is closed.
 pub const MEDIA_TCP_UNCHECKED_MAX: Duration = Duration::from_secs(10);
+/// ICE-TCP connections from one address (one /64 in IPv6) through which no valid check has come: a site behind one NAT that
+/// enters a room at once. Beyond it new ones are closed at once.
+pub const MEDIA_TCP_UNCHECKED_PER_ADDRESS_MAX: usize = 256;
+/// Bytes queued towards all ICE-TCP connections of one media worker. Beyond it those that read too slowly are closed one by one.
+pub const MEDIA_TCP_QUEUES_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes queued towards one ICE-TCP connection: a second of good video. Beyond it the connection is closed.
 pub const MEDIA_TCP_QUEUE_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of a datagram of ICE, DTLS or SRTP, over TCP too. Longer frames close their connection.

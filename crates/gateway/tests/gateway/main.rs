@@ -9,5 +9,6 @@ mod memory;
 mod rest;
 mod support;
 mod tcp;
+mod unread;
 mod websocket;
 mod whip;

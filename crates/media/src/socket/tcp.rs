@@ -2,23 +2,30 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use slab::Slab;
+use taoyao_types::net::limited_as;
 use taoyao_types::{Instant, limits};
 
 /// Bytes of a frame's length.
 const LENGTH_BYTES: usize = 2;
 /// Reads of one connection in a turn; then the others have theirs.
 const READS_PER_TURN: usize = 16;
+/// Bytes that may always be queued towards a connection, however much waits for the others.
+const QUEUE_BYTES_EACH: usize = 32 * 1024;
 
 /// The connections of one worker.
 pub(crate) struct TcpPeers {
     listener: TcpListener,
     connections: Slab<Connection>,
     by_address: HashMap<SocketAddr, usize>,
+    /// Connections through which no valid check has come, by the party that they are limited as.
+    unchecked: HashMap<IpAddr, usize>,
+    /// Bytes that wait for all connections together.
+    queued_bytes: usize,
     /// Tokens of connections begin here.
     first_token: usize,
     scratch: Box<[u8]>,
@@ -51,6 +58,8 @@ impl TcpPeers {
             listener,
             connections: Slab::new(),
             by_address: HashMap::new(),
+            unchecked: HashMap::new(),
+            queued_bytes: 0,
             first_token,
             scratch: vec![0; 4 * limits::MEDIA_DATAGRAM_BYTES_MAX].into_boxed_slice(),
         }
@@ -76,12 +85,18 @@ impl TcpPeers {
             return;
         }
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        let party = limited_as(address.ip());
+        let here = self.unchecked.get(&party).copied().unwrap_or(0);
+        if here >= limits::MEDIA_TCP_UNCHECKED_PER_ADDRESS_MAX {
+            return;
+        }
         let entry = self.connections.vacant_entry();
         let token = Token(self.first_token + entry.key());
         if registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE).is_err() {
             return;
         }
         self.by_address.insert(address, entry.key());
+        self.unchecked.insert(party, here + 1);
         entry.insert(Connection {
             stream,
             address,
@@ -103,7 +118,7 @@ impl TcpPeers {
         let key = self.key_of(token)?;
         let connection = self.connections.get_mut(key.0)?;
         connection.is_readable |= is_readable;
-        if is_writable && connection.write_queued().is_err() {
+        if is_writable && self.write_queued(key).is_err() {
             self.close(key);
             return None;
         }
@@ -137,20 +152,51 @@ impl TcpPeers {
 
     /// Sends a frame, or queues it. False if there is no such connection or if it was too slow and is closed now.
     pub(crate) fn send(&mut self, to: SocketAddr, frame: &[u8]) -> bool {
-        let Some(key) = self.by_address.get(&to).copied() else { return false };
-        let Some(connection) = self.connections.get_mut(key) else { return false };
-        let is_sent = connection.queue(frame).and_then(|()| connection.write_queued()).is_ok();
+        let Some(key) = self.by_address.get(&to).copied().map(TcpKey) else { return false };
+        let is_sent = self.queue(key, frame).and_then(|()| self.write_queued(key)).is_ok();
         if !is_sent {
-            self.close(TcpKey(key));
+            self.close(key);
         }
         is_sent
+    }
+
+    /// One connection may have `limits::MEDIA_TCP_QUEUE_BYTES_MAX` waiting; when all together have their bound, the next that has
+    /// more than [`QUEUE_BYTES_EACH`] is the one that goes.
+    fn queue(&mut self, key: TcpKey, frame: &[u8]) -> Result<(), Cut> {
+        let connection = self.connections.get_mut(key.0).ok_or(Cut)?;
+        let is_crowded = self.queued_bytes >= limits::MEDIA_TCP_QUEUES_BYTES_MAX;
+        if is_crowded && connection.output.len() > QUEUE_BYTES_EACH {
+            return Err(Cut);
+        }
+        let before = connection.output.len();
+        connection.queue(frame)?;
+        self.queued_bytes += connection.output.len() - before;
+        Ok(())
+    }
+
+    fn write_queued(&mut self, key: TcpKey) -> Result<(), Cut> {
+        let connection = self.connections.get_mut(key.0).ok_or(Cut)?;
+        let before = connection.output.len();
+        let written = connection.write_queued();
+        self.queued_bytes -= before - connection.output.len();
+        written
     }
 
     /// A valid check came from here: the connection may stay.
     pub(crate) fn keep(&mut self, address: SocketAddr) {
         let key = self.by_address.get(&address).copied();
-        if let Some(connection) = key.and_then(|key| self.connections.get_mut(key)) {
+        let connection = key.and_then(|key| self.connections.get_mut(key));
+        if let Some(connection) = connection.filter(|connection| !connection.is_checked) {
             connection.is_checked = true;
+            self.note_checked(address.ip());
+        }
+    }
+
+    fn note_checked(&mut self, ip: IpAddr) {
+        let party = limited_as(ip);
+        match self.unchecked.get_mut(&party) {
+            Some(here) if *here > 1 => *here -= 1,
+            _ => drop(self.unchecked.remove(&party)),
         }
     }
 
@@ -178,9 +224,12 @@ impl TcpPeers {
 
     /// Dropping the stream takes it out of the poll.
     fn close(&mut self, key: TcpKey) {
-        if let Some(connection) = self.connections.try_remove(key.0)
-            && self.by_address.get(&connection.address) == Some(&key.0)
-        {
+        let Some(connection) = self.connections.try_remove(key.0) else { return };
+        self.queued_bytes -= connection.output.len();
+        if !connection.is_checked {
+            self.note_checked(connection.address.ip());
+        }
+        if self.by_address.get(&connection.address) == Some(&key.0) {
             self.by_address.remove(&connection.address);
         }
     }
@@ -333,6 +382,60 @@ mod tests {
             assert!(sent < 64 * 1024 * 1024, "it takes without end");
         }
         side.until(|side, _| side.peers.is_empty());
+    }
+
+    #[test]
+    fn one_address_opens_only_so_many_before_a_check() {
+        let mut side = Side::new();
+        let max = limits::MEDIA_TCP_UNCHECKED_PER_ADDRESS_MAX;
+        let mut clients = Vec::new();
+        while clients.len() < max {
+            clients.push(Client::connect(side.address).unwrap());
+            side.until(|side, _| side.peers.connections.len() == clients.len());
+        }
+        let mut refused = Client::connect(side.address).unwrap();
+        refused.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        side.until(|_, _| refused.read(&mut [0]).is_ok_and(|count| count == 0));
+        side.peers.keep(clients[0].local_addr().unwrap());
+        side.peers.keep(clients[0].local_addr().unwrap());
+        clients.push(Client::connect(side.address).unwrap());
+        side.until(|side, _| side.peers.connections.len() == max + 1);
+        side.peers.close_unchecked(NOW + 2 * limits::MEDIA_TCP_UNCHECKED_MAX);
+        assert_eq!((side.peers.connections.len(), side.peers.unchecked.len()), (1, 0));
+    }
+
+    #[test]
+    fn what_waits_for_all_together_is_bounded_and_who_reads_is_not_cut_off_for_it() {
+        let mut side = Side::new();
+        let mut reader = Client::connect(side.address).unwrap();
+        let to = reader.local_addr().unwrap();
+        side.until(|side, _| side.peers.by_address.contains_key(&to));
+        let mut slow = Vec::new();
+        while side.peers.queued_bytes < limits::MEDIA_TCP_QUEUES_BYTES_MAX {
+            assert!(slow.len() < 1_024, "{} bytes wait for them", side.peers.queued_bytes);
+            let client = Client::connect(side.address).unwrap();
+            let to = client.local_addr().unwrap();
+            slow.push(client);
+            side.until(|side, _| side.peers.by_address.contains_key(&to));
+            side.peers.keep(to);
+            let key = side.peers.by_address[&to];
+            let nearly = limits::MEDIA_TCP_QUEUE_BYTES_MAX - 4 * 1_024;
+            let is_full = |peers: &TcpPeers| peers.queued_bytes >= limits::MEDIA_TCP_QUEUES_BYTES_MAX;
+            while side.peers.connections[key].output.len() < nearly && !is_full(&side.peers) {
+                assert!(side.peers.send(to, &[0; 1_200]));
+            }
+        }
+        let before = side.peers.connections.len();
+        assert!(!side.peers.send(slow[0].local_addr().unwrap(), &[0; 1_200]), "one of those who do not read goes");
+        assert_eq!(side.peers.connections.len(), before - 1);
+        assert!(side.peers.send(to, b"hello"));
+        let mut frame = [0; 7];
+        reader.read_exact(&mut frame).unwrap();
+        side.peers.close_unchecked(NOW);
+        while let Some(client) = slow.pop() {
+            side.peers.close_address(client.local_addr().unwrap());
+        }
+        assert_eq!(side.peers.queued_bytes, 0);
     }
 
     #[test]

@@ -33,6 +33,11 @@ impl Driver {
                     Err(error) => tracing::error!(%peer, %error, "a frame was made that no link takes"),
                 }
             }
+            Output::Admitted { conn } => {
+                if let Some(terminal) = self.terminals.get(&conn) {
+                    terminal.handle.admit();
+                }
+            }
             Output::CloseTerminal { conn, code, reason } => {
                 tracing::debug!(conn = conn.0, code, reason, "closing terminal");
                 if let Some(terminal) = self.terminals.get(&conn) {

@@ -55,6 +55,22 @@ fn who_comes_back_in_time_gets_what_it_missed_and_nobody_was_told_that_it_was_aw
 }
 
 #[test]
+fn a_connection_is_a_strangers_until_somebody_has_registered_or_come_back_on_it() {
+    let mut world = World::new(&["cn"]);
+    let stranger = world.connect(0);
+    let mut body = registration("a");
+    body["password"] = json!("wrong");
+    world.send(stranger, 1, "client::register", body);
+    assert!(world.admitted.is_empty());
+    let (line, ticket) = register(&mut world, 0, "b");
+    world.hang_up(line);
+    let (wrong, _) = resume(&mut world, 0, "b", "1.none", 1);
+    let (back, _) = resume(&mut world, 0, "b", &ticket, 1);
+    assert!(world.admitted.contains(&line) && world.admitted.contains(&back));
+    assert!(!world.admitted.contains(&wrong) && !world.admitted.contains(&stranger));
+}
+
+#[test]
 fn it_may_be_away_again_and_again() {
     let mut world = World::new(&["cn"]);
     let a = world.register(0, "a");

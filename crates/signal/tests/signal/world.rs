@@ -46,6 +46,8 @@ pub(crate) struct World {
     /// What was given to the mesh, for looking at.
     pub(crate) outputs: Vec<(usize, Output)>,
     /// What the audit logs say.
+    /// Connections that are no strangers'.
+    pub(crate) admitted: BTreeSet<Line>,
     pub(crate) audits: Vec<Audit>,
     /// What was to be done to a node, until somebody says that it is done.
     pub(crate) deeds: Vec<(usize, u64, Deed)>,
@@ -153,6 +155,7 @@ impl World {
             checks: Vec::new(),
             lose_replies: None,
             outputs: Vec::new(),
+            admitted: BTreeSet::new(),
             audits: Vec::new(),
             deeds: Vec::new(),
             accounts: BTreeMap::new(),
@@ -332,6 +335,9 @@ impl World {
             Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
             Output::Tell { target, payload, .. } => self.tell(node, target, payload),
             Output::Audit(audit) => self.audits.push(audit),
+            Output::Admitted { conn } => {
+                self.admitted.insert(Line(node, conn));
+            }
             Output::Media(command) => self.ask_sfu(node, command),
             Output::Record(command) => self.recorder.push(command),
             Output::Perform { number, deed } => self.deeds.push((node, number, deed)),
