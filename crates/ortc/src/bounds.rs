@@ -13,8 +13,8 @@ pub(crate) const FEEDBACK_MAX: usize = 32;
 pub(crate) const PARAMETERS_MAX: usize = 32;
 /// Bytes of a codec's name, a parameter, an extension's URI: the longest known parameters are H264's parameter sets.
 pub(crate) const TEXT_BYTES_MAX: usize = 512;
-/// Bytes of a `mid` or a `rid`: what a header extension of the one-byte form carries (RFC 8285, section 4.2).
-pub(crate) const STREAM_NAME_BYTES_MAX: usize = 16;
+/// Bytes of a `mid` or a `rid`: what a header extension carries, in the two-byte form (RFC 8285, section 4.3).
+pub(crate) const STREAM_NAME_BYTES_MAX: usize = 255;
 /// Bytes of a CNAME: what a source description carries (RFC 3550, section 6.5).
 pub(crate) const CNAME_BYTES_MAX: usize = 255;
 /// The largest payload type (RFC 3550, section 5.1: seven bits).

@@ -65,7 +65,8 @@ pub mod uri {
     pub const ABS_CAPTURE_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
 }
 
-/// What every router of this SFU speaks. The numbers up to 108 are relied on by clients; additions stand at the end.
+/// What every router of this SFU speaks. The numbers from 100 to 108 are relied on by clients; additions stand at the end, so
+/// that what a client sends if it is not told otherwise stays what it was.
 pub fn router_capabilities() -> RtpCapabilities {
     RtpCapabilities { codecs: codecs(), header_extensions: extensions() }
 }
@@ -90,6 +91,16 @@ fn codecs() -> Vec<CodecCapability> {
     codecs.extend(video("video/VP9", 109, vec![("profile-id", ParameterValue::Integer(0))]));
     codecs.extend(video("video/AV1", 111, Vec::new()));
     codecs.extend(video("video/H265", 113, Vec::new()));
+    // Nothing is decoded here: these are for who brings or can receive them. Streams of packetization mode 0 need no number
+    // of their own, since whoever takes mode 1 takes them.
+    codecs.extend(video("video/H264", 115, h264("42001f")));
+    codecs.extend(video("video/H264", 117, h264("64001f")));
+    codecs.extend(video("video/H264", 119, h264("640c1f")));
+    codecs.extend(video("video/H264", 121, h264("f4001f")));
+    codecs.extend(video("video/H265", 123, vec![("profile-id", ParameterValue::Integer(2))]));
+    codecs.extend(video("video/AV1", 125, vec![("profile", ParameterValue::Integer(1))]));
+    codecs.extend(video("video/VP9", 96, vec![("profile-id", ParameterValue::Integer(1))]));
+    codecs.extend(video("video/VP9", 98, vec![("profile-id", ParameterValue::Integer(3))]));
     codecs
 }
 

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use taoyao_ortc::{DtlsParameters, DtlsRole, Encoding, IceCandidate, IceParameters, RtpParameters};
 
 use crate::codecs;
-use crate::offer::{Offer, Section, first};
+use crate::offer::{Offer, Section, mid_of};
 
 /// The port of a section whose candidates say where to send (RFC 8839, section 4.2.1.1), and of one that is rejected.
 const DISCARD: u16 = 9;
@@ -62,6 +62,7 @@ impl<'a> Answer<'a> {
 
     /// The text.
     pub fn write(self) -> String {
+        let end = LocalEnd { local: self.local, is_client: self.is_client() };
         let origin = Origin::with_ip_addr(self.session_id, 0, Ipv4Addr::LOCALHOST);
         let mut session = Session::new(origin, "-");
         session.add_time(Time::new(0, 0));
@@ -74,24 +75,28 @@ impl<'a> Answer<'a> {
             .collect();
         let mut bundle = Group::new(GroupSemantics::Other("BUNDLE".to_owned()));
         let live = sections.iter().filter_map(|section| section.as_ref().ok());
-        bundle.add_mid_tags(live.filter_map(first).map(|Mid(mid)| mid));
+        bundle.add_mid_tags(live.filter_map(mid_of));
         if !bundle.mid_tags.is_empty() {
             session.add_attribute(bundle);
         }
         session.add_attribute_with_value("msid-semantic", "WMS *");
-        let local = self.local;
-        let medias =
-            sections.into_iter().map(|section| section.unwrap_or_else(|offered| rejected(offered, local)));
-        medias.for_each(|media| session.add_media(media));
+        for section in sections {
+            session.add_media(section.unwrap_or_else(|offered| end.rejected(offered)));
+        }
         let mut text = Vec::new();
         session.write(&mut text).expect("memory can be written to");
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// The peer may say its role in front of all sections or in the tagged one only.
+    fn is_client(&self) -> bool {
+        self.offer.dtls.role == DtlsRole::Server || self.local.dtls.role == DtlsRole::Client
+    }
+
     fn accepted(&self, offered: &Section, rtp: &RtpParameters, direction: Direction) -> Media {
         let formats: Vec<_> = rtp.codecs.iter().map(|codec| codec.payload_type.to_string()).collect();
         let mut media = like(offered, DISCARD, &formats.join(" "));
-        describe_transport(&mut media, self.local, offered);
+        LocalEnd { local: self.local, is_client: self.is_client() }.describe(&mut media);
         self.local.candidates.iter().for_each(|one| media.add_attribute(candidate(one)));
         media.add_attribute(EndOfCandidates);
         media.add_attribute_from_str(direction.as_str());
@@ -113,12 +118,35 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Describes the transport although nothing comes by it: GStreamer refuses an answer in which a section does not.
-fn rejected(offered: &Section, local: &Local) -> Media {
-    let mut media = like(offered, REJECTED, &offered.media.fmt);
-    describe_transport(&mut media, local, offered);
-    media.add_attribute_from_str(Direction::Inactive.as_str());
-    media
+/// What sections say of this end, be they accepted or not.
+struct LocalEnd<'a> {
+    local: &'a Local,
+    is_client: bool,
+}
+
+impl LocalEnd<'_> {
+    /// Describes the transport although nothing comes by it: GStreamer refuses an answer in which a section does not, and
+    /// aiortc one in which a section of RTP shares no port with its RTCP.
+    fn rejected(&self, offered: &Section) -> Media {
+        let mut media = like(offered, REJECTED, &offered.media.fmt);
+        self.describe(&mut media);
+        media.add_attribute_from_str(Direction::Inactive.as_str());
+        if offered.media.proto.contains("RTP") {
+            media.add_attribute(RtcpMux);
+        }
+        media
+    }
+
+    fn describe(&self, media: &mut Media) {
+        let Local { ice, dtls, .. } = self.local;
+        media.add_attribute(IceUfrag(ice.username_fragment.clone()));
+        media.add_attribute(IcePwd(ice.password.clone()));
+        for fingerprint in &dtls.fingerprints {
+            let value = format!("{} {}", fingerprint.algorithm, fingerprint.value);
+            media.add_attribute_with_value("fingerprint", value);
+        }
+        media.add_attribute(if self.is_client { Setup::Active } else { Setup::Passive });
+    }
 }
 
 /// A section in the place of the offered one.
@@ -132,20 +160,6 @@ fn like(offered: &Section, port: u16, formats: &str) -> Media {
         media.add_attribute(Mid(offered.mid.clone()));
     }
     media
-}
-
-fn describe_transport(media: &mut Media, local: &Local, offered: &Section) {
-    let Local { ice, dtls, .. } = local;
-    media.add_attribute(IceUfrag(ice.username_fragment.clone()));
-    media.add_attribute(IcePwd(ice.password.clone()));
-    for fingerprint in &dtls.fingerprints {
-        media.add_attribute_with_value(
-            "fingerprint",
-            format!("{} {}", fingerprint.algorithm, fingerprint.value),
-        );
-    }
-    let is_client = first(&offered.media) == Some(Setup::Passive) || dtls.role == DtlsRole::Client;
-    media.add_attribute(if is_client { Setup::Active } else { Setup::Passive });
 }
 
 /// RFC 8839, section 5.1.

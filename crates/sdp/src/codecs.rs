@@ -1,5 +1,7 @@
 //! Codecs and header extensions of a section.
 
+use std::collections::BTreeSet;
+
 use sdp_types::{Direction, ExtMap, Fmtp, FmtpParam, Media, RtcpFb, RtcpFbPt, RtpMap};
 use taoyao_ortc::{Codec, Extension, Feedback, MediaKind, ParameterValue, Parameters};
 
@@ -9,13 +11,18 @@ const FORMATS_MAX: usize = 128;
 /// The codecs of a section, in the order of its payload types.
 pub(crate) fn read(media: &Media, kind: MediaKind) -> Vec<Codec> {
     let maps: Vec<RtpMap> = media.attributes_typed().filter_map(Result::ok).collect();
-    let formats = media.fmt.split_ascii_whitespace().take(FORMATS_MAX);
-    let described = |format: &str| {
-        let payload_type = format.parse().ok()?;
+    let mut seen = BTreeSet::new();
+    let formats =
+        media.fmt.split_ascii_whitespace().take(FORMATS_MAX).filter_map(|format| format.parse().ok());
+    let described = |payload_type: u8| {
         let map = maps.iter().find(|map| map.payload_type == payload_type).cloned();
         map.or_else(|| well_known(payload_type))
     };
-    formats.filter_map(described).map(|map| codec(media, kind, &map)).collect()
+    formats
+        .filter(|format| seen.insert(*format))
+        .filter_map(described)
+        .map(|map| codec(media, kind, &map))
+        .collect()
 }
 
 /// Telephone codecs need no `a=rtpmap` (RFC 3551, section 6).
@@ -49,7 +56,9 @@ fn codec(media: &Media, kind: MediaKind, map: &RtpMap) -> Codec {
 fn parameters(media: &Media, payload_type: u8) -> Parameters {
     let read = media.attributes_typed::<Fmtp>().filter_map(Result::ok);
     let params = read.filter(|fmtp| fmtp.fmt == payload_type).flat_map(|fmtp| fmtp.format_specific_params);
-    params.map(|FmtpParam { param, val }| (param.trim().to_owned(), value(val))).collect()
+    // Names are the same in capital letters (RFC 4855, section 3), and some programs end the list with a semicolon.
+    let named = params.map(|FmtpParam { param, val }| (param.trim().to_ascii_lowercase(), value(val)));
+    named.filter(|(name, _)| !name.is_empty()).collect()
 }
 
 /// Numbers are numbers if nothing is lost by it.
@@ -75,14 +84,18 @@ fn feedback(media: &Media, payload_type: u8) -> Vec<Feedback> {
     of_codec.map(named).collect()
 }
 
-/// The header extensions of a section, each with its direction as the peer sees it, if it is written.
+/// The header extensions of a section, each with its direction as the peer sees it, if it is written. Of a number or a URI that
+/// is there twice the first counts.
 pub(crate) fn read_extensions(media: &Media) -> Vec<(Extension, Option<Direction>)> {
+    let (mut ids, mut uris) = (BTreeSet::new(), BTreeSet::new());
     let read = media.attributes_typed::<ExtMap>().filter_map(Result::ok);
+    let is_first =
+        |map: &ExtMap| !ids.contains(&map.id) && uris.insert(map.uri.clone()) && ids.insert(map.id);
     let extension = |map: ExtMap| {
         let extension = Extension { uri: map.uri, id: map.id, encrypt: false, parameters: Parameters::new() };
         (extension, map.direction)
     };
-    read.map(extension).collect()
+    read.filter(is_first).map(extension).collect()
 }
 
 /// The lines of a codec: `rtpmap`, `fmtp`, `rtcp-fb`.

@@ -13,7 +13,10 @@ pub enum BadSdp {
         "the sections are not in one a=group:BUNDLE: bundle all media onto one transport (bundlePolicy max-bundle)"
     )]
     Unbundled,
-    #[error("section {mid} has no a=rtcp-mux: RTCP is received on the port of RTP only")]
+    #[error(
+        "neither section {mid} nor another of its bundle has a=rtcp-mux: RTCP is received on the port of RTP only \
+         (rtcpMuxPolicy require)"
+    )]
     Unmuxed { mid: String },
     #[error("section {mid} is not for DTLS: {protocol}; offer UDP/TLS/RTP/SAVPF")]
     NotSecure { mid: String, protocol: String },
@@ -27,7 +30,16 @@ pub enum BadSdp {
     SendsNothing,
     #[error("the offer receives nothing: a section with a=recvonly or a=sendrecv is needed")]
     ReceivesNothing,
-    /// Of the last section that is not understood, if there is no other.
-    #[error("section {mid} cannot be received: {why}")]
-    NotUnderstood { mid: String, why: String },
+    /// What is sent and cannot be received. The whole offer is refused, so that nobody takes a part of a stream for all of it
+    /// (RFC 9725, section 4.2).
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NotUnderstood(Vec<BadSection>),
+}
+
+/// A section that cannot be received.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("section {mid} cannot be received: {why}")]
+pub struct BadSection {
+    pub mid: String,
+    pub why: String,
 }

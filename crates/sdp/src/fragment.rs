@@ -2,12 +2,12 @@
 //!
 //! This end is ICE-lite: it never sends to a candidate that it was told, so that those of a fragment are passed over.
 
-use sdp_types::{Attribute, EndOfCandidates, IceLite, IcePwd, IceUfrag, Media, Mid, ParserError, Session};
+use sdp_types::{Attribute, EndOfCandidates, IceLite, IcePwd, IceUfrag, Media};
 use taoyao_ortc::{IceCandidate, IceParameters};
 
-use crate::answer;
 use crate::error::BadSdp;
-use crate::offer::first;
+use crate::offer::mid_of;
+use crate::{answer, text, transport};
 
 /// What a peer sends after its offer.
 #[derive(Debug, Clone)]
@@ -21,15 +21,13 @@ impl Fragment {
     ///
     /// # Errors
     /// It is no SDP.
-    pub fn read(text: &str) -> Result<Self, BadSdp> {
+    pub fn read(fragment: &str) -> Result<Self, BadSdp> {
         // A fragment has none of the lines with which a session begins.
-        let whole = format!("v=0\r\n{text}");
-        let session =
-            Session::parse(whole.as_bytes()).map_err(|why: ParserError| BadSdp::Syntax(why.to_string()))?;
-        let here = session.medias.iter().find_map(first);
-        let ufrag = here.or_else(|| session.attributes_typed().find_map(Result::ok));
+        let whole = format!("v=0\r\n{}", fragment.trim_start_matches('\u{feff}'));
+        let session = text::parse(&whole)?;
+        let ufrag = transport::ufrag(&session).map(str::to_owned);
         let section = session.medias.into_iter().next();
-        Ok(Self { ufrag: ufrag.map(|IceUfrag(ufrag)| ufrag), section })
+        Ok(Self { ufrag, section })
     }
 
     /// The peer's new name in ICE checks, if it says one.
@@ -43,7 +41,7 @@ impl Fragment {
         let transport = [IceUfrag(ice.username_fragment.clone()).into(), IcePwd(ice.password.clone()).into()];
         let candidates = candidates.iter().map(answer::candidate);
         let section = self.section.as_ref().map(|section| {
-            let mid = first::<Mid>(section).map(|Mid(mid)| format!("a=mid:{mid}\r\n")).unwrap_or_default();
+            let mid = mid_of(section).map(|mid| format!("a=mid:{mid}\r\n")).unwrap_or_default();
             format!("m={} {} {} {}\r\n{mid}", section.media, section.port, section.proto, section.fmt)
         });
         let head = written(&lines);

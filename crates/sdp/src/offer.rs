@@ -1,13 +1,11 @@
 //! An offer: its transport, and its sections as they are written.
 
-use sdp_types::{
-    Direction, Fingerprint, Group, IcePwd, IceUfrag, Media, Mid, ParserError, RtcpMux, Session, Setup,
-    TypedAttribute,
-};
-use taoyao_ortc::{Codec, DtlsParameters, DtlsRole, Extension, MediaKind};
+use sdp_types::{Direction, Media, Session};
+use taoyao_ortc::{Codec, DtlsParameters, Extension, MediaKind};
 
-use crate::codecs;
 use crate::error::BadSdp;
+use crate::transport::Transport;
+use crate::{codecs, text};
 
 /// Sections that are read: browsers make one for each camera and microphone. An offer with more is refused.
 const SECTIONS_MAX: usize = 32;
@@ -17,7 +15,7 @@ const SECTIONS_MAX: usize = 32;
 pub struct Offer {
     pub(crate) sections: Vec<Section>,
     ufrag: String,
-    dtls: DtlsParameters,
+    pub(crate) dtls: DtlsParameters,
 }
 
 /// One section `m=`.
@@ -38,21 +36,20 @@ impl Offer {
     ///
     /// # Errors
     /// It is no SDP, or describes no bundled transport with ICE and DTLS.
-    pub fn read(text: &str) -> Result<Self, BadSdp> {
-        let session =
-            Session::parse(text.as_bytes()).map_err(|why: ParserError| BadSdp::Syntax(why.to_string()))?;
+    pub fn read(offer: &str) -> Result<Self, BadSdp> {
+        let session = text::parse(offer)?;
         if session.medias.len() > SECTIONS_MAX {
             return Err(BadSdp::TooLong { count: session.medias.len(), max: SECTIONS_MAX });
         }
         let sections: Vec<_> = session.medias.iter().map(|media| Section::read(media, &session)).collect();
-        let Some(first) = sections.iter().find(|section| section.kind.is_some()) else {
+        let live: Vec<_> = sections.iter().filter(|section| section.kind.is_some()).collect();
+        if live.is_empty() {
             return Err(BadSdp::NoMedia);
-        };
-        check_bundle(&session, &sections)?;
-        for section in sections.iter().filter(|section| section.kind.is_some()) {
-            section.check_transport()?;
         }
-        let transport = Described { media: &first.media, session: &session };
+        if let Some(section) = live.iter().find(|section| !section.media.proto.contains("TLS/RTP/SAVP")) {
+            return Err(BadSdp::NotSecure { mid: section.name(), protocol: section.media.proto.clone() });
+        }
+        let transport = Transport::of(&session, &live)?;
         Ok(Self { ufrag: transport.ufrag()?, dtls: transport.dtls()?, sections })
     }
 
@@ -81,7 +78,7 @@ impl Section {
             _ => None,
         };
         Self {
-            mid: first(media).map(|Mid(mid)| mid).unwrap_or_default(),
+            mid: mid_of(media).unwrap_or_default().to_owned(),
             direction: direction(media, session),
             kind: kind.filter(|_| !is_rejected),
             codecs: kind.map(|kind| codecs::read(media, kind)).unwrap_or_default(),
@@ -96,24 +93,17 @@ impl Section {
             mid => mid.to_owned(),
         }
     }
-
-    fn check_transport(&self) -> Result<(), BadSdp> {
-        if !self.media.proto.contains("TLS/RTP/SAVP") {
-            return Err(BadSdp::NotSecure { mid: self.name(), protocol: self.media.proto.clone() });
-        }
-        let is_muxed = first::<RtcpMux>(&self.media).is_some();
-        is_muxed.then_some(()).ok_or_else(|| BadSdp::Unmuxed { mid: self.name() })
-    }
 }
 
-/// The first attribute of a kind that can be read.
-pub(crate) fn first<T: TypedAttribute>(media: &Media) -> Option<T> {
-    media.attributes_typed().find_map(Result::ok)
+/// The section's name, whatever characters it is made of; it ends at a space.
+pub(crate) fn mid_of(media: &Media) -> Option<&str> {
+    let written = media.get_first_attribute_value("mid")??;
+    written.split_ascii_whitespace().next()
 }
 
 fn direction(media: &Media, session: &Session) -> Direction {
     let written = |attributes: &[sdp_types::Attribute]| {
-        attributes.iter().find_map(|attribute| match attribute.attribute.as_str() {
+        attributes.iter().find_map(|attribute| match attribute.attribute.to_ascii_lowercase().as_str() {
             "sendrecv" => Some(Direction::SendRecv),
             "sendonly" => Some(Direction::SendOnly),
             "recvonly" => Some(Direction::RecvOnly),
@@ -122,65 +112,4 @@ fn direction(media: &Media, session: &Session) -> Direction {
         })
     };
     written(&media.attributes).or_else(|| written(&session.attributes)).unwrap_or(Direction::SendRecv)
-}
-
-/// One section needs no bundle.
-fn check_bundle(session: &Session, sections: &[Section]) -> Result<(), BadSdp> {
-    let live: Vec<_> = sections.iter().filter(|section| section.kind.is_some()).collect();
-    if live.len() < 2 {
-        return Ok(());
-    }
-    let is_bundle = |group: &Group| group.semantics.as_str().eq_ignore_ascii_case("BUNDLE");
-    let bundle = session.attributes_typed::<Group>().filter_map(Result::ok).find(is_bundle);
-    let holds =
-        |section: &&Section| bundle.as_ref().is_some_and(|bundle| bundle.mid_tags.contains(&section.mid));
-    live.iter().all(holds).then_some(()).ok_or(BadSdp::Unbundled)
-}
-
-/// Where attributes of the transport stand: in the section, else in the session.
-struct Described<'a> {
-    media: &'a Media,
-    session: &'a Session,
-}
-
-impl Described<'_> {
-    fn all<T: TypedAttribute>(&self) -> Vec<T> {
-        let here: Vec<T> = self.media.attributes_typed().filter_map(Result::ok).collect();
-        match here.is_empty() {
-            true => self.session.attributes_typed().filter_map(Result::ok).collect(),
-            false => here,
-        }
-    }
-
-    fn first<T: TypedAttribute>(&self) -> Option<T> {
-        self.all().into_iter().next()
-    }
-
-    fn ufrag(&self) -> Result<String, BadSdp> {
-        match (self.first(), self.first()) {
-            (Some(IceUfrag(ufrag)), Some(IcePwd(_))) => Ok(ufrag),
-            _ => Err(BadSdp::NoIce),
-        }
-    }
-
-    fn dtls(&self) -> Result<DtlsParameters, BadSdp> {
-        let fingerprints: Vec<_> = self.all::<Fingerprint>().iter().map(fingerprint).collect();
-        if fingerprints.is_empty() {
-            return Err(BadSdp::NoFingerprint);
-        }
-        let role = match self.first().unwrap_or(Setup::ActPass) {
-            Setup::ActPass | Setup::Active => DtlsRole::Client,
-            Setup::Passive => DtlsRole::Server,
-            other => return Err(BadSdp::Setup(other.to_string())),
-        };
-        Ok(DtlsParameters { role, fingerprints })
-    }
-}
-
-fn fingerprint(read: &Fingerprint) -> taoyao_ortc::Fingerprint {
-    let pairs: Vec<_> = read.fingerprint.iter().map(|byte| format!("{byte:02X}")).collect();
-    taoyao_ortc::Fingerprint {
-        algorithm: read.hash_func.as_str().to_ascii_lowercase(),
-        value: pairs.join(":"),
-    }
 }

@@ -4,7 +4,7 @@ use sdp_types::Direction;
 use taoyao_ortc::negotiate::{Consumable, produce};
 use taoyao_ortc::{Codec, Encoding, MediaKind, RtcpParameters, RtpParameters};
 
-use crate::error::BadSdp;
+use crate::error::{BadSdp, BadSection};
 use crate::offer::{Offer, Section};
 use crate::streams::{self, StreamOrder};
 
@@ -20,10 +20,11 @@ pub struct Published {
 }
 
 impl Offer {
-    /// The sections that the offer sends and that the router understands.
+    /// The sections that the offer sends, all of them. Those that it only receives, or that are neither sound nor picture (data
+    /// channels), are not among them.
     ///
     /// # Errors
-    /// It sends nothing, or nothing that the router understands.
+    /// It sends nothing, or something that the router does not understand.
     pub fn published(&self) -> Result<Vec<Published>, BadSdp> {
         self.published_in(StreamOrder::SmallestFirst)
     }
@@ -34,17 +35,18 @@ impl Offer {
     /// As above.
     pub fn published_in(&self, order: StreamOrder) -> Result<Vec<Published>, BadSdp> {
         let mut published = Vec::new();
-        let mut refused = None;
+        let mut refused = Vec::new();
         for (index, section) in self.sections.iter().enumerate() {
             let Some(kind) = section.kind.filter(|_| section.sends()) else { continue };
             match section.producer(kind, order) {
                 Ok(rtp) => published.push(Published { section: index, kind, rtp }),
-                Err(why) => refused = Some(BadSdp::NotUnderstood { mid: section.name(), why }),
+                Err(why) => refused.push(BadSection { mid: section.name(), why }),
             }
         }
-        match published.is_empty() {
-            true => Err(refused.unwrap_or(BadSdp::SendsNothing)),
-            false => Ok(published),
+        match (refused.is_empty(), published.is_empty()) {
+            (false, _) => Err(BadSdp::NotUnderstood(refused)),
+            (true, true) => Err(BadSdp::SendsNothing),
+            (true, false) => Ok(published),
         }
     }
 }
@@ -66,17 +68,20 @@ impl Section {
             encodings.push(Encoding::default());
         }
         let offered: Vec<_> = self.codecs.iter().filter(|codec| !codec.is_rtx()).collect();
-        let mut refused = "it offers no codec".to_owned();
+        let mut refused = None;
         for codec in &offered {
             let rtp = self.with_codec(codec, encodings.clone());
             match produce(kind, &rtp) {
                 Ok(consumable) => return Ok(agreed(rtp, &consumable)),
-                Err(why) => refused = why.to_string(),
+                Err(why) => refused = refused.or(Some(why.to_string())),
             }
         }
-        match offered.len() {
-            0 | 1 => Err(refused),
-            count => Err(format!("none of its {count} codecs is understood; of the last: {refused}")),
+        match (refused, offered.len()) {
+            (None, _) => Err("it offers no codec".to_owned()),
+            (Some(why), 0 | 1) => Err(why),
+            (Some(why), count) => {
+                Err(format!("none of its {count} codecs is understood; of the first: {why}"))
+            }
         }
     }
 

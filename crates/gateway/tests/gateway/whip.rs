@@ -61,25 +61,69 @@ async fn a_player_receives_one_stream_for_each_section_and_says_that_it_is_ready
     assert_eq!(answer.status, 201, "{}", answer.text);
     let enter = site.heard("room::enter").await;
     assert_eq!(enter["rtpCapabilities"]["codecs"][0]["preferredPayloadType"], 111);
-    let asked = site.heard("media::consume").await;
-    assert_eq!(asked["producerId"], "voice of cam", "who sends nothing is passed over");
+    for producer in ["voice of gone", "voice of cam"] {
+        let asked = site.heard("media::consume").await;
+        assert_eq!(asked["producerId"], producer, "who sends nothing is passed over");
+        site.heard("media::consumer::status").await;
+    }
+    let closed = site.heard("media::consumer::close").await;
+    assert_eq!(closed["consumerId"], "c of voice of gone", "its camera has left without a word");
     let ready = site.heard("media::consume").await;
-    assert_eq!((&ready["consumerId"], &ready["sourceId"]), (&json!("c1"), &json!("cam")));
-    for line in ["a=sendonly", "a=ssrc:70 cname:studio", "a=msid:cam c1"] {
+    assert_eq!((&ready["consumerId"], &ready["sourceId"]), (&json!("c of voice of cam"), &json!("cam")));
+    for line in ["a=sendonly", "a=ssrc:70 cname:studio", "a=msid:cam c_of_voice_of_cam"] {
         assert!(answer.text.lines().any(|one| one == line), "{line}: {}", answer.text);
     }
     site.push("media::consumer::close", json!({ "roomId": "r1", "consumerId": "another's" })).await;
-    site.push("media::consumer::close", json!({ "roomId": "r1", "consumerId": "c1" })).await;
+    site.push("media::consumer::close", json!({ "roomId": "r1", "consumerId": "c of voice of cam" })).await;
     site.heard("room::leave").await;
     site.gone().await;
 }
 
 #[tokio::test]
 async fn a_player_is_told_to_come_back_while_nobody_sends() {
+    for whom in ["web", "gone"] {
+        let mut site = Site::start();
+        let answer = site.post(&format!("/whep/r1?from={whom}"), &offer("recvonly")).await;
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (409, vec!["5"]),
+            "{whom}: {}",
+            answer.text
+        );
+        site.gone().await;
+    }
+}
+
+#[tokio::test]
+async fn a_player_gets_no_part_of_what_is_there() {
     let mut site = Site::start();
-    let answer = site.post("/whep/r1?from=web", &offer("recvonly")).await;
-    assert_eq!((answer.status, answer.header("retry-after")), (409, vec!["5"]), "{}", answer.text);
+    let both = offer("recvonly").replace("a=mid:0", "a=mid:0\r\na=x");
+    let video =
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=recvonly\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n";
+    let both = both.replace("t=0 0", "t=0 0\r\na=group:BUNDLE 0 1") + video;
+    let answer = site.post("/whep/r1?from=film", &both).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert!(answer.text.contains("cannot receive video/H264"), "{}", answer.text);
     site.gone().await;
+    assert_eq!(
+        Site::start().post("/whep/r1?from=film", &offer("recvonly")).await.status,
+        201,
+        "the sound alone"
+    );
+}
+
+#[tokio::test]
+async fn paths_are_read_as_programs_write_them() {
+    let site = Site::start();
+    for path in ["/whip/r1/", "/whip/R1", "/whip/R1/"] {
+        let answer = site.post(path, &offer("sendonly")).await;
+        assert_eq!(answer.status, 201, "{path}: {}", answer.text);
+        let location = answer.header("location")[0].to_owned();
+        assert!(location.starts_with("/whip/r1/"), "{location}");
+        let again = format!("{}/", location.to_ascii_uppercase().replace("WHIP", "whip"));
+        assert_eq!(site.call("DELETE", &again, "", "").await.status, 200, "{again}");
+    }
+    assert_eq!(site.dialler.call("OPTIONS", "/whep/r1/", "", "").await.status, 204);
 }
 
 #[tokio::test]
@@ -125,7 +169,7 @@ async fn what_is_wrong_is_told() {
         ("/whip/r1", SDP, "hello", 400, "no SDP"),
         ("/whip/r1", SDP, &offer("recvonly"), 400, "sends nothing"),
         ("/whep/r1", SDP, &good, 400, "receives nothing"),
-        ("/whip/r1", SDP, &good.replace("opus", "mp3"), 406, "the router does not speak audio/mp3"),
+        ("/whip/r1", SDP, &good.replace("opus", "mp3"), 422, "the router does not speak audio/mp3"),
         ("/whip/none", SDP, &good, 404, "无效房间"),
         ("/whip/locked", SDP, &good, 401, "密码错误"),
         ("/whip/r1?clientId=x&clientId=y", SDP, &good, 400, "duplicate"),
@@ -248,7 +292,8 @@ async fn authenticate(mut asked: mpsc::Receiver<RestRequest>) {
     }
 }
 
-/// Rooms are `r1`, where `cam` sends its voice and `web` listens, and `locked`.
+/// Rooms are `r1`, where `cam` sends its voice, `gone` has sent one, `film` also sends a picture that nobody can receive, and
+/// `web` listens, and `locked`.
 async fn play_node(
     mut events: mpsc::Receiver<GatewayEvent>,
     mut pushes: mpsc::Receiver<Value>,
@@ -318,10 +363,26 @@ fn answer(message: &Value) -> Vec<Value> {
             "dtlsParameters": { "role": "auto", "fingerprints": [{ "algorithm": "sha-256", "value": HASH }] },
         }),
         ("media::ice::restart", _) => json!({ "iceParameters": ice("anew") }),
-        ("room::client::list", _) => json!({ "clients": [{ "clientId": "web" }, { "clientId": "cam" }] }),
+        ("room::client::list", _) => {
+            json!({ "clients": [{ "clientId": "web" }, { "clientId": "gone" }, { "clientId": "cam" }] })
+        }
         ("room::client::list::id", _) => {
-            let voices = if body["clientId"] == "cam" { json!(["voice of cam"]) } else { json!([]) };
-            json!({ "audioProducers": voices, "videoProducers": [] })
+            let who = body["clientId"].as_str().unwrap();
+            let voices = if who == "web" { json!([]) } else { json!([format!("voice of {who}")]) };
+            let pictures = if who == "film" { json!(["H264"]) } else { json!([]) };
+            json!({ "audioProducers": voices, "videoProducers": pictures })
+        }
+        ("media::consumer::status", _) => {
+            let silent_ms = if body["consumerId"] == "c of voice of gone" { 2_500 } else { 20 };
+            let first = json!({ "type": "outbound-rtp", "timestamp": 90_000 });
+            let second = json!({
+                "type": "inbound-rtp", "timestamp": 90_000, "firstPacketReceivedTimestamp": 1_000,
+                "lastPacketReceivedTimestamp": 90_000 - silent_ms,
+            });
+            json!({ "roomId": "r1", "consumerId": body["consumerId"], "status": [first, second] })
+        }
+        ("media::consume", _) if body["producerId"] == "H264" => {
+            return failed("3400", "请求错误：cannot receive video/H264");
         }
         ("media::consume", _) if body["consumerId"].is_null() => {
             let rtp = json!({
@@ -332,13 +393,15 @@ fn answer(message: &Value) -> Vec<Value> {
                 signal,
                 json!({
                     "roomId": "r1", "clientId": "whep", "sourceId": "cam", "producerId": body["producerId"],
-                    "consumerId": "c1", "kind": "audio", "type": "simple", "rtpParameters": rtp,
+                    "consumerId": format!("c of {}", body["producerId"].as_str().unwrap()), "kind": "audio", "type": "simple", "rtpParameters": rtp,
                 }),
             );
             push["header"]["id"] = json!(3);
             return vec![push];
         }
-        ("media::consume" | "room::leave" | "client::heartbeat", _) => return Vec::new(),
+        ("media::consume" | "media::consumer::close" | "room::leave" | "client::heartbeat", _) => {
+            return Vec::new();
+        }
         _ => body.clone(),
     };
     vec![said(signal, answered)]

@@ -101,7 +101,7 @@ pub enum PeerEvent {
     Closed(CloseReason),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CloseReason {
     #[error("the peer closed its end")]
     PeerClosed,
@@ -111,10 +111,20 @@ pub enum CloseReason {
         "no valid ICE check came: the addresses or the port of media that the peer was told are not reachable for it"
     )]
     NeverReached,
-    #[error("the DTLS handshake failed")]
-    HandshakeFailed,
+    #[error("the DTLS handshake failed: {why}")]
+    HandshakeFailed { why: String },
     #[error("the peer's certificate is not the one that was announced")]
     WrongCertificate,
+}
+
+impl CloseReason {
+    /// Whether it never came to anything, which somebody has to mend: the others are how connections end.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::NeverReached | Self::HandshakeFailed { .. } | Self::WrongCertificate => true,
+            Self::PeerClosed | Self::ConsentLost => false,
+        }
+    }
 }
 
 /// Why a peer's DTLS parameters were not taken. The peer's fault.

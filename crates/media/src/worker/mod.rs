@@ -20,6 +20,7 @@ mod snapshot;
 mod sockets;
 mod status;
 mod tap;
+mod thinned;
 mod timers;
 mod token;
 mod transport;
@@ -51,6 +52,7 @@ use crate::stats::Traffic;
 use forward::Group;
 use mirror::Spread;
 use sockets::Sockets;
+use thinned::Thinned;
 use timers::Timers;
 
 /// Asks of one turn; then media has its turn.
@@ -92,6 +94,8 @@ pub(crate) struct Worker {
     /// Rooms that are on other workers, too.
     spread: Spread,
     next_clean_up: Instant,
+    /// What the log says of transports that did not connect.
+    failures: Thinned,
 }
 
 impl Worker {
@@ -129,6 +133,7 @@ impl Worker {
             traffic: Traffic::default(),
             spread: Spread::new(origin.index, Arc::clone(&origin.doors)),
             next_clean_up: clock::mono() + CLEAN_UP,
+            failures: Thinned::new(clock::mono()),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The peers of WebRTC transports: what they have to say is sent, what they noticed is acted on, and how they end.
 
-use taoyao_ortc::Happening;
+use taoyao_ortc::{Happening, TransportId};
 use taoyao_sfu::TransportKey;
 use taoyao_sfu::ice::RemoteAddress;
 use taoyao_types::{Now, limits};
@@ -8,7 +8,7 @@ use taoyao_types::{Now, limits};
 use super::Worker;
 use super::timers::Owner;
 use super::transport::Kind;
-use crate::peer::PeerEvent;
+use crate::peer::{CloseReason, PeerEvent};
 
 impl Worker {
     /// Polls all peers that something was done with.
@@ -85,10 +85,22 @@ impl Worker {
             PeerEvent::StreamClosed { .. } | PeerEvent::StreamOpened { .. } => {}
             PeerEvent::Closed(reason) => {
                 let (name, id) = (self.rooms[room].name.clone(), transport.id);
-                tracing::debug!(worker = self.index, transport = %id, %reason, "a transport's peer is gone");
+                self.note_end(now, id, &reason);
                 self.remove_transport(key);
                 self.tell(&name, Happening::TransportClosed { transport: id });
             }
+        }
+    }
+
+    /// Says why a transport came to nothing, so that whoever runs its other end can mend it; thinned, as a client may try again
+    /// and again.
+    fn note_end(&mut self, now: Now, transport: TransportId, reason: &CloseReason) {
+        let (worker, what) = (self.index, "a transport's peer is gone");
+        match reason.is_failure().then(|| self.failures.tell(now.mono)) {
+            Some(Some(untold)) => {
+                tracing::info!(worker, %transport, %reason, untold, "a transport did not connect")
+            }
+            Some(None) | None => tracing::debug!(worker, %transport, %reason, "{what}"),
         }
     }
 

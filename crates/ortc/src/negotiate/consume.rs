@@ -47,7 +47,7 @@ pub fn consume(
 fn codecs(consumable: &Consumable, capabilities: &RtpCapabilities) -> Result<Vec<Codec>, Refused> {
     let (media, again): (Vec<_>, Vec<_>) = consumable.rtp.codecs.iter().partition(|codec| !codec.is_rtx());
     let found = media.into_iter().find_map(|codec| {
-        let capability = capabilities.codecs.iter().find(|other| matching::is_same(*other, codec))?;
+        let capability = matching::best(&capabilities.codecs, codec)?;
         Some((codec, capability))
     });
     let (codec, capability) = found.ok_or_else(|| cannot_receive(consumable))?;
@@ -69,11 +69,13 @@ fn cannot_receive(consumable: &Consumable) -> Refused {
 
 fn received(codec: &Codec, capability: &CodecCapability) -> Codec {
     let both = |feedback: &&Feedback| capability.rtcp_feedback.contains(feedback);
-    Codec {
+    let mut received = Codec {
         payload_type: capability.preferred_payload_type,
         rtcp_feedback: codec.rtcp_feedback.iter().filter(both).cloned().collect(),
         ..codec.clone()
-    }
+    };
+    matching::describe_to(capability, &mut received);
+    received
 }
 
 /// The extensions of which the terminal says that it knows them. Clients list an extension that both kinds of media have

@@ -13,15 +13,45 @@ pub(super) struct Format<'a> {
     parameters: &'a Parameters,
 }
 
-/// Whether both are the same codec, so that what is sent as one can be received as the other. Retransmissions are never
-/// the same: they are what they retransmit.
-pub(super) fn is_same<'a>(one: impl Into<Format<'a>>, other: impl Into<Format<'a>>) -> bool {
-    let (one, other) = (one.into(), other.into());
-    one.mime_type.eq_ignore_ascii_case(other.mime_type)
-        && one.clock_rate == other.clock_rate
-        && one.channels == other.channels
-        && !is_rtx(one.mime_type)
-        && has_same_profile(one, other)
+/// How well a stream fits what a receiver says that it takes; the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fit {
+    /// Both describe the same.
+    Same,
+    /// The receiver takes more than the stream needs.
+    Within,
+    /// The receiver does not say that it takes all that the stream may hold, but what is ever in such streams.
+    InPractice,
+}
+
+/// The capability that suits a stream best, the first one of several.
+pub(super) fn best<'a>(capabilities: &'a [CodecCapability], stream: &Codec) -> Option<&'a CodecCapability> {
+    let fits = capabilities.iter().filter_map(|capability| Some((fit(capability, stream)?, capability)));
+    fits.min_by_key(|(fit, _)| *fit).map(|(_, capability)| capability)
+}
+
+/// How well what is sent as the one can be received as the other. Retransmissions never fit: they are what they
+/// retransmit.
+pub(super) fn fit(receiver: &CodecCapability, stream: &Codec) -> Option<Fit> {
+    let (receiver, stream) = (Format::from(receiver), Format::from(stream));
+    let is_codec = receiver.mime_type.eq_ignore_ascii_case(stream.mime_type)
+        && receiver.clock_rate == stream.clock_rate
+        && receiver.channels == stream.channels
+        && !is_rtx(receiver.mime_type);
+    if is_codec { profile_fit(receiver, stream) } else { None }
+}
+
+/// Writes into a stream's parameters, as which of its profiles the receiver takes it.
+pub(super) fn describe_to(receiver: &CodecCapability, stream: &mut Codec) {
+    if stream.is("video/H264") {
+        return h264::describe_to(&receiver.parameters, &mut stream.parameters);
+    }
+    for name in ["profile-id", "profile"] {
+        match receiver.parameters.get(name) {
+            Some(value) => drop(stream.parameters.insert(name.to_owned(), value.clone())),
+            None => drop(stream.parameters.remove(name)),
+        }
+    }
 }
 
 pub(super) fn is_rtx(mime_type: &str) -> bool {
@@ -61,19 +91,25 @@ fn name(mime_type: &str) -> &str {
     mime_type.split_once('/').map_or("", |(_, name)| name)
 }
 
-/// The parameters by which streams of one codec exclude each other, with what they are where they are not written.
-fn has_same_profile(one: Format<'_>, other: Format<'_>) -> bool {
-    let same = |parameter, default| one.integer(parameter, default) == other.integer(parameter, default);
-    match name(one.mime_type).to_ascii_lowercase().as_str() {
-        // RFC 6184, section 8.1.
-        "h264" => same("packetization-mode", 0) && h264::is_same_profile(one.parameters, other.parameters),
-        // RFC 9628, section 6.
-        "vp9" => same("profile-id", 0),
-        // RTP Payload Format for AV1, section 7.2.
-        "av1" => same("profile", 0),
-        // RFC 7798, section 7.1.
-        "h265" => same("profile-id", 1),
-        _ => true,
+/// By the parameters that exclude streams of one codec from receivers of it, with what they are where they are not written.
+fn profile_fit(receiver: Format<'_>, stream: Format<'_>) -> Option<Fit> {
+    let numbers =
+        |parameter, default| (receiver.integer(parameter, default), stream.integer(parameter, default));
+    let same = |(takes, sent): (i64, i64)| (takes == sent).then_some(Fit::Same);
+    let upwards = |(takes, sent): (i64, i64), highest: i64| match takes {
+        _ if takes == sent => Some(Fit::Same),
+        _ if (sent..=highest).contains(&takes) => Some(Fit::Within),
+        _ => None,
+    };
+    match name(receiver.mime_type).to_ascii_lowercase().as_str() {
+        "h264" => h264::fit(receiver.parameters, stream.parameters),
+        // RFC 9628, section 6: depths and ways to sample colours, none of which holds another.
+        "vp9" => same(numbers("profile-id", 0)),
+        // RTP Payload Format for AV1, section 7.2; each profile of the AV1 specification holds those below it.
+        "av1" => upwards(numbers("profile", 0), 2),
+        // RFC 7798, section 7.1; decoders of Main 10 decode Main (ITU-T H.265, annex A.3.3).
+        "h265" => upwards(numbers("profile-id", 1), 2),
+        _ => Some(Fit::Same),
     }
 }
 

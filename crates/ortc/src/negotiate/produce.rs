@@ -50,7 +50,7 @@ pub fn produce(kind: MediaKind, rtp: &RtpParameters) -> Result<Consumable, Refus
 }
 
 fn spoken<'a>(router: &'a RtpCapabilities, codec: &Codec) -> Result<&'a CodecCapability, Refused> {
-    router.codecs.iter().find(|capability| matching::is_same(*capability, codec)).ok_or_else(|| {
+    matching::best(&router.codecs, codec).ok_or_else(|| {
         let spoken: Vec<_> = router
             .codecs
             .iter()
@@ -73,11 +73,12 @@ fn retransmissions<'a>(
     matching::retransmissions(&router.codecs, capability.preferred_payload_type)
 }
 
-/// The producer's own parameters under the router's name and number, with the feedback that the router gives.
+/// The producer's own parameters under the router's name and number, with the feedback that the router gives. Nothing is
+/// decoded here, so that the stream's profile and level are what its sender says of them.
 fn consumable_codec(codec: &Codec, capability: &CodecCapability) -> Codec {
     let mut parameters = codec.parameters.clone();
     if codec.is("video/H264") {
-        h264::settle_level(&mut parameters, &capability.parameters);
+        h264::normalize(&mut parameters);
     }
     Codec { parameters, channels: codec.channels, ..retransmission_codec(capability) }
 }

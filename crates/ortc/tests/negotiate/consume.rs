@@ -107,6 +107,51 @@ fn levels_of_a_profile_do_not_matter() {
     assert_eq!((rtp.codecs[0].payload_type, rtp.codecs[0].text("profile-level-id")), (107, Some("4d0032")));
 }
 
+/// What a receiver says, what is sent, under which of the receiver's numbers it comes and as what.
+#[test]
+fn a_stream_comes_as_the_receivers_nearest_profile() {
+    let receiver = |formats: &[(u8, &str, u8)]| {
+        let codec = |(number, id, mode): &(u8, &str, u8)| {
+            json!({
+                "kind": "video", "mimeType": "video/H264", "preferredPayloadType": number, "clockRate": 90000,
+                "parameters": {
+                    "profile-level-id": id, "packetization-mode": mode, "level-asymmetry-allowed": 1,
+                },
+            })
+        };
+        capabilities(json!({ "codecs": formats.iter().map(codec).collect::<Vec<_>>() }))
+    };
+    let come = |rtp, known: &RtpCapabilities| {
+        let codec = consumed(rtp, known).codecs.remove(0);
+        let text = codec.text("profile-level-id").map(str::to_owned);
+        (codec.payload_type, text.unwrap_or_default(), codec.integer("packetization-mode"))
+    };
+    let came = |number, id: &str, mode| (number, id.to_owned(), Some(mode));
+    let chromium = receiver(&[
+        (102, "42001f", 1),
+        (104, "42001f", 0),
+        (106, "42e01f", 1),
+        (108, "42e01f", 0),
+        (110, "4d001f", 1),
+        (112, "64001f", 1),
+    ]);
+    assert_eq!(come(h264(1, "42001f"), &chromium), came(102, "42001f", 1));
+    assert_eq!(come(h264(0, "42000c"), &chromium), came(104, "42000c", 0));
+    assert_eq!(come(h264(1, "42c033"), &chromium), came(106, "42e033", 1));
+    assert_eq!(come(h264(0, "4d0028"), &chromium), came(110, "4d0028", 1), "single units for who takes more");
+    assert_eq!(come(h264(1, "640c29"), &chromium), came(112, "640029", 1), "high decodes constrained high");
+    let safari = receiver(&[(96, "640c1f", 1), (98, "42e01f", 1), (100, "640c1f", 0), (102, "42e01f", 0)]);
+    assert_eq!(come(h264(1, "42e01f"), &safari), came(98, "42e01f", 1), "not the first that could");
+    assert_eq!(come(h264(1, "42001f"), &safari), came(96, "640c1f", 1));
+    let why = refused(h264(1, "64001f"), &safari);
+    assert!(why.to_string().contains("profile-level-id 64001f"), "{why}");
+    let phone = receiver(&[(97, "42801f", 0)]);
+    assert!(
+        matches!(refused(h264(1, "42e01f"), &phone), Refused::Unsupported(_)),
+        "units in mode 0 are whole"
+    );
+}
+
 #[test]
 fn who_cannot_receive_a_codec_is_told_which() {
     let why = refused(vp9(0, "L1T1"), &capabilities(chromium()));
@@ -156,7 +201,7 @@ fn a_terminal_with_its_own_numbers_keeps_them() {
 fn everything_that_the_router_speaks_can_be_received_by_who_speaks_like_it() {
     let router = router_capabilities();
     for rtp in
-        [opus(), vp8(), vp8_simulcast(), vp9(0, "L1T1"), vp9(2, "L3T3"), h264(1, "42e01f"), h264(1, "4d0032")]
+        [opus(), vp8(), vp8_simulcast(), vp9(0, "L1T1"), vp9(2, "L3T3"), h264(1, "42e01f"), h264(0, "640032")]
     {
         let codec = consumed(rtp, &router).codecs.remove(0);
         assert!(router.codecs.iter().any(|known| known.preferred_payload_type == codec.payload_type));

@@ -1,10 +1,12 @@
 //! From a terminal's numbers to the router's.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use taoyao_ortc::negotiate::{Consumable, produce};
-use taoyao_ortc::{MediaKind, Refused, RtpParameters};
+use taoyao_ortc::{CodecCapability, MediaKind, Refused, RtpParameters, router_capabilities};
 
-use crate::browsers::{h264, kind_of, opus, parameters, vp8, vp8_simulcast, vp9};
+use crate::browsers::{h264, kind_of, opus, parameters, video, vp8, vp8_simulcast, vp9};
 
 #[test]
 fn what_chromium_sends_has_the_routers_numbers() {
@@ -31,14 +33,85 @@ fn a_codec_is_found_by_what_distinguishes_it() {
     // JavaScript writes digits as a number.
     let mut constrained = h264(1, 0);
     constrained["codecs"][0]["parameters"]["profile-level-id"] = json!(428_014);
-    assert!(matches!(refused(constrained), Refused::Unsupported(_)), "42 80 14 is baseline");
-    assert!(matches!(refused(h264(0, "42e01f")), Refused::Unsupported(_)));
-    assert!(matches!(refused(h264(1, "64001f")), Refused::Unsupported(_)));
-    assert!(matches!(refused(h264(1, "nonsense")), Refused::Unsupported(_)));
-    assert!(matches!(refused(vp9(1, "L1T1")), Refused::Unsupported(_)));
+    assert_eq!(router_number(constrained), 115, "42 80 14 is baseline");
     let mut small = vp8();
     small["codecs"][0]["mimeType"] = json!("video/vp8");
     assert_eq!(router_number(small), 101);
+}
+
+/// Browsers, ffmpeg, GStreamer and OBS write these.
+#[test]
+fn whatever_profile_a_stream_has_it_is_carried_and_its_level_stays() {
+    let carried = |mode, id: &str| {
+        let codec = produced(h264(mode, id)).rtp.codecs.remove(0);
+        (codec.payload_type, codec.text("profile-level-id").map(str::to_owned))
+    };
+    let table = [
+        (1, "42e01f", 105, "42e01f"),
+        (0, "42e01f", 105, "42e01f"),
+        (1, "42c02a", 105, "42e02a"),
+        (1, "42001f", 115, "42001f"),
+        (0, "42001f", 115, "42001f"),
+        (1, "42000c", 115, "42000c"),
+        (1, "4d0032", 107, "4d0032"),
+        (0, "4d001f", 107, "4d001f"),
+        (1, "4d4028", 107, "4d0028"),
+        (1, "64001f", 117, "64001f"),
+        (0, "640034", 117, "640034"),
+        (1, "64082a", 117, "64002a"),
+        (1, "640c1f", 119, "640c1f"),
+        (1, "f4001f", 121, "f4001f"),
+    ];
+    for (mode, id, number, told) in table {
+        assert_eq!(carried(mode, id), (number, Some(told.to_owned())), "{id} in mode {mode}");
+    }
+    let main_10 = json!({ "mimeType": "video/H265", "payloadType": 49, "parameters": { "profile-id": 2 } });
+    let h265 = video(main_10, json!([{ "ssrc": 1, "rtx": { "ssrc": 2 } }]));
+    assert_eq!(produced(h265).payload_types, [(49, 123), (50, 124)]);
+    for (profile, number) in [(0, 109), (1, 96), (2, 103), (3, 98)] {
+        assert_eq!(produced(vp9(profile, "L1T1")).payload_types[0].1, number, "{profile}");
+    }
+    let high = json!({ "mimeType": "video/AV1", "payloadType": 45, "parameters": { "profile": 1 } });
+    assert_eq!(produced(video(high, json!([{ "ssrc": 1 }]))).payload_types, [(45, 125), (46, 126)]);
+}
+
+#[test]
+fn what_no_receiver_could_take_is_refused() {
+    for refusal in [
+        refused(h264(2, "42e01f")),
+        refused(h264(1, "nonsense")),
+        refused(h264(1, "58001f")),
+        refused(h264(1, "6e001f")),
+        refused(vp9(4, "L1T1")),
+    ] {
+        assert!(matches!(refusal, Refused::Unsupported(_)), "{refusal}");
+    }
+}
+
+/// Clients send what stands first among what they can, unless they are told otherwise.
+#[test]
+fn additions_do_not_change_what_clients_send_by_themselves() {
+    let router = router_capabilities();
+    let told = |codec: &CodecCapability| (codec.mime_type.clone(), codec.preferred_payload_type);
+    let first: Vec<_> = router.codecs.iter().take(11).map(told).collect();
+    let names = |name: &str, number| (name.to_owned(), number);
+    let original = [
+        names("audio/opus", 100),
+        names("audio/PCMU", 0),
+        names("audio/PCMA", 8),
+        names("video/VP8", 101),
+        names("video/rtx", 102),
+        names("video/VP9", 103),
+        names("video/rtx", 104),
+        names("video/H264", 105),
+        names("video/rtx", 106),
+        names("video/H264", 107),
+        names("video/rtx", 108),
+    ];
+    assert_eq!(first, original);
+    let numbers: BTreeSet<_> = router.codecs.iter().map(|codec| codec.preferred_payload_type).collect();
+    assert_eq!(numbers.len(), router.codecs.len(), "no number twice");
+    assert!(numbers.iter().all(|number| matches!(number, 0 | 8 | 96..=127)));
 }
 
 #[test]
@@ -87,9 +160,9 @@ fn contradictions_are_refused_each_with_its_reason() {
         ("/encodings", "neither ssrc nor rid", json!([{}, { "rid": "a" }])),
         ("/encodings/0/rtx/ssrc", "the ssrc 2269478662", json!(2_269_478_662_u32)),
         ("/encodings", "the rid a", json!([{ "rid": "a" }, { "rid": "a" }])),
-        ("/encodings", "1 to 16 bytes", json!([{ "rid": "" }])),
+        ("/encodings", "1 to 255 bytes", json!([{ "rid": "" }])),
         ("/headerExtensions/0/id", "numbers of their own", json!(2)),
-        ("/mid", "1 to 16 bytes", json!("a".repeat(17))),
+        ("/mid", "1 to 255 bytes", json!("a".repeat(256))),
     ];
     for (place, reason, value) in table {
         let mut rtp = vp8();

@@ -86,10 +86,12 @@ fn roles_in_dtls_are_opposite() {
 
 #[test]
 fn every_answer_is_sdp_with_the_offers_sections_in_their_order() {
-    for text in PUBLISH {
+    for (_, text) in PUBLISH {
         let answer = published(text);
-        let kinds: Vec<_> = sections(&answer)[1..].iter().map(|lines| lines[0].split(' ').next()).collect();
-        assert_eq!(kinds, [Some("m=audio"), Some("m=video")]);
+        let kinds = |text| -> Vec<_> {
+            sections(text)[1..].iter().map(|lines| lines[0].split(' ').next().map(str::to_owned)).collect()
+        };
+        assert_eq!(kinds(&answer), kinds(text));
         assert!(Offer::read(&answer).is_ok(), "{answer}");
         assert!(answer.lines().all(|line| line.len() > 2), "{answer}");
     }

@@ -6,3 +6,4 @@ mod fragment;
 mod offers;
 mod play;
 mod publish;
+mod whole;

@@ -36,11 +36,14 @@ impl Router {
         Some(streams.collect())
     }
 
-    /// One `outbound-rtp` and the `inbound-rtp` of the producer's stream that is being sent.
+    /// One `outbound-rtp` and the `inbound-rtp` of the producer's stream that is being sent; before anything is, of the one
+    /// from which something came last.
     pub fn consumer_stats(&self, now: Now, consumer: ConsumerId) -> Option<Vec<Stat>> {
         let consumer = self.consumers.get(*self.consumer_ids.get(&consumer)?)?;
         let producer = self.producers.get(consumer.producer)?;
-        let inbound = consumer.source.current.and_then(|at| inbound(now, producer, at));
+        let latest =
+            || (0..producer.streams.len()).max_by_key(|at| producer.streams[*at].receive.last_arrival);
+        let inbound = consumer.source.current.or_else(latest).and_then(|at| inbound(now, producer, at));
         Some(std::iter::once(outbound(now, consumer, producer)).chain(inbound).collect())
     }
 }
@@ -48,7 +51,8 @@ impl Router {
 fn inbound(now: Now, producer: &Producer, at: usize) -> Option<Stat> {
     let stream = producer.streams.get(at)?;
     let (ssrc, receive) = (stream.ssrc?, &stream.receive);
-    receive.last_arrival?;
+    let (first, last) = (receive.first_arrival?, receive.last_arrival?);
+    let wall = |at| now.wall.0.saturating_sub(now.mono.since(at).as_millis() as u64);
     let stat = named(begin("inbound-rtp", now, ssrc, producer), stream)
         .with("packetsLost", receive.lost().max(0).cast_unsigned())
         .with("fractionLost", u64::from(receive.fraction_lost))
@@ -64,7 +68,9 @@ fn inbound(now: Now, producer: &Producer, at: usize) -> Option<Stat> {
         .with("packetCount", receive.rate.packets)
         .with("byteCount", receive.rate.bytes)
         .with("bitrate", receive.rate.bits_per_second(now.mono))
-        .with("rtxPacketsDiscarded", stream.counts.rtx_discarded);
+        .with("rtxPacketsDiscarded", stream.counts.rtx_discarded)
+        .with("firstPacketReceivedTimestamp", wall(first))
+        .with("lastPacketReceivedTimestamp", wall(last));
     Some(stat)
 }
 

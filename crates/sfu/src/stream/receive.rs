@@ -20,6 +20,7 @@ pub struct Receive {
     /// At the last report: expected, received.
     reported: (u64, u64),
     pub fraction_lost: u8,
+    pub first_arrival: Option<Instant>,
     pub last_arrival: Option<Instant>,
     pub repeated: u64,
     pub recovered: u64,
@@ -38,6 +39,7 @@ impl Receive {
     pub fn handle_packet(&mut self, now: Instant, sequence: u16, bytes: usize) -> u64 {
         self.rate.add(now, bytes);
         self.received += 1;
+        self.first_arrival.get_or_insert(now);
         self.last_arrival = Some(now);
         let extended = self.numbers.extend(sequence);
         let first = self.first.get_or_insert(extended);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST /whip/{room}` with an SDP offer | 201: the answer; the session's path, its ICE session, ICE servers |
 //! | `POST /whep/{room}` with an SDP offer | the same; 409 while nobody sends anything in the room |
+//! | either, if something of it cannot be carried | 422, and nothing is |
 //! | `PATCH` of a session with an SDP fragment | 204 for candidates, 200 with new credentials for an ICE restart |
 //! | `DELETE` of a session | 200: it has ended |
 //! | `OPTIONS` of either | what may be asked, for pages of other origins as well |
@@ -17,7 +18,9 @@
 
 mod answer;
 mod body;
+mod choose;
 mod ice_servers;
+mod play;
 mod request;
 mod room;
 mod session;
@@ -70,7 +73,7 @@ pub(super) fn routes(entrance: Entrance) -> Router<Services> {
                 async move {
                     match *request.method() {
                         Method::OPTIONS => answer::options(request::ENDPOINT_METHODS),
-                        _ => request::open(&sessions, &services.rest, way, ip, room, request).await,
+                        _ => request::open(&sessions, &services.rest, way, ip, small(&room), request).await,
                     }
                 }
             }
@@ -82,13 +85,24 @@ pub(super) fn routes(entrance: Entrance) -> Router<Services> {
                   Path((room, id)): Path<(String, String)>,
                   request: Request| {
                 let sessions = Arc::clone(&sessions);
-                async move { resource(&sessions, &services, way, ip, (room, id), request).await }
+                async move {
+                    resource(&sessions, &services, way, ip, (small(&room), small(&id)), request).await
+                }
             }
         };
+        let path = way.path();
         router
-            .route(&format!("/{}/{{room}}", way.path()), any(endpoint))
-            .route(&format!("/{}/{{room}}/{{session}}", way.path()), any(resource))
+            .route(&format!("/{path}/{{room}}"), any(endpoint.clone()))
+            .route(&format!("/{path}/{{room}}/"), any(endpoint))
+            .route(&format!("/{path}/{{room}}/{{session}}"), any(resource.clone()))
+            .route(&format!("/{path}/{{room}}/{{session}}/"), any(resource))
     })
+}
+
+/// An id as this node writes it. Ids are numbers in hexadecimal digits, and some programs write those large (RFC 9562, section
+/// 4).
+fn small(id: &str) -> String {
+    id.to_ascii_lowercase()
 }
 
 async fn resource(

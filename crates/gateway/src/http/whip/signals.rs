@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use taoyao_ortc::{IceParameters, MediaKind, RtpParameters};
 
+use super::choose::Flow;
+
 /// The answer to `room::client::list`.
 #[derive(Deserialize)]
 pub(super) struct Members {
@@ -22,6 +24,42 @@ pub(super) struct Member {
 pub(super) struct Streams {
     pub(super) audio_producers: Vec<String>,
     pub(super) video_producers: Vec<String>,
+}
+
+impl Streams {
+    /// The producers of a kind.
+    pub(super) fn of(&self, kind: MediaKind) -> &[String] {
+        match kind {
+            MediaKind::Audio => &self.audio_producers,
+            MediaKind::Video => &self.video_producers,
+        }
+    }
+}
+
+/// The answer to `media::consumer::status`.
+#[derive(Deserialize)]
+pub(super) struct ConsumerStatus {
+    status: Vec<ConsumerStat>,
+}
+
+/// Moments in milliseconds, all of one clock.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConsumerStat {
+    timestamp: u64,
+    first_packet_received_timestamp: Option<u64>,
+    last_packet_received_timestamp: Option<u64>,
+}
+
+impl ConsumerStatus {
+    pub(super) fn flow(&self) -> Flow {
+        let heard = self.status.iter().find_map(|stat| {
+            let since = |at: Option<u64>| Some(stat.timestamp.saturating_sub(at?));
+            let first_ms = since(stat.first_packet_received_timestamp)?;
+            Some(Flow::Heard { first_ms, last_ms: since(stat.last_packet_received_timestamp)? })
+        });
+        heard.unwrap_or(Flow::Unheard)
+    }
 }
 
 /// The push `media::consume`.
@@ -84,6 +122,15 @@ pub(super) fn read<'a, T: Deserialize<'a>>(body: Option<&'a RawValue>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_flows_as_its_statistics_say() {
+        let flow = |text: &str| serde_json::from_str::<ConsumerStatus>(text).unwrap().flow();
+        let heard = r#"{"status":[{"type":"outbound-rtp","timestamp":9},{"timestamp":5000,
+            "firstPacketReceivedTimestamp":1000,"lastPacketReceivedTimestamp":4980}]}"#;
+        assert_eq!(flow(heard), Flow::Heard { first_ms: 4_000, last_ms: 20 });
+        assert_eq!(flow(r#"{"status":[{"type":"outbound-rtp","timestamp":9}]}"#), Flow::Unheard);
+    }
 
     #[test]
     fn a_transport_is_unconnected_only_if_it_says_so() {

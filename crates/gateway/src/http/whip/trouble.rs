@@ -14,8 +14,11 @@ const RETRY_SECONDS: u64 = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
     Fault(Fault),
-    /// Nobody sends what the player could receive.
+    /// There is nobody who has sent anything lately.
     NothingToPlay,
+    /// Something of what is offered, or of what is there to play, cannot be carried. Nothing is, then: a part that passes for
+    /// all would mislead (RFC 9725, section 4.2).
+    NotUnderstood(String),
     /// The session's ICE credentials are others than the request takes them for.
     OtherIce,
     /// The request does not say which ICE credentials it means.
@@ -26,9 +29,11 @@ impl Trouble {
     pub(super) fn answer(&self, place: &Place) -> Response {
         let (status, why) = match self {
             Self::Fault(fault) => return shared(fault.answer(place)),
-            Self::NothingToPlay => {
-                (StatusCode::CONFLICT, "nobody in the room sends what the offer can receive; try again later")
-            }
+            Self::NotUnderstood(why) => (StatusCode::UNPROCESSABLE_ENTITY, why.as_str()),
+            Self::NothingToPlay => (
+                StatusCode::CONFLICT,
+                "nobody in the room has sent anything within the last two seconds; try again later",
+            ),
             Self::OtherIce => {
                 (StatusCode::PRECONDITION_FAILED, "the session has other ICE credentials by now")
             }

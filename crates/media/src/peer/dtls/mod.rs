@@ -1,5 +1,6 @@
 //! DTLS 1.2 of one transport, by `rtc-dtls`: handshake in either role, the peer's certificate, SRTP keys, application data.
 
+mod alert;
 mod config;
 pub(super) mod fingerprint;
 mod repeat;
@@ -119,7 +120,8 @@ impl Dtls {
                 self.deadline.get_or_insert(now + DTLS_HANDSHAKE_MAX);
                 self.handshake_datagrams += 1;
                 if self.handshake_datagrams > DTLS_HANDSHAKE_DATAGRAMS_MAX {
-                    return self.fail(CloseReason::HandshakeFailed, tell);
+                    let why = format!("it was not over after {DTLS_HANDSHAKE_DATAGRAMS_MAX} datagrams");
+                    return self.fail(failed(why), tell);
                 }
             }
         }
@@ -157,10 +159,14 @@ impl Dtls {
             return;
         }
         // Without an association there is nothing that could fail.
-        let has_failed = self.endpoint.get_connection_state(PEER).is_some()
-            && self.endpoint.handle_timeout(PEER, to_std(now)).is_err();
-        if has_failed || self.deadline.is_some_and(|end| end <= now) {
-            return self.fail(CloseReason::HandshakeFailed, tell);
+        if self.deadline.is_some_and(|end| end <= now) {
+            let why = format!("it was not over within {} s", DTLS_HANDSHAKE_MAX.as_secs());
+            return self.fail(failed(why), tell);
+        }
+        if self.endpoint.get_connection_state(PEER).is_some()
+            && let Err(error) = self.endpoint.handle_timeout(PEER, to_std(now))
+        {
+            return self.fail(failed(error.to_string()), tell);
         }
         self.repeat.handle_timeout(now, &mut self.outgoing);
         self.collect(now);
@@ -182,7 +188,21 @@ impl Dtls {
             Err(rtc_shared::error::Error::ErrServerNoMatchingSrtpProfile) => self.try_next_suite(now, tell),
             // What is broken after the handshake is dropped: it may be anybody's.
             Err(_) if self.is_connected() => {}
-            Err(_) => self.fail(CloseReason::HandshakeFailed, tell),
+            Err(error) => {
+                self.collect(now);
+                let why = self.why(datagram, &error);
+                self.fail(failed(why), tell);
+            }
+        }
+    }
+
+    /// An alert says more than the library's error for it, be it the peer's or ours.
+    fn why(&self, datagram: &[u8], error: &rtc_shared::error::Error) -> String {
+        let ours = || self.outgoing.iter().find_map(|datagram| alert::told_in(datagram));
+        match (alert::told_in(datagram), ours()) {
+            (Some(told), _) => format!("the peer ended it: {told}"),
+            (None, Some(told)) => format!("{error}; the peer is told {told}"),
+            (None, None) => error.to_string(),
         }
     }
 
@@ -235,11 +255,13 @@ impl Dtls {
     /// The library takes the client's order of suites; offering ours one after the other makes it ours.
     fn try_next_suite(&mut self, now: Instant, tell: &mut dyn FnMut(DtlsEvent)) {
         let State::Choosing { attempt, heard } = &mut self.state else {
-            return self.fail(CloseReason::HandshakeFailed, tell);
+            return self.fail(failed("the peer changed its offer".to_owned()), tell);
         };
         *attempt += 1;
         let Some(config) = self.certificate.configs().server(*attempt) else {
-            return self.fail(CloseReason::HandshakeFailed, tell);
+            let why = "the peer offers none of the SRTP suites AEAD_AES_128_GCM, AEAD_AES_256_GCM and \
+                AES128_CM_HMAC_SHA1_80";
+            return self.fail(failed(why.to_owned()), tell);
         };
         self.endpoint = endpoint(Some(config.clone()));
         let mut again = std::mem::take(heard);
@@ -250,17 +272,17 @@ impl Dtls {
 
     /// The SRTP keys, once the certificate has proven to be the announced one.
     fn keys(&self) -> Result<SrtpKeys, CloseReason> {
-        let state = self.endpoint.get_connection_state(PEER).ok_or(CloseReason::HandshakeFailed)?;
+        let no_keys = || failed("it left no keys for SRTP".to_owned());
+        let state = self.endpoint.get_connection_state(PEER).ok_or_else(no_keys)?;
         let is_announced =
             state.peer_certificates.first().is_some_and(|own| fingerprint::is_of(&self.fingerprints, own));
         if !is_announced {
             return Err(CloseReason::WrongCertificate);
         }
-        let suite = config::suite(state.srtp_protection_profile()).ok_or(CloseReason::HandshakeFailed)?;
+        let suite = config::suite(state.srtp_protection_profile()).ok_or_else(no_keys)?;
         let exported = state.export_keying_material(LABEL, &[], exported_bytes(suite));
-        let exported = exported.map_err(|_| CloseReason::HandshakeFailed)?;
-        SrtpKeys::from_exported(suite, exported.as_ref(), state.is_client())
-            .ok_or(CloseReason::HandshakeFailed)
+        let exported = exported.map_err(|_| no_keys())?;
+        SrtpKeys::from_exported(suite, exported.as_ref(), state.is_client()).ok_or_else(no_keys)
     }
 
     fn fail(&mut self, reason: CloseReason, tell: &mut dyn FnMut(DtlsEvent)) {
@@ -268,6 +290,10 @@ impl Dtls {
         self.repeat.stop();
         tell(DtlsEvent::Closed(reason));
     }
+}
+
+fn failed(why: String) -> CloseReason {
+    CloseReason::HandshakeFailed { why }
 }
 
 fn endpoint(server: Option<Arc<HandshakeConfig>>) -> Endpoint {
@@ -311,5 +337,50 @@ mod tests {
         assert_eq!(agreed(&[AesCm128HmacSha1_80, AeadAes256Gcm, AeadAes128Gcm]), Some(AeadAes128Gcm));
         assert_eq!(agreed(&[AesCm128HmacSha1_80, AeadAes256Gcm]), Some(AeadAes256Gcm));
         assert_eq!(agreed(&[AesCm128HmacSha1_80]), Some(AesCm128HmacSha1_80));
+    }
+
+    /// What the association says at its end, when it has heard these datagrams and then nothing for a minute.
+    fn end_of(datagrams: &[Vec<u8>]) -> String {
+        let mut now = Instant(1_000_000);
+        let mut server = Dtls::server(&Certificate::generate().unwrap(), Vec::new());
+        let mut reasons = Vec::new();
+        let mut tell = |event| {
+            if let DtlsEvent::Closed(reason) = event {
+                reasons.push(reason.to_string());
+            }
+        };
+        for datagram in datagrams {
+            server.handle(now, datagram, &mut tell);
+        }
+        for _ in 0..120 {
+            now = now + std::time::Duration::from_millis(500);
+            server.handle_timeout(now, &mut tell);
+        }
+        assert_eq!((reasons.len(), server.state()), (1, "closed"), "it ends, and says so once: {reasons:?}");
+        reasons.remove(0)
+    }
+
+    fn hello(suites: &[SrtpSuite]) -> Vec<u8> {
+        let mut client = endpoint(None);
+        client.connect(to_std(Instant(0)), PEER, config::client_offering(suites).0, None).unwrap();
+        client.poll_transmit().unwrap().message.to_vec()
+    }
+
+    #[test]
+    fn every_handshake_that_ends_says_why() {
+        let record = |kind: u8, body: &[u8]| {
+            [&[kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, body.len() as u8], body].concat()
+        };
+        let offer = hello(&[AeadAes128Gcm]);
+        let table: [(&[Vec<u8>], &str); 4] = [
+            (&[offer.clone()], "not over within 30 s"),
+            (&[offer.clone(), record(21, &[2, 43])], "the peer ended it: unsupported_certificate"),
+            (&[record(21, &[2, 40])], "the peer ended it: handshake_failure"),
+            (&vec![record(20, &[1]); DTLS_HANDSHAKE_DATAGRAMS_MAX + 1], "datagrams"),
+        ];
+        for (datagrams, why) in table {
+            let told = end_of(datagrams);
+            assert!(told.starts_with("the DTLS handshake failed: ") && told.contains(why), "{why}: {told}");
+        }
     }
 }
