@@ -32,7 +32,7 @@ parent = ["home"]
 media = {{ listen = "127.0.0.1:{media}", workers = 1 }}
 terminals = {{ listen = "127.0.0.1:{https}" }}
 [policy]
-between_partitions = ["see", "room"]
+between_partitions = ["see", "room", "record"]
 """
 # A second and more of each.
 AUDIO, VIDEO = 50, 30

@@ -1,7 +1,7 @@
 //! What the listener asks the node.
 
 use serde_json::Value;
-use taoyao_types::PartitionName;
+use taoyao_types::{Asks, PartitionName, Scope};
 use tokio::sync::oneshot;
 
 use crate::metrics::Sample;
@@ -55,6 +55,24 @@ pub enum AdminQuery {
         id: String,
     },
     Drain,
+}
+
+impl AdminQuery {
+    /// What policy is asked, from the node's home partition: who has the node's token sees its machine, but of other nodes'
+    /// terminals only what terminals of that partition do.
+    pub const fn asks(&self) -> Asks {
+        match self {
+            Self::Terminals { .. } | Self::Trace { .. } => Asks::Scope(Scope::See),
+            Self::Status
+            | Self::Links
+            | Self::Alarms { .. }
+            | Self::Rooms
+            | Self::Room { .. }
+            | Self::Recordings { .. }
+            | Self::Recording { .. }
+            | Self::Drain => Asks::Nothing("the node itself, for who has its token"),
+        }
+    }
 }
 
 /// Why the node does not answer a question, as an HTTP status (400 to 599) and a sentence for the operator.

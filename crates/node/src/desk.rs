@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Value, json};
 use taoyao_admin::{AdminFailure, AdminQuery, AdminRequest};
+use taoyao_auth::Policy;
 use taoyao_gateway::GatewayStats;
 use taoyao_topology::Topology;
-use taoyao_types::{NodeId, NodeName, PartitionName, TerminalName};
+use taoyao_types::{NodeId, NodeName, PartitionName, Scope, TerminalName};
 use taoyao_wire::link::{Failure, Hop, ListEntry, ListPage, ListQuery, Trace};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -157,9 +158,18 @@ impl Clerk {
         after: Option<String>,
     ) -> Result<ListQuery, AdminFailure> {
         let after = after.map(|text| self.terminal(&text)).transpose()?;
+        let home = self.home().clone();
+        if let Some(wanted) = &partition {
+            // Other nodes show their terminals to a partition, not to an operator: a list without them would look empty.
+            let policy = self.topology.policy();
+            let policy = Policy::new(policy.between_partitions.clone(), policy.rules.clone());
+            policy
+                .authorise(Scope::See, &home, wanted)
+                .map_err(|denied| AdminFailure::new(403, format!("{denied}. Ask a node of {wanted}.")))?;
+        }
         Ok(ListQuery {
             rooms: false,
-            home: partition.clone().unwrap_or_else(|| self.home().clone()),
+            home,
             client_type: None,
             partitions: partition.into_iter().collect(),
             after,

@@ -169,8 +169,9 @@ const ROUTER: &[Instrument<RouterStats>] = &[
     counter("taoyao_overflow_dropped_total", "unanswered signals dropped for want of room", |r| {
         r.overflow_dropped
     }),
-    counter("taoyao_authority_violations_total", "records outside a child's delegation", |r| {
-        r.authority_violations
+    counter("taoyao_authority_violations_total", "what a neighbour may not say", |r| r.authority_violations),
+    counter("taoyao_policy_refused_total", "ways between partitions that policy does not show", |r| {
+        r.policy_refused
     }),
     counter("taoyao_records_added_total", "directory records added", |r| r.records_added),
     counter("taoyao_records_withdrawn_total", "directory records withdrawn", |r| r.records_withdrawn),

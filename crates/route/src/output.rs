@@ -81,6 +81,8 @@ pub enum Delivery {
 pub enum Alarm {
     /// A neighbour sent what its place in the topology does not allow.
     Authority { peer: NodeId, what: String },
+    /// Policy does not let somebody see what it asked for, here or at another node.
+    Denied { what: String },
     /// A parent did not take a record of this node's subtree.
     Refused { key: TerminalKey, reason: String },
 }

@@ -3,6 +3,7 @@
 //! A pure machine: `handle_*` or one of the local verbs, then [`Router::poll_output`] until it is empty, then
 //! [`Router::poll_timeout`]. What the verbs do is in the files below `router/`.
 
+mod authority;
 mod forward;
 mod link;
 mod local;
@@ -41,6 +42,7 @@ const SWEEP_BUDGET: usize = 4_096;
 #[derive(Debug)]
 pub struct Router {
     topology: Arc<Topology>,
+    rights: authority::Rights,
     own: NodeId,
     name: NodeName,
     home: PartitionId,
@@ -107,6 +109,7 @@ impl Router {
             tick_at: now.mono,
             outputs: VecDeque::new(),
             stats: Stats::default(),
+            rights: authority::Rights::of(&topology),
             topology,
         })
     }

@@ -19,6 +19,7 @@ pub struct Stats {
     pub ttl_expired: u64,
     pub overflow_dropped: u64,
     pub authority_violations: u64,
+    pub policy_refused: u64,
     pub records_added: u64,
     pub records_withdrawn: u64,
     pub records_outdated: u64,

@@ -80,19 +80,6 @@ pub(crate) fn note_control(terminal: &mut Terminal, message: &Message) {
     }
 }
 
-/// Whether a terminal of another node may ask this of one of ours.
-pub(crate) fn is_control(signal: &str) -> Option<Scope> {
-    let signal = Signal::of(signal).filter(|signal| signal.name().starts_with("control::"))?;
-    signal.row().scope.filter(|scope| *scope == Scope::Control)
-}
-
-/// Whether a node may hand this to one of our terminals, unanswered.
-pub(crate) fn is_handed_over(signal: &str) -> Option<Scope> {
-    let signal = Signal::of(signal)?;
-    let known = [Signal::ClientUnicast, Signal::ClientReboot, Signal::ClientShutdown, Signal::RoomInvite];
-    signal.row().scope.filter(|_| known.contains(&signal))
-}
-
 impl Failed {
     pub(crate) fn no_target(written: &str) -> Self {
         let written: String = written.chars().take(TARGET_CHARS_MAX).collect();

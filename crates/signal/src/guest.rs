@@ -23,11 +23,17 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    /// A guest acts from the node's home partition, or from the first partition of an account that has others only.
-    pub(crate) fn new(account: Account, home: &PartitionName) -> Self {
+    /// A guest acts from the node's home partition, or from the first partition of an account that has others only: of
+    /// those that the node has, if there are any, for it speaks for no others.
+    pub(crate) fn new(
+        account: Account,
+        home: &PartitionName,
+        attaches: impl Fn(&PartitionName) -> bool,
+    ) -> Self {
         let partitions = account.partitions();
-        let abroad = !partitions.is_empty() && !partitions.contains(home);
-        let partition = partitions.first().filter(|_| abroad).unwrap_or(home).clone();
+        let is_at_home = partitions.is_empty() || partitions.contains(home);
+        let abroad = || partitions.iter().find(|partition| attaches(partition)).or(partitions.first());
+        let partition = if is_at_home { None } else { abroad() }.unwrap_or(home).clone();
         let client: ClientId = GUEST.parse().expect("a short word is a client id");
         let name = TerminalName { client, partition };
         Self { key: TerminalKey::of(&name), account, name, asks_open: 0 }

@@ -37,6 +37,7 @@ mod receive;
 mod register;
 mod registry;
 mod resume;
+mod rights;
 mod room;
 mod say;
 mod session;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use taoyao_types::{ConnId, NodeId, Now, Scope, TerminalKey, TerminalName, limits};
+use taoyao_types::{ConnId, NodeId, Now, TerminalKey, limits};
 use taoyao_wire::link::{Failure, ListPage, Message, Payload, Reply};
 use taoyao_wire::terminal::Code;
 
 use crate::asks::{Asker, OpenAsk, Purpose};
-use crate::control::{is_control, note_control};
+use crate::control::note_control;
 use crate::failure::Failed;
 use crate::io::{AskId, MeshEvent, Output, Token};
 use crate::pending::Waiting;
@@ -110,32 +110,29 @@ impl Terminals {
         payload: Payload,
         remaining_ms: u32,
     ) -> Option<Reply> {
+        if let Err(failure) = self.permit(&payload, conn) {
+            return Some(Reply::Failed(failure));
+        }
         let reply = match payload {
             Payload::Call { from, account, name, session, audio, video } => {
-                if let Err(failure) = self.permit(Scope::Call, &from, conn) {
-                    return Some(Reply::Failed(failure));
-                }
                 self.invite(now, conn, Invitation { from, account, name, session, audio, video })
             }
             Payload::Session { from, session, message } => {
                 self.take_in_session(now, conn, &from, &session, message)
             }
-            Payload::Status { from } => match self.permit(Scope::See, &from, conn) {
-                Err(failure) => Reply::Failed(failure),
-                Ok(()) => self.state_of(conn),
-            },
-            Payload::Message { from, message } => {
-                let Some(scope) = is_control(&message.signal) else { return Some(self.not_supported()) };
-                if let Err(failure) = self.permit(scope, &from, conn) {
-                    return Some(Reply::Failed(failure));
+            Payload::Status { .. } => self.state_of(conn),
+            Payload::Message { message, .. } => {
+                if !message.signal.starts_with(ANSWERED) {
+                    return Some(self.not_supported());
                 }
                 if let Some(terminal) = self.registry.terminal_mut(conn) {
                     note_control(terminal, &message);
                 }
                 return self.ask_terminal(now, token, conn, &message, remaining_ms);
             }
-            Payload::Ping => Reply::Pong { node: self.config.node.clone(), there: Vec::new() },
-            Payload::Trace { .. }
+            // The mesh answers it before it gets here.
+            Payload::Ping
+            | Payload::Trace { .. }
             | Payload::List(_)
             | Payload::Broadcast { .. }
             | Payload::Presence(_)
@@ -153,7 +150,7 @@ impl Terminals {
             Payload::Room(request) => return self.serve_room(now, token, origin, request),
             Payload::RoomCheck(check) => self.check_seats(now, origin, check),
             Payload::Alarm(report) => self.take_alarm(origin, report),
-            Payload::Status { from } => self.service_state(&from),
+            Payload::Status { from } => self.service_state_for(&from),
             _ => self.not_supported(),
         };
         self.outputs.push_back(Output::Reply { token, reply });
@@ -169,20 +166,6 @@ impl Terminals {
     fn not_supported(&mut self) -> Reply {
         self.stats.mesh_refused += 1;
         Reply::Failed(Failed::new(Code::Unsupported, Code::Unsupported.text()).into_failure())
-    }
-
-    /// The target's node decides by policy again: whoever sent the request may have been mistaken.
-    fn permit(&mut self, scope: Scope, from: &TerminalName, conn: ConnId) -> Result<(), Failure> {
-        let Some(terminal) = self.registry.terminal(conn) else {
-            return Err(Failure::NoSuchTerminal);
-        };
-        match self.config.policy.authorise(scope, &from.partition, terminal.partition()) {
-            Ok(_) => Ok(()),
-            Err(denied) => {
-                self.stats.mesh_refused += 1;
-                Err(Failure::Denied { rule: denied.rule.to_string() })
-            }
-        }
     }
 
     fn state_of(&self, conn: ConnId) -> Reply {
@@ -213,3 +196,6 @@ impl Terminals {
         None
     }
 }
+
+/// The family of messages that another node's terminal may want an answer to.
+const ANSWERED: &str = "control::";

@@ -6,7 +6,6 @@ use taoyao_wire::link::{Message, Payload, Target};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{ClientType, Fields};
 
-use crate::control::is_handed_over;
 use crate::failure::Failed;
 use crate::io::Output;
 use crate::say::Request;
@@ -56,17 +55,13 @@ impl Terminals {
 
     /// An unanswered message from elsewhere for one terminal of this node.
     pub(crate) fn take_event(&mut self, now: Now, target: TerminalKey, payload: Payload) {
-        let Payload::Message { from, message } = payload else {
-            self.stats.mesh_refused += 1;
-            return;
-        };
         let Some(conn) = self.registry.by_key(target) else { return };
-        let Some(terminal) = self.registry.terminal(conn) else { return };
-        let permit = is_handed_over(&message.signal)
-            .map(|scope| self.config.policy.authorise(scope, &from.partition, terminal.partition()));
-        if !matches!(permit, Some(Ok(_))) {
-            self.stats.mesh_refused += 1;
+        if self.permit(&payload, conn).is_err() {
             return;
+        }
+        let Payload::Message { message, .. } = payload else { return self.stats.mesh_refused += 1 };
+        if !TOLD.map(Signal::name).contains(&message.signal.as_str()) {
+            return self.stats.mesh_refused += 1;
         }
         let is_invitation = message.signal == Signal::RoomInvite.name();
         let message = if is_invitation { self.addressed(conn, &message) } else { message };
@@ -81,10 +76,14 @@ impl Terminals {
             self.stats.mesh_refused += 1;
             return;
         };
+        if self.permit_towards(Scope::Broadcast, &from, &partition, Signal::ClientBroadcast).is_err() {
+            return;
+        }
         let kind = client_type.map(|text| text.parse::<ClientType>()).transpose();
-        let permit = self.config.policy.authorise(Scope::Broadcast, &from.partition, &partition);
-        match (kind, permit) {
-            (Ok(kind), Ok(_)) => self.deliver_broadcast(now, &from, kind, &message, &partition),
+        // It carries its own signal: nothing else may reach a whole partition at once.
+        let is_broadcast = message.signal == Signal::ClientBroadcast.name();
+        match kind {
+            Ok(kind) if is_broadcast => self.deliver_broadcast(now, &from, kind, &message, &partition),
             _ => self.stats.mesh_refused += 1,
         }
     }
@@ -107,3 +106,7 @@ impl Terminals {
         }
     }
 }
+
+/// What another node hands to a terminal here, unanswered.
+const TOLD: [Signal; 4] =
+    [Signal::ClientUnicast, Signal::ClientReboot, Signal::ClientShutdown, Signal::RoomInvite];

@@ -64,6 +64,11 @@ impl Terminals {
     }
 
     fn serve_guest(&mut self, now: Now, request: &Request<'_>) {
+        if !self.attaches(&request.from.partition) {
+            self.audit(request, "partition");
+            let why = format!("{}：no partition of the account is at this node", Code::Refused.text());
+            return self.refuse(now, request, Failed::new(Code::Refused, why));
+        }
         if is_for_guests(request.signal) {
             return self.carry_out(now, request);
         }

@@ -40,10 +40,12 @@ impl Terminals {
     }
 
     /// The state of this node's SFU, for another node.
-    pub(crate) fn service_state(&self, from: &TerminalName) -> Reply {
-        let home = &self.config.home;
-        let may_see = self.config.policy.authorise(Scope::See, &from.partition, home).is_ok();
-        match self.service_in(home).filter(|_| may_see) {
+    pub(crate) fn service_state_for(&mut self, from: &TerminalName) -> Reply {
+        let home = self.config.home.clone();
+        if let Err(failure) = self.permit_towards(Scope::See, from, &home, Signal::ClientStatus) {
+            return Reply::Failed(failure);
+        }
+        match self.service_in(&home) {
             Some(service) => Reply::Status { state: service.state },
             None => Reply::Failed(Failure::NoSuchTerminal),
         }

@@ -129,8 +129,14 @@ impl Terminals {
 
     /// Somebody acts for an account, without a terminal, until [`Terminals::handle_closed`].
     pub fn handle_guest(&mut self, now: Now, conn: ConnId, account: Account) {
-        self.registry.admit_guest(conn, Guest::new(account, &self.config.home));
+        let guest = Guest::new(account, &self.config.home, |partition| self.attaches(partition));
+        self.registry.admit_guest(conn, guest);
         self.settle(now);
+    }
+
+    /// Whether this node has terminals of the partition, and may therefore speak for it.
+    pub(crate) fn attaches(&self, partition: &PartitionName) -> bool {
+        *partition == self.config.home || self.config.serves.contains(partition)
     }
 
     /// A terminal has sent a text message. One of a connection that was closed meanwhile is dropped.

@@ -19,7 +19,7 @@ pub use id::{
 };
 pub use name::{BadName, ClientId, NodeName, PartitionName, TerminalName};
 pub use role::Role;
-pub use scope::{PolicyRule, Scope, Verdict};
+pub use scope::{Asks, PolicyRule, SCOPES, Scope, Verdict};
 pub use secret::Secret;
 pub use share::{Exhausted, Shares};
 pub use time::{Instant, Now, Wall};

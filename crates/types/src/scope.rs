@@ -24,6 +24,53 @@ pub enum Scope {
     Record,
 }
 
+/// All scopes, in their order.
+pub const SCOPES: [Scope; 7] =
+    [Scope::See, Scope::Presence, Scope::Call, Scope::Broadcast, Scope::Control, Scope::Room, Scope::Record];
+
+impl Scope {
+    /// As policy is written in the topology file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::See => "see",
+            Self::Presence => "presence",
+            Self::Call => "call",
+            Self::Broadcast => "broadcast",
+            Self::Control => "control",
+            Self::Room => "room",
+            Self::Record => "record",
+        }
+    }
+}
+
+/// The question that policy is asked before something is carried out: at the node where it begins, and again where it
+/// ends. Every signal, every payload between nodes and every path of REST has one, or says why it needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Whether the partition of the one who wants it may do this towards the other partition.
+    Scope(Scope),
+    /// No question, and this is why: a phrase for the tables of the protocol.
+    Nothing(&'static str),
+}
+
+impl Asks {
+    /// The scope that is asked for, if any.
+    pub const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Scope(scope) => Some(scope),
+            Self::Nothing(_) => None,
+        }
+    }
+
+    /// Whether there is a scope, or a reason for having none.
+    pub const fn is_decided(self) -> bool {
+        match self {
+            Self::Scope(_) => true,
+            Self::Nothing(why) => !why.is_empty(),
+        }
+    }
+}
+
 /// Whether a rule lets through or stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

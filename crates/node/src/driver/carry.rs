@@ -109,6 +109,7 @@ impl Driver {
                 let peer = self.place.topology.node(*peer).map(|node| node.name.as_str());
                 tracing::warn!(peer, what, "a neighbour did what its place in the topology does not allow");
             }
+            Alarm::Denied { what } => tracing::warn!(target: "audit", what, "denied"),
             Alarm::Refused { key, reason } => {
                 tracing::warn!(terminal = %key, reason, "the parent does not take a terminal of this subtree");
             }

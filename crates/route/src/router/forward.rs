@@ -9,7 +9,7 @@ use super::Router;
 use super::local::{Body, Tracing, deadline};
 use crate::executions::{Caller, Known};
 use crate::gather::Wanting;
-use crate::output::{Alarm, Delivery};
+use crate::output::Delivery;
 use crate::pending::{Asker, Full, Pending};
 
 /// Answers of more bytes travel on the bulk connection, so that a list does not hold up a call.
@@ -33,27 +33,6 @@ impl Router {
             Kind::Event => self.event(now, Some(from), header, Body::Encoded(body)),
             Kind::Multicast => self.handle_multicast(now, from, header, body),
         }
-    }
-
-    /// What comes from below must be of below: its maker, its source, and the partition it speaks for.
-    fn is_allowed(&mut self, from: NodeId, header: &Header) -> bool {
-        let from_child = self.neighbours.get(&from).is_some_and(|neighbour| !neighbour.is_parent());
-        if !from_child {
-            return true;
-        }
-        let spoken_for = match header.target {
-            Target::Watchers(partition) => partition,
-            _ => header.source.partition(),
-        };
-        // An answer has the id of a request that somebody else made.
-        let maker = header.kind == Kind::Answer || self.topology.is_below(header.id.origin, from);
-        if maker && self.topology.may_register(from, spoken_for) {
-            return true;
-        }
-        self.stats.authority_violations += 1;
-        let what = format!("a signal of node {} for partition {spoken_for}", header.id.origin);
-        self.alarm(Alarm::Authority { peer: from, what });
-        false
     }
 
     fn handle_request(&mut self, now: Now, from: NodeId, header: Header, body: Bytes) {
@@ -205,19 +184,28 @@ impl Router {
         let (id, remaining_ms) = (header.id, header.remaining_ms);
         match body.decode() {
             Ok(Payload::Ping) => {
-                let there = header.path.unwrap_or_default();
-                self.reply(now, id, Reply::Pong { node: self.name.clone(), there });
+                let reply = match self.may_see(header.source.partition(), target.partition()) {
+                    Ok(()) => {
+                        let there = header.path.unwrap_or_default();
+                        Reply::Pong { node: self.name.clone(), there }
+                    }
+                    Err(denied) => Reply::Failed(denied),
+                };
+                self.reply(now, id, reply);
             }
-            Ok(Payload::Trace { to }) => {
-                self.begin_trace(now, Tracing::Remote(id), target, TerminalKey::of(&to))
-            }
+            Ok(Payload::Trace { to }) => match self.may_see(header.source.partition(), target.partition()) {
+                Ok(()) => self.begin_trace(now, Tracing::Remote(id), target, TerminalKey::of(&to)),
+                Err(denied) => self.reply(now, id, Reply::Failed(denied)),
+            },
             Ok(Payload::List(query)) => {
                 let from = if let Asker::Link(from) = asker { Some(from) } else { None };
-                self.begin_gather(now, Wanting::Remote(id), from, query, remaining_ms);
+                let may = from.map_or(Ok(()), |from| self.may_list(from, id.origin, &query));
+                match may {
+                    Ok(()) => self.begin_gather(now, Wanting::Remote(id), from, query, remaining_ms),
+                    Err(denied) => self.reply(now, id, Reply::Failed(denied)),
+                }
             }
-            Ok(payload)
-                if speaks_for(&payload, header.source) && is_for_node(&payload) == is_node(header.target) =>
-            {
+            Ok(payload) if speaks_for(&payload, header.source) && is_meant_for(&payload, header.target) => {
                 self.deliver(match header.target {
                     Target::Terminal(_) => Delivery::Request { id, target, payload, remaining_ms },
                     _ => Delivery::NodeRequest { id, origin: id.origin, payload, remaining_ms },
@@ -325,8 +313,8 @@ impl Router {
         match self.step(header.target, from, Some(&header)) {
             Ok(Step::Here) => {
                 let Ok(payload) = body.decode() else { return };
-                if !speaks_for(&payload, header.source) || is_for_node(&payload) != is_node(header.target) {
-                    return;
+                if !speaks_for(&payload, header.source) || !is_meant_for(&payload, header.target) {
+                    return self.stats.authority_violations += 1;
                 }
                 self.deliver(match header.target {
                     Target::Terminal(target) => Delivery::Event { target, payload },
@@ -371,7 +359,7 @@ impl Router {
         match (header.target, Payload::decode(body)) {
             (Target::Watchers(partition), Ok(Payload::Presence(news)))
                 if PartitionId::of(&news.partition) == partition
-                    && self.may_tell_of(header.id.origin, news.origin) =>
+                    && self.may_tell_of(header.id.origin, &news) =>
             {
                 self.deliver(Delivery::Presence(news));
             }
@@ -380,12 +368,6 @@ impl Router {
             }
             _ => self.stats.authority_violations += 1,
         }
-    }
-
-    /// Whether a node may say who came and went at another: at itself, at what it may have lost below it, and to those
-    /// below it at what may be lost above.
-    fn may_tell_of(&self, teller: NodeId, origin: NodeId) -> bool {
-        self.topology.is_below(origin, teller) || self.topology.is_below(self.own, teller)
     }
 
     /// One copy for each neighbour that leads to some of the audience, but for the one it came from.
@@ -473,11 +455,20 @@ fn speaks_for(payload: &Payload, source: TerminalKey) -> bool {
     }
 }
 
-/// Whether a payload is for a node itself, not for one of its terminals.
-fn is_for_node(payload: &Payload) -> bool {
-    matches!(payload, Payload::Room(_) | Payload::RoomNews(_) | Payload::RoomCheck(_) | Payload::Alarm(_))
-}
-
-fn is_node(target: Target) -> bool {
-    matches!(target, Target::Node(_))
+/// Whether a payload is for what its header names: a node itself, or a terminal.
+fn is_meant_for(payload: &Payload, target: Target) -> bool {
+    let is_node = matches!(target, Target::Node(_));
+    match payload {
+        Payload::Room(_) | Payload::RoomNews(_) | Payload::RoomCheck(_) | Payload::Alarm(_) => is_node,
+        // An SFU has a state as terminals have, and is found at its node.
+        Payload::Status { .. } => true,
+        Payload::Message { .. }
+        | Payload::Call { .. }
+        | Payload::Session { .. }
+        | Payload::Ping
+        | Payload::Trace { .. }
+        | Payload::List(_)
+        | Payload::Broadcast { .. }
+        | Payload::Presence(_) => !is_node,
+    }
 }

@@ -251,7 +251,8 @@ impl Router {
         if !self.topology.may_register(peer, record.key.partition()) {
             return Err(RefusedReason::NotDelegated);
         }
-        if record.origin != peer && !self.topology.is_below(record.origin, peer) {
+        let is_behind = record.origin == peer || self.topology.is_below(record.origin, peer);
+        if !is_behind || !self.topology.may_attach(record.origin, record.key.partition()) {
             return Err(RefusedReason::ForeignOrigin);
         }
         let skew = limits::CLOCK_SKEW_MAX.as_millis() as u64;
@@ -264,9 +265,7 @@ impl Router {
     fn refuse_record(&mut self, peer: NodeId, record: &Record, reason: RefusedReason) {
         self.stats.records_refused += 1;
         if matches!(reason, RefusedReason::NotDelegated | RefusedReason::ForeignOrigin) {
-            self.stats.authority_violations += 1;
-            let what = format!("terminal {} of node {}: {reason:?}", record.key, record.origin);
-            self.alarm(Alarm::Authority { peer, what });
+            self.accuse(peer, format!("terminal {} of node {}: {reason:?}", record.key, record.origin));
         }
         let refused = Sync::Refused { key: record.key, version: record.version, reason };
         self.send_sync(peer, Lane::Urgent, &refused);
@@ -326,7 +325,7 @@ impl Router {
                 upstream.handle_applied(through, complete);
                 self.poll_upstream(now);
             }
-            Sync::Displaced(newest) => self.handle_displaced(now, newest),
+            Sync::Displaced(newest) => self.handle_displaced(now, peer, newest),
             Sync::Refused { key, version, reason } => self.handle_refused(key, version, reason),
             other => self.close_link(peer, format!("a parent does not say {}", kind_of(&other))),
         }
@@ -334,8 +333,11 @@ impl Router {
 
     /// A newer session of a terminal of this subtree lives elsewhere. Letting go is confirmed by a withdrawal, also
     /// of what is gone already; the parent asks again until it hears of it.
-    fn handle_displaced(&mut self, now: Now, newest: Displacement) {
+    fn handle_displaced(&mut self, now: Now, parent: NodeId, newest: Displacement) {
         let Displacement { key, origin, version } = newest;
+        if origin.is_some_and(|origin| !self.topology.may_attach(origin, key.partition())) {
+            return self.accuse(parent, format!("terminal {key} cannot be at the node that it says"));
+        }
         if self.directory.find(key).is_some_and(|entry| entry.version >= version) {
             return;
         }
@@ -363,10 +365,9 @@ impl Router {
     }
 
     fn handle_interest(&mut self, peer: NodeId, partitions: Vec<PartitionId>, refresh: Vec<PartitionId>) {
-        let known = |ids: Vec<PartitionId>| -> BTreeSet<PartitionId> {
-            ids.into_iter().filter(|id| self.topology.partition(*id).is_some()).collect()
-        };
-        let (partitions, refresh) = (known(partitions), known(refresh));
+        let partitions = self.may_follow(peer, partitions);
+        let refresh: BTreeSet<PartitionId> =
+            refresh.into_iter().filter(|id| partitions.contains(id)).collect();
         self.interest.set_peer(peer, partitions);
         let here: Vec<PartitionId> =
             refresh.iter().filter(|id| self.topology.may_attach(self.own, **id)).copied().collect();

@@ -145,6 +145,9 @@ impl Router {
                 self.traces.insert(trace, Tracing::Local(number));
                 let id = self.next_id();
                 let source = self.own_source();
+                if let Err(denied) = self.may_see(source.partition(), from.partition()) {
+                    return self.finish_trace(trace, Reply::Failed(denied), Vec::new());
+                }
                 let header = self.request_header(id, Target::Terminal(from), source);
                 self.request(now, Asker::Trace(trace), header, Body::Payload(payload));
             }
@@ -155,6 +158,9 @@ impl Router {
         self.trace_count += 1;
         let trace = self.trace_count;
         self.traces.insert(trace, tracing);
+        if let Err(denied) = self.may_see(from.partition(), to.partition()) {
+            return self.finish_trace(trace, Reply::Failed(denied), Vec::new());
+        }
         let id = self.next_id();
         let mut header = self.request_header(id, Target::Terminal(to), from);
         header.path = Some(vec![Hop { node: self.own, round_trip_us: 0 }]);
@@ -229,7 +235,10 @@ impl Router {
 
     pub(super) fn add_to_gather(&mut self, now: Now, gather: u64, from: NodeId, reply: Reply) {
         let finished = match reply {
-            Reply::List(page) => self.gathers.add(gather, page),
+            Reply::List(page) => {
+                let page = self.believable(from, page);
+                self.gathers.add(gather, page)
+            }
             _ => self.gathers.give_up(gather, from),
         };
         if let Some((wanting, page)) = finished {

@@ -4,4 +4,5 @@
 
 mod authority;
 mod resync;
+mod rights;
 mod world;

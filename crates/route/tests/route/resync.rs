@@ -17,10 +17,10 @@ fn what_a_snapshot_names_stands_against_a_newer_record_that_it_does_not() {
     let mut world = World::new();
     let newer = world.record("sh", "roaming@mobile.cn", 9);
     world.change("east", Change::Add(newer));
-    // That one has ended with everything that knew of it; the terminal is at the child itself, whose clock is behind.
+    // That one has ended with everything that knew of it; the terminal is at a site of the child whose clock is behind.
     let session = SessionEpoch(newer.version.session.0 - 1);
     let version = Version { session, epoch: NodeEpoch(LIFE.0 + 1), seq: 1 };
-    let older = Record { origin: world.node("east"), version, ..newer };
+    let older = Record { origin: world.node("hz"), version, ..newer };
     world.come_back_with("east", vec![older]);
     let entry = world.root.directory().find(older.key).map(|entry| (entry.origin, entry.version));
     assert_eq!(entry, Some((older.origin, older.version)));

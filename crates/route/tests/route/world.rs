@@ -9,7 +9,7 @@ use taoyao_types::{
     Instant, NodeEpoch, NodeId, Now, PartitionId, SessionEpoch, TerminalKey, TerminalName, Version, Wall,
 };
 use taoyao_wire::link::sync::{Change, RefusedReason, SnapshotMark};
-use taoyao_wire::link::{Frame, Header, Record, Sync, frame};
+use taoyao_wire::link::{Frame, Header, Kind, Record, Reply, Sync, frame};
 
 const TWO_CHILDREN: &str = r#"
 org = "acme"
@@ -29,6 +29,11 @@ parent = "east"
 serves = ["mobile.cn"]
 terminals = { listen = "127.0.0.1:5" }
 [[node]]
+name = "hz"
+parent = "east"
+serves = ["mobile.cn"]
+terminals = { listen = "127.0.0.1:7" }
+[[node]]
 name = "north"
 parent = "cn"
 serves = ["mobile.cn"]
@@ -37,7 +42,7 @@ terminals = { listen = "127.0.0.1:6" }
 pub(crate) const LIFE: NodeEpoch = NodeEpoch(1);
 pub(crate) const NOW: Now = Now { mono: Instant(1_000_000), wall: Wall(1_800_000_000_000) };
 
-/// A root with two children, of which the test plays both.
+/// A node whose neighbours are played by the test: a root with two children, unless another is named.
 pub(crate) struct World {
     pub(crate) root: Router,
     topology: Arc<Topology>,
@@ -50,21 +55,80 @@ pub(crate) struct World {
     requests: Vec<Header>,
     replies: usize,
     news: usize,
+    /// How requests of neighbours ended, in order.
+    answers: Vec<Reply>,
+    /// What the node's terminals were brought, in order.
+    delivered: Vec<Delivery>,
+    /// How the last trace of the node's operator ended.
+    pub(crate) traced: Option<Result<taoyao_wire::link::Trace, taoyao_wire::link::Failure>>,
+    pub(crate) denials: usize,
+    own: NodeId,
+    counted: u64,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
-        let topology = Arc::new(Topology::parse("two.toml", TWO_CHILDREN).unwrap());
-        let root = Router::new(Arc::clone(&topology), topology.root().id, LIFE, NOW).unwrap();
+        Self::at("cn", "")
+    }
+
+    /// A node of the same tree, under this `[policy]`.
+    pub(crate) fn at(own: &str, policy: &str) -> Self {
+        let text = format!("{TWO_CHILDREN}\n{policy}");
+        let topology = Arc::new(Topology::parse("two.toml", &text).unwrap());
+        let own = topology.by_name(own).unwrap();
+        let (children, parent) = (own.children.clone(), own.parent());
+        let own = own.id;
+        let root = Router::new(Arc::clone(&topology), own, LIFE, NOW).unwrap();
         let (told, refused, heard, requests) = Default::default();
-        let mut world =
-            Self { root, topology, told, refused, alarms: 0, heard, requests, replies: 0, news: 0 };
-        for child in ["east", "north"] {
-            let child = world.node(child);
+        let (answers, delivered, traced) = Default::default();
+        let mut world = Self {
+            root,
+            topology,
+            told,
+            refused,
+            alarms: 0,
+            heard,
+            requests,
+            replies: 0,
+            news: 0,
+            answers,
+            delivered,
+            traced,
+            denials: 0,
+            own,
+            counted: 0,
+        };
+        for child in children {
             world.root.handle_link_up(NOW, child, LIFE);
             world.tell(child, &Sync::Journal { applied: 0 });
         }
+        if let Some(parent) = parent {
+            world.root.handle_link_up(NOW, parent, LIFE);
+            world.drain();
+        }
         world
+    }
+
+    pub(crate) fn own(&self) -> NodeId {
+        self.own
+    }
+
+    /// A number for a neighbour's next signal.
+    pub(crate) fn next_count(&mut self) -> u64 {
+        self.counted += 1;
+        self.counted
+    }
+
+    /// How requests of neighbours ended since the last call.
+    pub(crate) fn answers(&mut self) -> Vec<Reply> {
+        self.drain();
+        std::mem::take(&mut self.answers)
+    }
+
+    /// What the node's terminals were brought since the last call.
+    pub(crate) fn delivered(&mut self) -> Vec<Delivery> {
+        self.drain();
+        std::mem::take(&mut self.delivered)
     }
 
     pub(crate) fn partition(&self, node: &str) -> PartitionId {
@@ -108,7 +172,7 @@ impl World {
         self.tell(child, &Sync::SnapshotEnd { id: 1, after: until });
     }
 
-    /// A child sends a signal.
+    /// A neighbour sends a signal.
     pub(crate) fn signal(&mut self, child: &str, header: &Header, body: &[u8]) {
         let child = self.node(child);
         self.root.handle_frame(NOW, child, frame::encode_signal(header, body));
@@ -155,11 +219,22 @@ impl World {
                         }
                         self.heard.push((peer, message));
                     }
-                    Frame::Signal(header, _) => self.requests.push(header),
+                    Frame::Signal(header, body) => {
+                        if header.kind == Kind::Answer {
+                            self.answers.push(Reply::decode(&body).unwrap());
+                        }
+                        self.requests.push(header);
+                    }
                 },
-                Output::Deliver(Delivery::Reply { .. }) => self.replies += 1,
-                Output::Deliver(Delivery::Presence(_)) => self.news += 1,
+                Output::Deliver(delivery) => {
+                    self.replies += usize::from(matches!(delivery, Delivery::Reply { .. }));
+                    self.news += usize::from(matches!(delivery, Delivery::Presence(_)));
+                    self.delivered.push(delivery);
+                }
+                Output::ListWanted { gather, .. } => self.root.handle_local_list(NOW, gather, Vec::new()),
+                Output::Traced { result, .. } => self.traced = Some(result),
                 Output::Alarm(Alarm::Authority { .. }) => self.alarms += 1,
+                Output::Alarm(Alarm::Denied { .. }) => self.denials += 1,
                 Output::CloseLink { reason, .. } => panic!("the link is closed: {reason}"),
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! How rooms come to be at their node, and who comes in: terminals of its own and of other nodes in one way.
 
-use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, Scope, Secret, TerminalKey, TerminalName, limits};
+use taoyao_types::{NodeEpoch, NodeId, Now, PartitionId, Secret, TerminalKey, TerminalName, limits};
 use taoyao_wire::Class;
 use taoyao_wire::link::{
     Failure, ListEntry, Payload, Reply, RoomAct, RoomReply, RoomRequest, RoomState, Target,
@@ -18,7 +18,17 @@ pub(crate) const MEDIA_SERVICE: &str = "taoyao-client-media";
 
 impl Terminals {
     /// Carries out a room's request, now or when its password has been looked at.
-    pub(crate) fn serve_room(&mut self, now: Now, token: Token, origin: NodeId, request: Box<RoomRequest>) {
+    pub(crate) fn serve_room(
+        &mut self,
+        now: Now,
+        token: Token,
+        origin: NodeId,
+        mut request: Box<RoomRequest>,
+    ) {
+        self.believe_operator(origin, &mut request);
+        if let Err(failure) = self.permit_in_room(&request) {
+            return self.reply_room(token, Some(Err(failure)));
+        }
         let reply = match &request.act {
             RoomAct::Create { .. } => self.create_room(now, token, request),
             RoomAct::Enter { .. } => self.let_in(now, token, origin, request),
@@ -135,10 +145,6 @@ impl Terminals {
     ) -> Option<Result<RoomReply, Failure>> {
         let RoomAct::Enter { password, .. } = &request.act else { return None };
         let Some(room) = self.rooms.get_mut(&request.room) else { return Some(Err(no_room(&request.room))) };
-        let policy = &self.config.policy;
-        if let Err(denied) = policy.authorise(Scope::Room, &request.from.partition, &room.partition) {
-            return Some(Err(Failure::Denied { rule: denied.rule.to_string() }));
-        }
         if room.is_full() && !room.has(&request.from) {
             return Some(Err(Failed::busy("the room is full").into_failure()));
         }

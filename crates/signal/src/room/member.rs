@@ -14,6 +14,7 @@ use super::seats::Entry;
 use crate::asks::{Asker, OpenAsk, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
+use crate::rights::manages;
 use crate::say::Request;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
@@ -123,6 +124,7 @@ impl Terminals {
                 None => return,
             },
             Signal::ControlServerRecord => match named("to") {
+                Some(recorded) if !self.may_record(now, request, &recorded) => return,
                 Some(recorded) => {
                     client = Some(recorded.clone());
                     body = message().body;
@@ -159,11 +161,30 @@ impl Terminals {
     /// The room that the request names, and its node.
     fn room_of(&mut self, now: Now, request: &Request<'_>, fields: &Fields<'_>) -> Option<(String, NodeId)> {
         let room = room::room_id(fields);
-        match self.host_of(&room) {
-            Some(host) => Some((room, host)),
-            None => {
-                self.refuse(now, request, Failed::of(&no_room(&room), Self::plainly(Code::Unknown)));
-                None
+        let Some((host, partition)) = self.host_of(&room).zip(self.partition_of_room(&room)) else {
+            self.refuse(now, request, Failed::of(&no_room(&room), Self::plainly(Code::Unknown)));
+            return None;
+        };
+        let home = &request.from.partition;
+        let asks = request.signal.row().asks.scope().is_some();
+        if asks && !manages(Self::is_operator(request), home, &partition) {
+            // By the id alone, so that nobody learns which rooms there are.
+            if let Err(denied) = self.config.policy.authorise(Scope::Room, home, &partition) {
+                self.deny(now, request, denied);
+                return None;
+            }
+        }
+        Some((room, host))
+    }
+
+    /// Whether policy lets the sender have this terminal recorded; it is told if not.
+    fn may_record(&mut self, now: Now, request: &Request<'_>, recorded: &TerminalName) -> bool {
+        let policy = &self.config.policy;
+        match policy.authorise(Scope::Record, &request.from.partition, &recorded.partition) {
+            Ok(_) => true,
+            Err(denied) => {
+                self.deny(now, request, denied);
+                false
             }
         }
     }
@@ -262,6 +283,11 @@ impl Terminals {
 
     fn hand_invitation(&mut self, now: Now, asker: &Asker, client: Option<TerminalName>, message: Message) {
         let Some(client) = client else { return };
+        if message.signal != Signal::RoomInvite.name() {
+            // The room's node would have this terminal say something else.
+            self.stats.mesh_refused += 1;
+            return self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown));
+        }
         let policy = &self.config.policy;
         if let Err(denied) = policy.authorise(Scope::Room, &asker.name.partition, &client.partition) {
             self.audit_later(asker, Signal::RoomInvite, &denied.rule);

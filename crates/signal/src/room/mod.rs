@@ -20,7 +20,7 @@ mod seats;
 mod view;
 
 pub(crate) use hosted::Rooms;
-pub(crate) use ids::RoomIds;
+pub(crate) use ids::{RoomIds, partition_of};
 pub(crate) use media::{MediaDeadlines, is_service};
 pub(crate) use member::RoomAsk;
 pub(crate) use password::Checks;

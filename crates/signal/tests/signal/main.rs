@@ -18,6 +18,7 @@ mod readiness;
 mod registration;
 mod requests;
 mod resume;
+mod rights;
 mod rooms;
 mod sessions;
 mod world;

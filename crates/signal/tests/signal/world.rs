@@ -14,8 +14,8 @@ use taoyao_signal::{
 };
 use taoyao_sim::ModelSfu;
 use taoyao_types::{
-    AccountLimits, ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, Scope,
-    SessionEpoch, SignalId, TerminalKey, TerminalName, Wall,
+    AccountLimits, ConnId, Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, PolicyRule, Role, SCOPES,
+    Scope, SessionEpoch, SignalId, TerminalKey, TerminalName, Wall,
 };
 use taoyao_wire::link::{
     Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply, Target,
@@ -25,8 +25,7 @@ use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
 /// 2023-06-01 12:00:00 UTC.
 const START: u64 = 1_685_620_800_000;
-const EVERYTHING: [Scope; 7] =
-    [Scope::See, Scope::Presence, Scope::Call, Scope::Broadcast, Scope::Control, Scope::Room, Scope::Record];
+pub(crate) const EVERYTHING: [Scope; 7] = SCOPES;
 
 /// What `platform::script` may name in every node of these meshes.
 pub(crate) const SCRIPTS: [&str; 2] = ["lights", "sirens"];
@@ -95,7 +94,7 @@ impl World {
         Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), rules), false)
     }
 
-    fn with_policy(names: &[&str], policy: Policy, has_sfu: bool) -> Self {
+    pub(crate) fn with_policy(names: &[&str], policy: Policy, has_sfu: bool) -> Self {
         Self::with_settings(names, policy, has_sfu, AccountLimits::default())
     }
 
@@ -236,6 +235,14 @@ impl World {
         let token = self.token();
         let target = key(target);
         self.mesh(node, MeshEvent::Request { token, target, payload, remaining_ms });
+        token
+    }
+
+    /// The same for the node itself, from another one of these.
+    pub(crate) fn node_request(&mut self, node: usize, origin: usize, payload: Payload) -> Token {
+        let token = self.token();
+        let origin = NodeId::of(&self.names[origin]);
+        self.mesh(node, MeshEvent::NodeRequest { token, origin, payload, remaining_ms: 1_000 });
         token
     }
 

@@ -1,6 +1,6 @@
 //! `[policy]` as it was written.
 
-use taoyao_types::{Scope, Verdict};
+use taoyao_types::{SCOPES, Scope, Verdict};
 
 use crate::mistake::{At, Report};
 use crate::read::Table;
@@ -75,9 +75,9 @@ fn read_scopes(table: &mut Table<'_>, key: &'static str, report: &Report<'_>) ->
 }
 
 fn read_scope(text: &At<String>, report: &Report<'_>) -> Option<Scope> {
-    let found = SCOPES.iter().find(|(name, _)| *name == text.value);
+    let found = SCOPES.into_iter().find(|scope| scope.as_str() == text.value);
     if found.is_none() {
-        let names = SCOPES.map(|(name, _)| name);
+        let names = SCOPES.map(Scope::as_str);
         let all = format!("the scopes are: {}", names.join(", "));
         let advice = match closest(&text.value, names) {
             Some(name) => format!("\"{name}\" ({all})"),
@@ -85,15 +85,5 @@ fn read_scope(text: &At<String>, report: &Report<'_>) -> Option<Scope> {
         };
         report.add(&text.span, format!("unknown scope {:?}", text.value), advice);
     }
-    found.map(|(_, scope)| *scope)
+    found
 }
-
-const SCOPES: [(&str, Scope); 7] = [
-    ("see", Scope::See),
-    ("presence", Scope::Presence),
-    ("call", Scope::Call),
-    ("broadcast", Scope::Broadcast),
-    ("control", Scope::Control),
-    ("room", Scope::Room),
-    ("record", Scope::Record),
-];

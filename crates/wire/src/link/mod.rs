@@ -1,5 +1,6 @@
 //! What two neighbouring nodes say to each other.
 
+mod asks;
 pub mod frame;
 mod header;
 pub mod hello;

@@ -2,11 +2,13 @@
 
 use taoyao_types::Scope;
 
-use super::{Need, Route, Row, Signal, asked, pushed, told};
+use super::{ITSELF, Need, OWN_PARTITION, Route, Row, Signal, asked, pushed, told};
 use crate::Class;
 
 pub(super) const ROWS: [Row; 13] = [
-    told(Signal::ClientAlarm, "client::alarm", Route::Owner, "The terminal raises an alarm.").repeatable(),
+    told(Signal::ClientAlarm, "client::alarm", Route::Owner, "The terminal raises an alarm.")
+        .unasked(OWN_PARTITION)
+        .repeatable(),
     told(
         Signal::ClientBroadcast,
         "client::broadcast",
@@ -15,7 +17,7 @@ pub(super) const ROWS: [Row; 13] = [
     )
     .class(Class::Broadcast)
     .scope(Scope::Broadcast),
-    asked(Signal::ClientClose, "client::close", Route::Node, "The terminal takes its leave."),
+    asked(Signal::ClientClose, "client::close", Route::Node, "The terminal takes its leave.").unasked(ITSELF),
     told(
         Signal::ClientConfig,
         "client::config",
@@ -23,6 +25,7 @@ pub(super) const ROWS: [Row; 13] = [
         "Date, media bounds and ICE servers; pushed after registration and on request, under a new id.",
     )
     .also_pushed()
+    .unasked(ITSELF)
     .repeatable(),
     asked(
         Signal::ClientHeartbeat,
@@ -31,6 +34,7 @@ pub(super) const ROWS: [Row; 13] = [
         "The terminal lives, and its state is now this. Never leaves its node.",
     )
     .class(Class::Telemetry)
+    .unasked(ITSELF)
     .repeatable(),
     asked(
         Signal::ClientList,
@@ -66,7 +70,8 @@ pub(super) const ROWS: [Row; 13] = [
         Route::Node,
         "The terminal attaches; the first message.",
     )
-    .needs(Need::Nothing),
+    .needs(Need::Nothing)
+    .unasked("the account says in which partitions"),
     pushed(
         Signal::ClientShutdown,
         "client::shutdown",

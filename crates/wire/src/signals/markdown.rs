@@ -1,12 +1,14 @@
 //! The signal table and the class table as Markdown, for `docs/PROTOCOL.md`.
 
+use taoyao_types::Asks;
+
 use super::{Need, Route, Row, SIGNALS, Sender};
 use crate::Class;
 
 /// The signal table.
 pub fn signals_markdown() -> String {
     let mut text = String::from(
-        "| Signal | Sent by | Needs | Class | Ends at | Answered | Idempotent | Scope | About |\n\
+        "| Signal | Sent by | Needs | Class | Ends at | Answered | Idempotent | Asks | About |\n\
          |:--|:--|:--|:--|:--|:-:|:-:|:--|:--|\n",
     );
     for row in &SIGNALS {
@@ -18,10 +20,13 @@ pub fn signals_markdown() -> String {
         let (need, route) = (need(row.need), route(row.route));
         let class = row.class.describe().code;
         let [answered, idempotent] = [row.answered, row.idempotent].map(|yes| if yes { "yes" } else { "" });
-        let scope = row.scope.map_or(String::new(), |scope| format!("{scope:?}").to_lowercase());
+        let asks = match row.asks {
+            Asks::Scope(scope) => format!("`{}`", scope.as_str()),
+            Asks::Nothing(why) => why.to_owned(),
+        };
         let Row { name, about, .. } = row;
         text.push_str(&format!(
-            "| `{name}` | {sender} | {need} | {class} | {route} | {answered} | {idempotent} | {scope} | {about} |\n"
+            "| `{name}` | {sender} | {need} | {class} | {route} | {answered} | {idempotent} | {asks} | {about} |\n"
         ));
     }
     text

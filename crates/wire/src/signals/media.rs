@@ -1,6 +1,8 @@
 //! `media::*`: what terminals in a room send and receive (reference sections 4.3 and 4.4).
 
-use super::{Need, Route, Row, Signal, asked, pushed, told};
+use taoyao_types::Scope;
+
+use super::{MEMBERS, Need, Route, Row, Signal, asked, pushed, told};
 
 pub(super) const ROWS: [Row; 31] = [
     to_members(Signal::MediaAudioVolume, "media::audio::volume", "Who is how loud."),
@@ -56,6 +58,7 @@ pub(super) const ROWS: [Row; 31] = [
         Route::Room,
         "What the room's router can do; asked before entering.",
     )
+    .scope(Scope::Room)
     .repeatable(),
     own(Signal::MediaTransportClose, "media::transport::close", "Close a transport and all that is on it."),
     ask(Signal::MediaTransportPlainCreate, "media::transport::plain::create", "A transport for plain RTP."),
@@ -75,11 +78,11 @@ pub(super) const ROWS: [Row; 31] = [
 ];
 
 const fn tell(signal: Signal, name: &'static str, about: &'static str) -> Row {
-    told(signal, name, Route::Room, about).needs(Need::Member)
+    told(signal, name, Route::Room, about).needs(Need::Member).scope(Scope::Room)
 }
 
 const fn ask(signal: Signal, name: &'static str, about: &'static str) -> Row {
-    asked(signal, name, Route::Room, about).needs(Need::Member)
+    asked(signal, name, Route::Room, about).needs(Need::Member).scope(Scope::Room)
 }
 
 /// Concerns something that its sender made; done when the push of the same name comes back.
@@ -88,13 +91,13 @@ const fn own(signal: Signal, name: &'static str, about: &'static str) -> Row {
 }
 
 const fn own_silently(signal: Signal, name: &'static str, about: &'static str) -> Row {
-    told(signal, name, Route::Room, about).needs(Need::Owner).repeatable()
+    told(signal, name, Route::Room, about).needs(Need::Owner).scope(Scope::Room).repeatable()
 }
 
 const fn stats(signal: Signal, name: &'static str, about: &'static str) -> Row {
-    asked(signal, name, Route::Room, about).needs(Need::Owner).repeatable()
+    asked(signal, name, Route::Room, about).needs(Need::Owner).scope(Scope::Room).repeatable()
 }
 
 const fn to_members(signal: Signal, name: &'static str, about: &'static str) -> Row {
-    pushed(signal, name, Route::Room, about).repeatable()
+    pushed(signal, name, Route::Room, about).unasked(MEMBERS).repeatable()
 }

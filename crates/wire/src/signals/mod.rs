@@ -13,7 +13,7 @@ mod room;
 mod session;
 mod system;
 
-use taoyao_types::Scope;
+use taoyao_types::{Asks, Scope};
 
 use crate::Class;
 
@@ -165,8 +165,8 @@ pub struct Row {
     pub answered: bool,
     /// Whether doing it twice is the same as doing it once.
     pub idempotent: bool,
-    /// What policy must allow between the two partitions.
-    pub scope: Option<Scope>,
+    /// What policy is asked between the two partitions, or why it is asked nothing.
+    pub asks: Asks,
     pub about: &'static str,
 }
 
@@ -193,6 +193,11 @@ pub const SIGNALS: [Row; 78] = {
         family += 1;
     }
     assert!(count == all.len());
+    let mut place = 0;
+    while place < all.len() {
+        assert!(all[place].asks.is_decided(), "a signal has a scope, or a reason for having none");
+        place += 1;
+    }
     all
 };
 
@@ -212,7 +217,16 @@ impl Signal {
     }
 }
 
-/// A terminal's event without an answer.
+/// Why policy is not asked: what is said concerns its sender alone.
+const ITSELF: &str = "the sender itself";
+/// The same: within a partition everything is allowed.
+const OWN_PARTITION: &str = "the sender's partition";
+/// The same: it is the node's own machine or program.
+const NODE: &str = "the sender's node";
+/// The same: only members hear it.
+const MEMBERS: &str = "told to members";
+
+/// A terminal's event without an answer. Its row does not compile before it says what is asked.
 const fn told(signal: Signal, name: &'static str, route: Route, about: &'static str) -> Row {
     Row {
         signal,
@@ -223,7 +237,7 @@ const fn told(signal: Signal, name: &'static str, route: Route, about: &'static 
         route,
         answered: false,
         idempotent: false,
-        scope: None,
+        asks: Asks::Nothing(""),
         about,
     }
 }
@@ -256,7 +270,12 @@ impl Row {
     }
 
     const fn scope(self, scope: Scope) -> Row {
-        Row { scope: Some(scope), ..self }
+        Row { asks: Asks::Scope(scope), ..self }
+    }
+
+    /// Policy is not asked, for this reason.
+    const fn unasked(self, why: &'static str) -> Row {
+        Row { asks: Asks::Nothing(why), ..self }
     }
 
     /// Doing it twice is the same as doing it once.
@@ -285,11 +304,16 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_that_crosses_partitions_needs_a_scope() {
-        let crosses = |row: &&Row| matches!(row.route, Route::Partition | Route::Everyone);
-        for row in SIGNALS.iter().filter(crosses) {
-            assert!(row.scope.is_some(), "{}", row.name);
-        }
+    fn what_reaches_others_by_a_terminals_will_asks_policy() {
+        let reaches = |row: &&Row| match row.route {
+            Route::Partition | Route::Everyone => true,
+            Route::Room | Route::Terminal => row.sender != Sender::Node,
+            // A session was asked for when it began.
+            Route::Node | Route::Owner | Route::SessionPeer => false,
+        };
+        let unasked = SIGNALS.iter().filter(reaches).filter(|row| row.asks.scope().is_none());
+        let unasked: Vec<_> = unasked.map(|row| row.name).collect();
+        assert_eq!(unasked, ["room::create", "room::leave"], "the own partition, and the way out");
     }
 
     #[test]

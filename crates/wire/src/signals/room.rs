@@ -3,12 +3,13 @@
 
 use taoyao_types::Scope;
 
-use super::{Need, Route, Row, Signal, asked, told};
+use super::{Need, OWN_PARTITION, Route, Row, Signal, asked, told};
 use crate::Class;
 
 pub(super) const ROWS: [Row; 11] = [
     told(Signal::RoomBroadcast, "room::broadcast", Route::Room, "A message to all other members.")
-        .needs(Need::Member),
+        .needs(Need::Member)
+        .scope(Scope::Room),
     asked(
         Signal::RoomClientList,
         "room::client::list",
@@ -17,6 +18,7 @@ pub(super) const ROWS: [Row; 11] = [
     )
     .also_pushed()
     .needs(Need::Member)
+    .scope(Scope::Room)
     .repeatable(),
     asked(
         Signal::RoomClientListId,
@@ -25,11 +27,13 @@ pub(super) const ROWS: [Row; 11] = [
         "The ids of one member's producers and consumers.",
     )
     .needs(Need::Member)
+    .scope(Scope::Room)
     .repeatable(),
     told(Signal::RoomClose, "room::close", Route::Room, "The room ends; all members are told.")
         .also_pushed()
         .class(Class::Request)
         .needs(Need::Owner)
+        .scope(Scope::Room)
         .repeatable(),
     asked(
         Signal::RoomCreate,
@@ -37,7 +41,8 @@ pub(super) const ROWS: [Row; 11] = [
         Route::Room,
         "A new room in the terminal's partition: `name`, `password`. Who creates it owns it.",
     )
-    .also_pushed(),
+    .also_pushed()
+    .unasked(OWN_PARTITION),
     asked(
         Signal::RoomEnter,
         "room::enter",
@@ -47,7 +52,9 @@ pub(super) const ROWS: [Row; 11] = [
     .also_pushed()
     .scope(Scope::Room)
     .repeatable(),
-    told(Signal::RoomExpel, "room::expel", Route::Room, "A member is asked to leave.").needs(Need::Owner),
+    told(Signal::RoomExpel, "room::expel", Route::Room, "A member is asked to leave.")
+        .needs(Need::Owner)
+        .scope(Scope::Room),
     told(
         Signal::RoomInvite,
         "room::invite",
@@ -60,6 +67,7 @@ pub(super) const ROWS: [Row; 11] = [
         .also_pushed()
         .class(Class::Request)
         .needs(Need::Member)
+        .unasked("the way out is always open")
         .repeatable(),
     asked(Signal::RoomList, "room::list", Route::Everyone, "The rooms of the partitions that policy shows.")
         .class(Class::Bulk)
@@ -67,5 +75,6 @@ pub(super) const ROWS: [Row; 11] = [
         .repeatable(),
     asked(Signal::RoomStatus, "room::status", Route::Room, "The state of one room.")
         .needs(Need::Member)
+        .scope(Scope::Room)
         .repeatable(),
 ];

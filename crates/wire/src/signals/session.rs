@@ -19,5 +19,8 @@ pub(super) const ROWS: [Row; 5] = [
 
 /// A message within a session: a request to the mesh, so that it arrives once or its sender hears why not.
 const fn relayed(signal: Signal, name: &'static str, about: &'static str) -> Row {
-    told(signal, name, Route::SessionPeer, about).class(Class::Request).needs(Need::Participant)
+    told(signal, name, Route::SessionPeer, about)
+        .class(Class::Request)
+        .needs(Need::Participant)
+        .unasked("a session that was asked for")
 }

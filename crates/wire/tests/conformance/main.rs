@@ -3,5 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
 
+mod held;
 mod protocol;
 mod vectors;

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use taoyao_types::Asks;
 use taoyao_wire::signals::{Need, Signal};
 use taoyao_wire::terminal::Code;
 use utoipa::openapi::header::HeaderBuilder;
@@ -71,10 +72,18 @@ fn operation(route: &Route, method: &HttpMethod) -> Operation {
         .operation_id(Some(operation_id(route, method)))
         .tag(route.path.split('/').nth(1).unwrap_or_default())
         .request_body(body(route));
-    if let Does::Signal(signal) = route.does {
-        let need = schemas::need(signal.row().need);
-        operation = operation.description(Some(format!("Carries out `{}`.{need}", signal.name())));
-    }
+    let policy = match route.does.asks() {
+        Asks::Scope(scope) => format!("Policy between partitions is asked for `{}`.", scope.as_str()),
+        Asks::Nothing(why) => format!("Policy between partitions is not asked: {why}."),
+    };
+    let about = match route.does {
+        Does::Signal(signal) => {
+            let need = schemas::need(signal.row().need);
+            format!("Carries out `{}`.{need} {policy}", signal.name())
+        }
+        Does::Configuration(_) | Does::Recording(_) | Does::LogRooms | Does::Protocol => policy,
+    };
+    operation = operation.description(Some(about));
     if route.verbs == Verbs::GetOrPost && *method == HttpMethod::Get {
         operation = operation.deprecated(Some(Deprecated::True));
     }

@@ -1,6 +1,7 @@
 //! One path of the REST interface: what it stands for, what it takes, what it answers.
 
 use axum::http::Method;
+use taoyao_types::Asks;
 use taoyao_wire::signals::Signal;
 
 use super::configuration::Section;
@@ -49,6 +50,20 @@ pub(super) enum Does {
     LogRooms,
     /// Tells what signals there are.
     Protocol,
+}
+
+impl Does {
+    /// What policy is asked, from the partition that the account acts in. Without a wildcard: a new kind of path does not
+    /// compile before this is decided.
+    pub(super) const fn asks(self) -> Asks {
+        match self {
+            Self::Signal(signal) => signal.row().asks,
+            Self::LogRooms => Signal::RoomList.row().asks,
+            Self::Configuration(_) => Asks::Nothing("the node's own settings, for the role `admin`"),
+            Self::Recording(_) => Asks::Nothing("recordings of the account's own partitions"),
+            Self::Protocol => Asks::Nothing("what every client may know"),
+        }
+    }
 }
 
 /// A variable of a path.
