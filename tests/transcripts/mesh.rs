@@ -137,6 +137,7 @@ impl Mesh {
                 seed: 7,
                 secret: [7; 32],
                 utc_offset_seconds: EAST_OF_GREENWICH_S,
+                sfu: taoyao_ortc::Capacity::default(),
             };
             let machine = Node::new(Arc::clone(&self.topology), &config, self.clocks());
             self.nodes.insert(node.id, machine.expect("it is in the topology"));

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use taoyao_ortc::Capacity;
 use taoyao_route::{Delivery, NeighbourStatus, Router};
 use taoyao_signal::{AskId, MeshEvent, Terminals, Token};
 use taoyao_topology::Topology;
@@ -26,6 +27,8 @@ pub struct NodeConfig {
     pub secret: [u8; 32],
     /// East of Greenwich; times shown to terminals are local (reference section 2.1).
     pub utc_offset_seconds: i32,
+    /// What the node's SFU carries, if it has one.
+    pub sfu: Capacity,
 }
 
 /// The topology does not name this node.

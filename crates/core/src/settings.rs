@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use taoyao_auth::{Policy, Sealer};
-use taoyao_signal::{Reachable, TerminalsConfig};
+use taoyao_signal::{Reachable, RoomLimits, TerminalsConfig};
 use taoyao_topology::{Ice, Topology};
 use taoyao_types::limits;
 use taoyao_wire::signals::Signal;
@@ -52,6 +52,11 @@ pub(crate) fn terminals(topology: &Arc<Topology>, config: &NodeConfig) -> Option
             .unwrap_or(u32::MAX),
         terminals_max: topology.limits().terminals_max,
         account: topology.limits().account.clone(),
+        rooms: RoomLimits {
+            sfu: config.sfu.clone(),
+            empty_kept: topology.limits().room_empty,
+            empty_kept_max: topology.limits().room_empty_max,
+        },
     })
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use taoyao_ortc::Capacity;
 use taoyao_types::limits;
 
 /// What one process' SFU is started with.
@@ -66,6 +67,17 @@ impl Config {
         match self.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             count => count,
+        }
+    }
+
+    /// What all its workers carry together.
+    pub fn capacity(&self) -> Capacity {
+        let workers = self.worker_count();
+        let plain_ports = if self.plain_ports == (0..=0) { usize::MAX } else { self.plain_ports.len() };
+        Capacity {
+            rooms: workers.saturating_mul(self.rooms_per_worker),
+            transports: workers.saturating_mul(self.transports_per_worker),
+            plain_ports,
         }
     }
 

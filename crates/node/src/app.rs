@@ -103,7 +103,8 @@ impl NodeApp {
         let seed = getrandom::u64().map_err(StartError::Random)?;
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(StartError::Random)?;
-        let config = NodeConfig { own, epoch, seed, secret, utc_offset_seconds: utc_offset_seconds() };
+        let (utc_offset_seconds, sfu) = (utc_offset_seconds(), forwarder::capacity(place));
+        let config = NodeConfig { own, epoch, seed, secret, utc_offset_seconds, sfu };
         let node = Node::new(Arc::clone(&topology), &config, clock.now())?;
 
         let admin = place.admin.map(|address| bind_admin(address, &state_dir, place)).transpose()?;

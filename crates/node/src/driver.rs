@@ -337,7 +337,14 @@ mod tests {
         let text = "org = \"acme\"\n[login]\nusers = \"no-such-users.toml\"\n[[node]]\nname = \"cn\"\n";
         let topology = Arc::new(Topology::parse("acme.toml", text).unwrap());
         let (own, epoch, clock) = (topology.root().id, NodeEpoch(1), Clock::start());
-        let config = NodeConfig { own, epoch, seed: 7, secret: [7; 32], utc_offset_seconds: 0 };
+        let config = NodeConfig {
+            own,
+            epoch,
+            seed: 7,
+            secret: [7; 32],
+            utc_offset_seconds: 0,
+            sfu: Capacity::default(),
+        };
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let logins = Logins::open(topology.login()).unwrap();
         let place = Place { topology, own, epoch };

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use taoyao_media::{Config, Media, StartError, WorkerStats};
-use taoyao_ortc::{Command, Done, Event, Refused};
+use taoyao_ortc::{Capacity, Command, Done, Event, Refused};
 use taoyao_topology::Node as Place;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -22,26 +22,35 @@ impl fmt::Debug for Forwarder {
     }
 }
 
+/// What the SFU of a node will carry; of a node without one what is never asked for.
+pub(crate) fn capacity(place: &Place) -> Capacity {
+    config(place).map(|config| config.capacity()).unwrap_or_default()
+}
+
+fn config(place: &Place) -> Option<Config> {
+    let media = place.media.as_ref()?;
+    let defaults = Config::default();
+    Some(Config {
+        listen: media.listen.ip(),
+        port: media.listen.port(),
+        workers: media.workers.map_or(0, usize::from),
+        announced: vec![media.advertise.host.clone()],
+        announced_port: Some(media.advertise.port),
+        plain_ports: media.plain_ports.clone(),
+        enable_tcp: media.tcp,
+        max_incoming_bitrate: Some(media.bitrate_in_max),
+        room_transports_per_worker: media
+            .room_transports_per_worker
+            .unwrap_or(defaults.room_transports_per_worker),
+        ..defaults
+    })
+}
+
 impl Forwarder {
     /// Starts the SFU of a node that has one; binds its sockets.
     pub(crate) fn start(place: &Place) -> Result<(Self, Option<MediaEvents>), StartError> {
-        let Some(media) = &place.media else { return Ok((Self::default(), None)) };
+        let Some(config) = config(place) else { return Ok((Self::default(), None)) };
         let (events, received) = unbounded_channel();
-        let defaults = Config::default();
-        let config = Config {
-            listen: media.listen.ip(),
-            port: media.listen.port(),
-            workers: media.workers.map_or(0, usize::from),
-            announced: vec![media.advertise.host.clone()],
-            announced_port: Some(media.advertise.port),
-            plain_ports: media.plain_ports.clone(),
-            enable_tcp: media.tcp,
-            max_incoming_bitrate: Some(media.bitrate_in_max),
-            room_transports_per_worker: media
-                .room_transports_per_worker
-                .unwrap_or(defaults.room_transports_per_worker),
-            ..defaults
-        };
         // Nobody listens any more once the node has ended.
         let media = Media::start(config, move |event| drop(events.send(event)))?;
         Ok((Self(Some(Arc::new(media))), Some(received)))

@@ -17,6 +17,22 @@ use crate::transport::{
 /// A room's id as signalling knows it.
 pub type RoomName = Arc<str>;
 
+/// How much one SFU carries, all its workers together; signalling hands out no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capacity {
+    pub rooms: usize,
+    pub transports: usize,
+    /// Port numbers for plain transports.
+    pub plain_ports: usize,
+}
+
+/// As much as anybody wants: of an SFU that says no by itself.
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { rooms: usize::MAX, transports: usize::MAX, plain_ports: usize::MAX }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
     pub room: RoomName,

@@ -16,7 +16,8 @@ pub mod transport;
 
 pub use capabilities::{CodecCapability, ExtensionCapability, RtpCapabilities, router_capabilities};
 pub use control::{
-    Act, Command, Done, Event, Happening, RecordAct, RecordCommand, Recorded, Refused, Reply, RoomName,
+    Act, Capacity, Command, Done, Event, Happening, RecordAct, RecordCommand, Recorded, Refused, Reply,
+    RoomName,
 };
 pub use id::{BadId, ConsumerId, ProducerId, TransportId};
 pub use rtp::{

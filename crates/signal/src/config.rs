@@ -10,6 +10,8 @@ use taoyao_types::{AccountLimits, NodeEpoch, NodeId, NodeName, PartitionId, Part
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{IceConfig, MediaConfig};
 
+use crate::room::RoomLimits;
+
 /// Who this node is to its terminals, and what it lets them do.
 #[derive(Debug, Clone)]
 pub struct TerminalsConfig {
@@ -53,6 +55,8 @@ pub struct TerminalsConfig {
     pub terminals_max: usize,
     /// What one account may have of this node.
     pub account: AccountLimits,
+    /// What all rooms of this node may take together.
+    pub rooms: RoomLimits,
 }
 
 /// Under which address a terminal reaches the SFU of a node (reference section 9): the node, the address that its SFU

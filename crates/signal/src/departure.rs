@@ -103,7 +103,7 @@ impl Terminals {
             Alarm::Entry(entry) => self.entry_overdue(now, entry),
             Alarm::Away(conn) => self.give_up(now, conn),
             Alarm::Seats => self.compare_seats(now),
-            Alarm::RoomLeases => self.expire_leases(now),
+            Alarm::Rooms => self.look_after_rooms(now),
             Alarm::Media => self.media_overdue(now),
             Alarm::Reports(owner) => self.resume_alarms(now, owner),
             Alarm::Ringing(number) => self.stop_ringing(now, number),

@@ -40,6 +40,9 @@ impl Terminals {
                 query.after.as_ref().filter(|after| after.partition == *partition).map(|after| &after.client);
             for (_, terminal) in self.registry.members(partition, after) {
                 let kind = terminal.state.client_type.as_str();
+                if self.is_own_service(&terminal.name) {
+                    continue;
+                }
                 if query.client_type.as_deref().is_some_and(|wanted| wanted != kind) {
                     continue;
                 }
@@ -118,6 +121,7 @@ impl Terminals {
         let mut states = Vec::new();
         let mut bytes = 0;
         let mut shown = Vec::new();
+        let bytes_max = limits::LIST_BYTES_MAX.min(self.list_bytes(asker.conn));
         let mut cut = false;
         for entry in entries {
             if policy.authorise(Scope::See, &query.home, &entry.name.partition).is_err() {
@@ -125,8 +129,8 @@ impl Terminals {
             }
             let proxy = entry.origin != self.config.node_id;
             let Some(text) = state::shown(&entry.state, &viewer.sees(&entry.name), proxy) else { continue };
-            bytes += text.len();
-            if states.len() >= query.limit as usize || bytes > limits::LIST_BYTES_MAX {
+            bytes += text.len() + 1;
+            if states.len() >= query.limit as usize || bytes > bytes_max {
                 cut = true;
                 break;
             }

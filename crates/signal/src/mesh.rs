@@ -146,6 +146,7 @@ impl Terminals {
 
     /// A request for this node itself.
     fn serve_node(&mut self, now: Now, token: Token, origin: NodeId, payload: Payload) {
+        self.note_life(now, origin, token.0.epoch);
         let reply = match payload {
             Payload::Room(request) => return self.serve_room(now, token, origin, request),
             Payload::RoomCheck(check) => self.check_seats(now, origin, check),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::Code;
 
+use crate::room::Scarce;
+
 /// Plain numbers since the machine was made; those that go up and down say so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -22,6 +24,16 @@ pub struct Stats {
     pub away: u64,
     /// Now: rooms of this node.
     pub rooms: u64,
+    /// Now: transports of the SFU that accounts have.
+    pub transports: u64,
+    /// Now: ports for plain RTP that accounts have.
+    pub plain_ports: u64,
+    /// Now: passwords of rooms that are being looked at.
+    pub room_passwords: u64,
+    /// Now: about how many bytes of news are kept for nodes of members that miss them.
+    pub room_news_bytes: u64,
+    /// Refusals because an account has its share, or because nothing is left.
+    pub shares_refused: BTreeMap<Scarce, u64>,
     /// Now: alarms that this node keeps.
     pub alarms_kept: u64,
     /// Now: alarms of terminals here that the owners of their partitions do not have yet.

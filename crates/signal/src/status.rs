@@ -27,7 +27,7 @@ impl Terminals {
         {
             return self.deny(now, request, denied);
         }
-        if let Some(conn) = self.registry.by_name(&name) {
+        if let Some(conn) = self.registry.by_name(&name).filter(|_| !self.is_own_service(&name)) {
             let body = self.local_state(request.conn, conn);
             return self.answer(request, body.as_deref());
         }

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use taoyao_auth::Account;
 use taoyao_ortc::{Event, Recorded};
-use taoyao_types::{ConnId, Instant, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits};
+use taoyao_types::{
+    ConnId, Instant, NodeEpoch, NodeId, Now, PartitionId, PartitionName, TerminalKey, TerminalName, limits,
+};
 use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
 use crate::accounts::Accounts;
@@ -22,7 +24,7 @@ use crate::io::{MeshEvent, Output, Verified};
 use crate::lines::Lines;
 use crate::pending::Pending;
 use crate::registry::Registry;
-use crate::room::{Checks, MediaDeadlines, PasswordDone, RoomIds, Rooms, Seats};
+use crate::room::{Checks, MediaDeadlines, MediaShares, NewsKept, PasswordDone, RoomIds, Rooms, Seats};
 use crate::session_ids::SessionIds;
 use crate::stats::Stats;
 use crate::timers::{Alarm, Timers};
@@ -51,13 +53,23 @@ pub struct Terminals {
     pub(crate) message_ids: ServerIds,
     pub(crate) session_ids: SessionIds,
     pub(crate) lines: Lines,
+    /// Bytes of the longest message of connections that take no long ones.
+    pub(crate) carriers: BTreeMap<ConnId, usize>,
+    /// When a node was last told that nobody here is in a room of its.
+    pub(crate) disowned: BTreeMap<NodeId, Instant>,
     pub(crate) rooms: Rooms,
     pub(crate) room_ids: RoomIds,
     pub(crate) checks: Checks,
     /// What the SFU and the recorder have been asked and when they should have answered.
     pub(crate) media_deadlines: MediaDeadlines,
-    /// Whether the leases of rooms are being watched.
-    pub(crate) leases_watched: bool,
+    /// What accounts have of the SFU.
+    pub(crate) media_shares: MediaShares,
+    /// News of rooms for nodes that have missed them.
+    pub(crate) kept: NewsKept,
+    /// The lives of the nodes that have asked something of rooms here.
+    pub(crate) lives: BTreeMap<NodeId, NodeEpoch>,
+    /// Whether the rooms are looked after.
+    pub(crate) rooms_watched: bool,
     pub(crate) seats: Seats,
     /// Whether a comparison of seats is due.
     pub(crate) seats_compared: bool,
@@ -102,11 +114,16 @@ impl Terminals {
             message_ids: ServerIds::new(config.server_index, offset),
             session_ids: SessionIds::new(seed, config.node_id),
             lines: Lines::default(),
-            rooms: Rooms::default(),
+            carriers: BTreeMap::new(),
+            disowned: BTreeMap::new(),
+            rooms: Rooms::new(config.account.rooms, config.rooms.sfu.rooms),
             room_ids: RoomIds::new(SessionIds::new(!seed, config.node_id)),
-            checks: Checks::default(),
+            checks: Checks::new(config.account.room_passwords),
             media_deadlines: MediaDeadlines::default(),
-            leases_watched: false,
+            media_shares: MediaShares::new(&config.account, &config.rooms.sfu),
+            kept: NewsKept::default(),
+            lives: BTreeMap::new(),
+            rooms_watched: false,
             seats: Seats::default(),
             seats_compared: false,
             alarms: Kept::new(config.account.alarms),
@@ -125,6 +142,12 @@ impl Terminals {
         self.registry.open(conn, ip);
         self.timers.set(now.mono + limits::UNREGISTERED_MAX, Alarm::Unregistered(conn));
         self.settle(now);
+    }
+
+    /// What this connection is sent must have no more bytes: lists are cut to that, and what cannot be is the shell's to
+    /// refuse. Without it a message has [`limits::TERMINAL_MESSAGE_BYTES_MAX`] at most.
+    pub fn bound_messages(&mut self, conn: ConnId, bytes_max: usize) {
+        self.carriers.insert(conn, bytes_max.min(limits::TERMINAL_MESSAGE_BYTES_MAX));
     }
 
     /// Somebody acts for an account, without a terminal, until [`Terminals::handle_closed`].
@@ -183,6 +206,7 @@ impl Terminals {
 
     /// A connection is gone, whoever closed it.
     pub fn handle_closed(&mut self, now: Now, conn: ConnId) {
+        self.carriers.remove(&conn);
         if let Some(conn) = self.lines.inward(conn)
             && !self.linger(now, conn)
         {
@@ -258,6 +282,12 @@ impl Terminals {
         stats.calls_unanswered = self.calls.unanswered() as u64;
         stats.away = self.lines.away() as u64;
         stats.rooms = self.rooms.len() as u64;
+        (stats.transports, stats.plain_ports) = {
+            let (transports, plain_ports) = self.media_shares.total();
+            (transports as u64, plain_ports as u64)
+        };
+        stats.room_passwords = self.checks.len() as u64;
+        stats.room_news_bytes = self.kept.bytes() as u64;
         stats.alarms_kept = self.alarms.len() as u64;
         stats.alarms_waiting = self.outbox.len() as u64;
         stats.session_ends = self.calls.len() as u64;

@@ -19,8 +19,8 @@ pub(crate) enum Alarm {
     Away(ConnId),
     /// What is known of rooms elsewhere is to be compared.
     Seats,
-    /// Nodes of members should have compared by now.
-    RoomLeases,
+    /// Rooms are to be looked after: whether anybody is in them, and nodes of members have compared.
+    Rooms,
     /// Alarms are to be reported to this node again.
     Reports(NodeId),
     /// The SFU or the recorder should have answered by now.

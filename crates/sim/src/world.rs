@@ -187,6 +187,7 @@ impl World {
             seed: self.rng.u64(..),
             secret: [7; 32],
             utc_offset_seconds: 8 * 3600,
+            sfu: taoyao_ortc::Capacity::default(),
         };
         let now = self.read_clocks(id);
         match Node::new(Arc::clone(&self.topology), &config, now) {

@@ -109,10 +109,17 @@ pub const CALLS_RINGING_PER_ACCOUNT_MAX: usize = 16;
 pub const CALL_UNANSWERED_MAX: Duration = Duration::from_secs(60);
 /// Messages that wait at the caller's node until the caller has been told its session's id. Beyond it they are refused.
 pub const EARLY_MESSAGES_MAX: usize = 64;
-/// Rooms that one node has. Beyond it the room that has been empty for longest is closed, or creating is refused as busy.
+/// Rooms that one node has; fewer where its SFU carries fewer. Beyond it the room that has been empty for longest is closed,
+/// of an account that has at least as many as who asks, or creating is refused as busy.
 pub const ROOMS_MAX: usize = 10_000;
 /// Rooms of one creator. Beyond it its room that has been empty for longest is closed, or creating is refused as busy.
 pub const ROOMS_PER_TERMINAL_MAX: usize = 64;
+/// How long a room without members stays unless its topology or its creator says otherwise: a coffee. Then it ends.
+pub const ROOM_EMPTY_KEPT: Duration = Duration::from_secs(600);
+/// The longest that a creator may ask for unless the topology says otherwise: a meeting of tomorrow.
+pub const ROOM_EMPTY_KEPT_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The shortest: who makes a room has to get into it. Shorter ones are refused.
+pub const ROOM_EMPTY_KEPT_MIN: Duration = Duration::from_secs(10);
 /// Members of one room. Beyond it entering is refused as busy.
 pub const ROOM_MEMBERS_MAX: usize = 1_000;
 /// Rooms that one terminal is in. Beyond it entering is refused as busy.
@@ -121,17 +128,45 @@ pub const TERMINAL_ROOMS_MAX: usize = 64;
 pub const ROOM_NAME_BYTES_MAX: usize = 256;
 /// News of a room that are kept for a node that has missed them. Who has missed more enters anew.
 pub const ROOM_NEWS_KEPT: usize = 256;
+/// Bytes of those news for one node: a hundred arrivals. Beyond it the oldest go, and who has missed them enters anew.
+pub const ROOM_NEWS_FEED_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of those news of one room, for all nodes of its members. The oldest go first.
+pub const ROOM_NEWS_ROOM_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of those news of all rooms of a node. The oldest go first.
+pub const ROOM_NEWS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of the states of a room's members that are told whole. Beyond it they are told in brief, so that a thousand fit
+/// into one frame of a link.
+pub const ROOM_MEMBERS_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a display name in such a brief state, as JSON. What goes beyond is cut off.
+pub const BRIEF_NAME_BYTES_MAX: usize = 128;
+/// Bytes of one comparison of rooms. Beyond it the rooms are spread over several.
+pub const ROOM_CHECK_BYTES_MAX: usize = 512 * 1024;
+/// The loudest members of a room that its volumes name. Quieter ones are left out.
+pub const ROOM_VOLUMES_MAX: usize = 64;
 /// How often a node compares its members of rooms with the rooms' nodes, and what both sides know.
 pub const ROOM_CHECK: Duration = Duration::from_secs(5);
 /// Members of a node that did not compare for this long are taken out of the room.
 pub const ROOM_LEASE: Duration = Duration::from_secs(30);
-/// Wrong passwords that one terminal may try at a room at once, and how many in a second. Beyond it refused as busy.
-pub const ROOM_GUESSES_AT_ONCE: u32 = 5;
-pub const ROOM_GUESSES_PER_SECOND: u32 = 1;
-/// Terminals whose guesses a room remembers. Beyond it all others wait their turn together.
+/// Wrong passwords of a room that one account may try without waiting. Each further one has to wait twice as long as the one
+/// before, from a second on; refused as busy until then.
+pub const ROOM_GUESSES_FREE: u32 = 5;
+/// The longest of these waits: twelve guesses in an hour, so that all PINs of four digits take 35 days.
+pub const ROOM_GUESS_WAIT_MAX: Duration = Duration::from_secs(300);
+/// The same for all accounts together that were never in the room.
+pub const ROOM_STRANGERS_GUESSES_FREE: u32 = 32;
+/// See [`ROOM_STRANGERS_GUESSES_FREE`]: sixty guesses in an hour, however many accounts there are.
+pub const ROOM_STRANGERS_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long after the last wrong one guesses are forgotten.
+pub const ROOM_GUESSES_REMEMBERED: Duration = Duration::from_secs(1_800);
+/// Accounts whose guesses a room remembers. Beyond it the one that may try again soonest is forgotten; all of them together
+/// still wait.
 pub const ROOM_GUESSERS_MAX: usize = 256;
+/// Terminals that a room remembers to have been in it, so that strangers' guesses do not keep them out. The oldest go first.
+pub const ROOM_ACQUAINTED_MAX: usize = ROOM_MEMBERS_MAX;
 /// Passwords of rooms that wait to be hashed or checked; five seconds of work for one core. Beyond it refused as busy.
 pub const ROOM_PASSWORDS_WAITING_MAX: usize = 256;
+/// How many of them strangers leave to those who own the room or have been in it.
+pub const ROOM_PASSWORDS_RESERVED: usize = 32;
 /// How long the pass of an invitation is good for.
 pub const ROOM_PASS_KEPT: Duration = Duration::from_secs(600);
 /// Bytes of the `rtpCapabilities` of a member of a room: a browser's are 15 KiB. With longer ones entering is refused.
@@ -144,6 +179,8 @@ pub const DATA_LABEL_BYTES_MAX: usize = 256;
 pub const MEMBER_TRANSPORTS_MAX: usize = 16;
 /// Producers of one member of a room, of media and data. Beyond it producing is refused as busy.
 pub const MEMBER_PRODUCERS_MAX: usize = 32;
+/// Consumers of one member of a room: sound, picture, screen and data of a thousand others. Beyond it refused as busy.
+pub const MEMBER_CONSUMERS_MAX: usize = 4_096;
 /// Consumers of one room: 128 members who all see and hear each other, or a thousand who each see a few others. Beyond it
 /// nothing is consumed without being asked for, and asking is refused as busy.
 pub const ROOM_CONSUMERS_MAX: usize = 32_768;
@@ -206,6 +243,13 @@ pub const PENDING_MAX: usize = 65_536;
 pub const RESULT_KEPT: Duration = Duration::from_secs(60);
 /// Answers remembered; the oldest go first.
 pub const RESULTS_MAX: usize = 65_536;
+/// Bytes of the answers remembered. The oldest go first.
+pub const RESULTS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Answers remembered for the requests of one node, and their bytes. Its own oldest go first.
+pub const RESULTS_PER_ORIGIN_MAX: usize = RESULTS_MAX / 4;
+pub const RESULTS_PER_ORIGIN_BYTES_MAX: usize = RESULTS_BYTES_MAX / 4;
+/// Bytes of an answer that is remembered although its request only looks. A longer one is made anew when it is asked again.
+pub const RESULT_OF_A_LOOK_BYTES_MAX: usize = 4 * 1024;
 
 /// Bytes of one frame on a link: a terminal message and its header fit. A larger one is a fault of the peer.
 pub const FRAME_BYTES_MAX: usize = TERMINAL_MESSAGE_BYTES_MAX + 64 * 1024;

@@ -1,22 +1,19 @@
-//! The rooms of this node: members, and the feed of news to each node that has some.
+//! One room of this node: its members, and the feed of news to each node that has some.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use taoyao_ortc::{Command, RecordCommand};
 use taoyao_types::{
-    Instant, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalKey, TerminalName, limits,
+    AccountTag, Instant, NodeEpoch, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalKey,
+    TerminalName, limits,
 };
 use taoyao_wire::link::{ListEntry, MediaIds, Receiving, RoomEvent, RoomNews, RoomState, Welcome};
+use taoyao_wire::terminal::state;
 
+use super::door::Door;
 use super::media::Studio;
-use crate::bucket::Bucket;
-
-/// All rooms of this node by id.
-#[derive(Debug, Default)]
-pub(crate) struct Rooms {
-    by_id: BTreeMap<String, Room>,
-    feeds_made: u64,
-}
+use super::shares::{Holder, Taken};
 
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -26,13 +23,16 @@ pub(crate) struct Room {
     pub(crate) key: TerminalKey,
     pub(crate) name: Option<String>,
     pub(crate) media: String,
-    /// Who made it.
-    pub(crate) owner: TerminalName,
+    pub(crate) owner: Owner,
+    /// Who is charged for it.
+    pub(crate) holder: Holder,
+    /// How long it stays without members.
+    pub(crate) empty_kept: Duration,
     /// Argon2id, as a PHC text.
     pub(crate) password: Option<String>,
+    pub(crate) door: Door,
     members: BTreeMap<TerminalName, Member>,
     feeds: BTreeMap<NodeId, Feed>,
-    guesses: BTreeMap<TerminalName, Bucket>,
     /// Since when nobody is in it.
     empty_since: Option<Instant>,
     /// What its members send and receive; none where nobody carries it.
@@ -42,6 +42,7 @@ pub(crate) struct Room {
 #[derive(Debug)]
 struct Member {
     entry: ListEntry,
+    account: AccountTag,
     /// The news of its node's feed that told of it.
     entered_at: u64,
 }
@@ -50,6 +51,7 @@ struct Member {
 #[derive(Debug)]
 pub(crate) struct Newcomer<'a> {
     pub(crate) entry: ListEntry,
+    pub(crate) account: AccountTag,
     /// The request of its node that it waits for.
     pub(crate) tag: u64,
     pub(crate) receiving: &'a Receiving,
@@ -60,8 +62,16 @@ pub(crate) struct Newcomer<'a> {
 struct Feed {
     number: u64,
     last: u64,
-    kept: VecDeque<RoomEvent>,
+    /// The node's life in which its members entered.
+    life: NodeEpoch,
     heard_at: Instant,
+}
+
+/// Who made a room: a terminal, under its account. A namesake under another account is somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) name: TerminalName,
+    pub(crate) account: AccountTag,
 }
 
 /// What a room says, in the order in which it is to be said.
@@ -70,105 +80,31 @@ pub(crate) enum Said {
     News(NodeId, RoomNews),
     ToMedia(Command),
     ToRecorder(RecordCommand),
-}
-
-impl Rooms {
-    pub(crate) fn get(&self, id: &str) -> Option<&Room> {
-        self.by_id.get(id)
-    }
-
-    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Room> {
-        self.by_id.get_mut(id)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Room> {
-        self.by_id.values()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
-    }
-
-    pub(crate) fn insert(&mut self, room: Room) {
-        self.by_id.insert(room.id.clone(), room);
-    }
-
-    /// Makes room for one more of this owner, at the cost of an empty one, whose last words are returned; none if there is
-    /// none to close.
-    pub(crate) fn make_room(&mut self, owner: &TerminalName) -> Option<Vec<Said>> {
-        let own = self.by_id.values().filter(|room| room.owner == *owner).count();
-        let too_many_own = own >= limits::ROOMS_PER_TERMINAL_MAX;
-        if !too_many_own && self.by_id.len() < limits::ROOMS_MAX {
-            return Some(Vec::new());
-        }
-        let candidates = self.by_id.values().filter(|room| !too_many_own || room.owner == *owner);
-        let empty = candidates.filter_map(|room| Some((room.empty_since?, room.id.clone())));
-        let (_, oldest) = empty.min()?;
-        Some(self.close(&oldest))
-    }
-
-    /// The member is in, and everybody is told. It may have been in before.
-    pub(crate) fn enter(&mut self, now: Instant, id: &str, newcomer: Newcomer<'_>) -> Vec<Said> {
-        self.feeds_made += 1;
-        let number = self.feeds_made;
-        self.by_id.get_mut(id).map_or_else(Vec::new, |room| room.enter(now, number, newcomer))
-    }
-
-    /// The room ends: it is forgotten, and everybody is told.
-    pub(crate) fn close(&mut self, id: &str) -> Vec<Said> {
-        let Some(mut room) = self.by_id.remove(id) else { return Vec::new() };
-        let mut said = room.close_media();
-        said.extend(room.tell_all(&RoomEvent::Closed));
-        said
-    }
-
-    /// Members of nodes that have not been heard of for too long are gone.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<(TerminalKey, Vec<Said>)> {
-        let mut news = Vec::new();
-        for room in self.by_id.values_mut() {
-            let late = |feed: &Feed| now.since(feed.heard_at) >= limits::ROOM_LEASE;
-            let lost: Vec<NodeId> =
-                room.feeds.iter().filter(|(_, feed)| late(feed)).map(|(node, _)| *node).collect();
-            for node in lost {
-                news.push((room.key, room.drop_node(now, node)));
-            }
-        }
-        news
-    }
-
-    /// Whether any room has members, and thereby leases that may end.
-    pub(crate) fn are_lived_in(&self) -> bool {
-        self.by_id.values().any(|room| !room.feeds.is_empty())
-    }
+    /// No node asks for this feed any more.
+    FeedEnds(u64),
+    /// A transport is no more.
+    Freed(Taken),
 }
 
 impl Room {
-    pub(crate) fn new(
-        now: Instant,
-        id: String,
-        owner: TerminalName,
-        name: Option<String>,
-        media: String,
-        password: Option<String>,
-    ) -> Self {
-        let partition = owner.partition.clone();
-        let key = key_of(&id, &partition);
-        let (members, feeds, guesses) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let empty_since = Some(now);
-        let studio = None;
+    pub(crate) fn new(now: Instant, state: RoomState, owner: Owner, holder: Holder) -> Self {
+        let RoomState { room: id, name, media, .. } = state;
+        let partition = owner.name.partition.clone();
         Self {
+            key: key_of(&id, &partition),
             id,
             partition,
-            key,
             name,
             media,
             owner,
-            password,
-            members,
-            feeds,
-            guesses,
-            empty_since,
-            studio,
+            holder,
+            empty_kept: limits::ROOM_EMPTY_KEPT,
+            password: None,
+            door: Door::default(),
+            members: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+            empty_since: Some(now),
+            studio: None,
         }
     }
 
@@ -183,16 +119,51 @@ impl Room {
         }
     }
 
+    /// Since when the room may end for want of members: none while somebody is in it, or it is still being opened.
+    pub(crate) fn empty_since(&self) -> Option<Instant> {
+        let is_busy = self.studio.as_ref().is_some_and(Studio::is_busy);
+        self.empty_since.filter(|_| !is_busy)
+    }
+
     pub(crate) fn has(&self, name: &TerminalName) -> bool {
         self.members.contains_key(name)
+    }
+
+    /// Whether a request of this terminal, under this account and from this node, is a member's.
+    pub(crate) fn is_member(&self, name: &TerminalName, account: AccountTag, origin: NodeId) -> bool {
+        let member = self.members.get(name);
+        member.is_some_and(|member| member.account == account && member.entry.origin == origin)
+    }
+
+    pub(crate) fn is_owner(&self, name: &TerminalName, account: AccountTag) -> bool {
+        account != AccountTag::NOBODY && self.owner.account == account && self.owner.name == *name
     }
 
     pub(crate) fn is_full(&self) -> bool {
         self.members.len() >= limits::ROOM_MEMBERS_MAX
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &TerminalName> {
+        self.members.keys()
+    }
+
+    /// Names and nodes.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&TerminalName, NodeId)> {
+        self.members.iter().map(|(name, member)| (name, member.entry.origin))
+    }
+
+    /// All members, so that they fit into one frame of a link: with their whole states, or with brief ones if those are
+    /// longer than [`limits::ROOM_MEMBERS_BYTES_MAX`] together.
     pub(crate) fn members(&self) -> Vec<ListEntry> {
-        self.members.values().map(|member| member.entry.clone()).collect()
+        let bytes: usize = self.members.values().map(|member| member.entry.state.len()).sum();
+        let whole = |entry: &ListEntry| entry.clone();
+        let brief = |entry: &ListEntry| ListEntry { state: state::brief(&entry.state), ..entry.clone() };
+        let entries = self.members.values().map(|member| &member.entry);
+        if bytes <= limits::ROOM_MEMBERS_BYTES_MAX {
+            entries.map(whole).collect()
+        } else {
+            entries.map(brief).collect()
+        }
     }
 
     /// What a member sends and receives.
@@ -200,37 +171,27 @@ impl Room {
         self.studio.as_ref().map(|studio| studio.ids_of(name)).unwrap_or_default()
     }
 
-    /// Whether this terminal may try a password now.
-    pub(crate) fn may_guess(&mut self, now: Instant, name: &TerminalName) -> bool {
-        let full = self.guesses.len() >= limits::ROOM_GUESSERS_MAX && !self.guesses.contains_key(name);
-        // The others share the bucket of the room's owner, who seldom guesses.
-        let name = if full { &self.owner } else { name };
-        let bucket = self.guesses.entry(name.clone()).or_insert_with(|| {
-            Bucket::new(now, limits::ROOM_GUESSES_PER_SECOND, limits::ROOM_GUESSES_AT_ONCE)
-        });
-        bucket.take(now, 1)
+    /// What its members have taken of the node.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        self.studio.iter().flat_map(Studio::taken).collect()
     }
 
-    /// The right password takes no guess away.
-    pub(crate) fn guessed_right(&mut self, name: &TerminalName) {
-        self.guesses.remove(name);
-    }
-
-    fn enter(&mut self, now: Instant, number: u64, newcomer: Newcomer<'_>) -> Vec<Said> {
-        let Newcomer { entry, tag, receiving } = newcomer;
+    pub(super) fn enter(&mut self, now: Instant, number: u64, newcomer: Newcomer<'_>) -> Vec<Said> {
+        let Newcomer { entry, account, tag, receiving } = newcomer;
         let (name, home) = (entry.name.clone(), entry.origin);
         let before = self.members.get(&name).map(|member| (member.entry.origin, member.entry.session));
         let mut news = Vec::new();
-        if before.is_some_and(|(_, session)| session != entry.session) {
+        if before.is_some_and(|before| before != (home, entry.session)) {
             news.extend(self.drop_media_of(&name));
         }
         if let Some((elsewhere, _)) = before.filter(|(before, _)| *before != home) {
             self.members.remove(&name);
-            self.forget_if_empty(elsewhere);
+            news.extend(self.forget_if_empty(elsewhere));
         }
-        let feed = self.feeds.entry(home).or_insert_with(|| Feed::new(now, number));
+        let feed = self.feeds.entry(home).or_insert_with(|| Feed::new(now, number, entry.life));
         let entered_at = feed.last + 1;
-        self.members.insert(name, Member { entry: entry.clone(), entered_at });
+        self.members.insert(name.clone(), Member { entry: entry.clone(), account, entered_at });
+        self.door.let_in(account, &name);
         self.empty_since = None;
         if let Some(studio) = &mut self.studio {
             studio.seat(&entry.name, receiving);
@@ -247,19 +208,39 @@ impl Room {
         news
     }
 
-    /// The member is out, and the others are told. Nothing happens if a newer session of it is in.
-    pub(crate) fn leave(&mut self, now: Instant, name: &TerminalName, session: SessionEpoch) -> Vec<Said> {
-        let Some(member) = self.members.get(name) else { return Vec::new() };
-        if member.entry.session > session {
+    /// The member is out, and the others are told. Nothing happens if it is in by another node, or if a newer session of
+    /// it is: then the one that leaves was displaced, whatever number it took to stay.
+    pub(crate) fn leave(
+        &mut self,
+        now: Instant,
+        name: &TerminalName,
+        origin: NodeId,
+        session: SessionEpoch,
+    ) -> Vec<Said> {
+        let member = self.members.get(name);
+        if member.is_none_or(|member| member.entry.origin != origin || member.entry.session > session) {
             return Vec::new();
         }
-        let node = member.entry.origin;
-        self.members.remove(name);
-        self.note_emptiness(now);
-        self.forget_if_empty(node);
+        self.remove(now, name)
+    }
+
+    fn remove(&mut self, now: Instant, name: &TerminalName) -> Vec<Said> {
+        let Some(member) = self.members.remove(name) else { return Vec::new() };
+        if self.members.is_empty() {
+            self.empty_since = Some(now);
+        }
+        let mut said: Vec<Said> = self.forget_if_empty(member.entry.origin).into_iter().collect();
         // What it sent and received ends before it is gone (reference section 5.10).
-        let mut said = self.drop_media_of(name);
+        said.extend(self.drop_media_of(name));
         said.extend(self.tell_all(&RoomEvent::Left { who: name.clone() }));
+        said
+    }
+
+    /// The room is no more, and everybody is told.
+    pub(super) fn end(&mut self) -> Vec<Said> {
+        let mut said = self.close_media();
+        said.extend(self.tell_all(&RoomEvent::Closed));
+        said.extend(self.feeds.values().map(|feed| Said::FeedEnds(feed.number)));
         said
     }
 
@@ -278,51 +259,25 @@ impl Room {
     fn tell(&mut self, node: NodeId, event: RoomEvent) -> Option<Said> {
         let feed = self.feeds.get_mut(&node)?;
         feed.last += 1;
-        feed.kept.push_back(event.clone());
-        if feed.kept.len() > limits::ROOM_NEWS_KEPT {
-            feed.kept.pop_front();
-        }
         let (feed, seq) = (feed.number, feed.last);
-        let event = self.with_members(event);
         Some(Said::News(node, RoomNews { room: self.id.clone(), feed, seq, event }))
     }
 
     /// What is of this moment only, to every node that has members: it is told or lost.
     pub(super) fn mention(&self, event: &RoomEvent) -> Vec<Said> {
-        let news = |(node, feed): (&NodeId, &Feed)| {
-            let (room, event) = (self.id.clone(), event.clone());
-            Said::News(*node, RoomNews { room, feed: feed.number, seq: 0, event })
-        };
-        self.feeds.iter().map(news).collect()
+        self.feeds.keys().filter_map(|node| self.mention_to(*node, event.clone())).collect()
     }
 
-    /// A welcome names those who are there when it is told: kept, it would hold all their states.
-    fn with_members(&self, mut event: RoomEvent) -> RoomEvent {
-        if let RoomEvent::Entered { welcome: Some(welcome), .. } = &mut event {
-            welcome.members = self.members();
-        }
-        event
+    fn mention_to(&self, node: NodeId, event: RoomEvent) -> Option<Said> {
+        let feed = self.feeds.get(&node)?.number;
+        Some(Said::News(node, RoomNews { room: self.id.clone(), feed, seq: 0, event }))
     }
 
-    /// A node of members says how far it has heard; what it has missed is sent again. None if it has missed too much.
-    pub(crate) fn catch_up(
-        &mut self,
-        now: Instant,
-        node: NodeId,
-        number: u64,
-        next: u64,
-    ) -> Option<Vec<Said>> {
+    /// A node of members says which feed it hears; the number of the last news of it. None if it has another one.
+    pub(crate) fn hear_of(&mut self, now: Instant, node: NodeId, number: u64) -> Option<u64> {
         let feed = self.feeds.get_mut(&node).filter(|feed| feed.number == number)?;
         feed.heard_at = now;
-        let missing = feed.last.checked_sub(next.checked_sub(1)?)?;
-        let missing = usize::try_from(missing).ok().filter(|missing| *missing <= feed.kept.len())?;
-        let skipped = feed.kept.len() - missing;
-        let feed = self.feeds.get(&node)?;
-        let news = |(event, seq): (&RoomEvent, u64)| {
-            let (room, event) = (self.id.clone(), self.with_members(event.clone()));
-            Said::News(node, RoomNews { room, feed: feed.number, seq, event })
-        };
-        Some(feed.kept.iter().skip(skipped).zip(next..).map(news).collect())
+        Some(feed.last)
     }
 
     /// Members at `node` that it should know of, having heard the news before `next`, but does not name.
@@ -337,28 +292,46 @@ impl Room {
         self.members.get(name).is_some_and(|member| member.entry.origin == node)
     }
 
+    /// Whether members of a life of the node that is over are here.
+    pub(super) fn has_older_life(&self, node: NodeId, life: NodeEpoch) -> bool {
+        self.feeds.get(&node).is_some_and(|feed| feed.life < life)
+    }
+
+    /// Nodes that have not compared for too long are dropped; those that are late are asked to.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Said> {
+        let silent = |feed: &Feed| now.since(feed.heard_at);
+        let is_late = |feed: &Feed| silent(feed) > limits::ROOM_CHECK;
+        let late: Vec<(NodeId, bool)> = self
+            .feeds
+            .iter()
+            .filter(|(_, feed)| is_late(feed))
+            .map(|(node, feed)| (*node, silent(feed) >= limits::ROOM_LEASE))
+            .collect();
+        let mut said = Vec::new();
+        for (node, is_over) in late {
+            match is_over {
+                true => said.extend(self.drop_node(now, node)),
+                false => said.extend(self.mention_to(node, RoomEvent::Missed)),
+            }
+        }
+        said
+    }
+
     /// All members at `node` are out, and the others are told.
     pub(crate) fn drop_node(&mut self, now: Instant, node: NodeId) -> Vec<Said> {
-        self.feeds.remove(&node);
-        let lost: Vec<TerminalName> = self
-            .members
-            .iter()
-            .filter(|(_, m)| m.entry.origin == node)
-            .map(|(name, _)| name.clone())
-            .collect();
-        lost.iter().flat_map(|name| self.leave(now, name, SessionEpoch(u64::MAX))).collect()
+        let feed = self.feeds.remove(&node);
+        let mut said: Vec<Said> = feed.map(|feed| Said::FeedEnds(feed.number)).into_iter().collect();
+        let lost = self.members.iter().filter(|(_, member)| member.entry.origin == node);
+        let lost: Vec<TerminalName> = lost.map(|(name, _)| name.clone()).collect();
+        said.extend(lost.iter().flat_map(|name| self.remove(now, name)));
+        said
     }
 
-    fn note_emptiness(&mut self, now: Instant) {
-        if self.members.is_empty() {
-            self.empty_since = Some(now);
+    fn forget_if_empty(&mut self, node: NodeId) -> Option<Said> {
+        if self.members.values().any(|member| member.entry.origin == node) {
+            return None;
         }
-    }
-
-    fn forget_if_empty(&mut self, node: NodeId) {
-        if !self.members.values().any(|member| member.entry.origin == node) {
-            self.feeds.remove(&node);
-        }
+        self.feeds.remove(&node).map(|feed| Said::FeedEnds(feed.number))
     }
 }
 
@@ -369,7 +342,7 @@ fn key_of(id: &str, partition: &PartitionName) -> TerminalKey {
 }
 
 impl Feed {
-    fn new(now: Instant, number: u64) -> Self {
-        Self { number, last: 0, kept: VecDeque::new(), heard_at: now }
+    fn new(now: Instant, number: u64, life: NodeEpoch) -> Self {
+        Self { number, last: 0, life, heard_at: now }
     }
 }

@@ -1,7 +1,7 @@
 //! What holds a room and its members' nodes together: comparisons, and leases that end without them.
 
-use taoyao_types::{NodeId, Now, SessionEpoch, TerminalName, limits};
-use taoyao_wire::link::{Reply, RoomCheck, RoomChecked, SeatCheck};
+use taoyao_types::{NodeEpoch, NodeId, Now, SessionEpoch, TerminalName, limits};
+use taoyao_wire::link::{Reply, RoomCheck, RoomChecked, RoomNews, SeatCheck};
 
 use super::hosted::Said;
 use crate::terminals::Terminals;
@@ -24,37 +24,62 @@ impl Terminals {
         let SeatCheck { room: id, feed, next, members } = seat;
         let Some(room) = self.rooms.get_mut(&id) else { return answer.closed.push(id) };
         let key = room.key;
-        let Some(mut news) = room.catch_up(now.mono, origin, feed, next) else {
-            let named = members.iter().filter(|name| room.has_at(name, origin)).cloned().collect::<Vec<_>>();
-            let news: Vec<Said> =
-                named.iter().flat_map(|name| room.leave(now.mono, name, ANY_SESSION)).collect();
+        let last = room.hear_of(now.mono, origin, feed);
+        let missed = match last {
+            // It has nobody in this room, and heard of it by the news before `next`.
+            Some(_) if members.is_empty() => Some(Vec::new()),
+            Some(last) => self.kept.since(feed, next, last),
+            None => None,
+        };
+        let Some(missed) = missed else {
+            let named = members.iter().filter(|name| room.has_at(name, origin));
+            let named: Vec<TerminalName> = named.cloned().collect();
+            let news =
+                named.iter().flat_map(|name| room.leave(now.mono, name, origin, ANY_SESSION)).collect();
             answer.out.push((id, members));
             return self.publish_news(now, key, news);
         };
-        for ghost in room.ghosts(origin, next, &members) {
-            news.extend(room.leave(now.mono, &ghost, ANY_SESSION));
-        }
+        let ghosts = room.ghosts(origin, next, &members);
+        let news: Vec<Said> =
+            ghosts.iter().flat_map(|ghost| room.leave(now.mono, ghost, origin, ANY_SESSION)).collect();
         let strangers: Vec<TerminalName> =
             members.into_iter().filter(|name| !room.has_at(name, origin)).collect();
+        for (seq, event) in missed {
+            self.tell_node(key, origin, RoomNews { room: id.clone(), feed, seq, event });
+        }
         if !strangers.is_empty() {
             answer.out.push((id, strangers));
         }
         self.publish_news(now, key, news);
     }
 
-    /// Looks for leases that have ended, from time to time, while there are any.
-    pub(crate) fn watch_leases(&mut self, now: Now) {
-        if !self.leases_watched && self.rooms.are_lived_in() {
-            self.leases_watched = true;
-            self.timers.set(now.mono + limits::ROOM_CHECK, Alarm::RoomLeases);
+    /// A node speaks for itself in this life: what it had in earlier ones has ended with them.
+    pub(crate) fn note_life(&mut self, now: Now, node: NodeId, life: NodeEpoch) {
+        if self.lives.get(&node).is_some_and(|known| *known >= life) {
+            return;
+        }
+        self.lives.insert(node, life);
+        for (key, said) in self.rooms.end_lives(now.mono, node, life) {
+            tracing::info!(%node, life = life.0, "members of an earlier life of their node are gone");
+            self.publish_news(now, key, said);
         }
     }
 
-    pub(crate) fn expire_leases(&mut self, now: Now) {
-        self.leases_watched = false;
-        for (key, news) in self.rooms.expire(now.mono) {
-            self.publish_news(now, key, news);
+    /// Looks from time to time after rooms that nobody is in and members that are not heard of, while there are any.
+    pub(crate) fn watch_rooms(&mut self, now: Now) {
+        if !self.rooms_watched && self.rooms.len() > 0 {
+            self.rooms_watched = true;
+            self.timers.set(now.mono + limits::ROOM_CHECK, Alarm::Rooms);
         }
-        self.watch_leases(now);
+    }
+
+    pub(crate) fn look_after_rooms(&mut self, now: Now) {
+        self.rooms_watched = false;
+        let mut all = self.rooms.expire(now.mono);
+        all.extend(self.rooms.end_empty(now.mono));
+        for (key, said) in all {
+            self.publish_news(now, key, said);
+        }
+        self.watch_rooms(now);
     }
 }

@@ -1,16 +1,19 @@
 //! What terminals ask of rooms, and how they are answered.
 
-use taoyao_types::{AccountTag, ConnId, NodeId, Now, PartitionId, Scope, TerminalKey, TerminalName, limits};
+use taoyao_types::{
+    AccountTag, NodeId, Now, PartitionId, Scope, SessionEpoch, TerminalKey, TerminalName, limits,
+};
 use taoyao_wire::Class;
 use taoyao_wire::link::{
-    Failure, Message, Payload, Reply, RoomAct, RoomCheck, RoomReply, RoomRequest, Target,
+    Failure, Message, Payload, Reply, RoomAct, RoomCheck, RoomReply, RoomRequest, SeatCheck, Target,
 };
 use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::{Code, Fields, media, room, state};
+use taoyao_wire::terminal::room::PageRequest;
+use taoyao_wire::terminal::{Code, Fields, media, room};
 
 use super::host::no_room;
 use super::ids::partition_of;
-use super::seats::Entry;
+use super::seats::{Entry, Sitter};
 use crate::asks::{Asker, OpenAsk, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
@@ -32,6 +35,8 @@ pub(crate) struct RoomAsk {
     client: Option<TerminalName>,
     /// What the answer repeats.
     body: Option<String>,
+    /// Of `room::client::list`: which part is wanted.
+    page: PageRequest,
 }
 
 // What the terminals of this node want.
@@ -40,7 +45,8 @@ impl Terminals {
         if !self.is_client(now, request) {
             return;
         }
-        let room::CreateRequest { name, password, media } = room::CreateRequest::of(request.message);
+        let room::CreateRequest { name, password, media, empty_seconds } =
+            room::CreateRequest::of(request.message);
         if password.as_ref().is_some_and(|password| password.0.len() > limits::PASSWORD_BYTES_MAX) {
             let why = format!("请求错误：the password has more than {} bytes", limits::PASSWORD_BYTES_MAX);
             return self.refuse(now, request, Failed::new(Code::BadRequest, why));
@@ -49,7 +55,7 @@ impl Terminals {
         let Some(host) = self.config.owners.get(&partition).copied() else {
             return self.refuse(now, request, Self::plainly(Code::Unknown));
         };
-        let act = RoomAct::Create { name, password, media };
+        let act = RoomAct::Create { name, password, media, empty_seconds };
         self.ask_room(now, request, host, Wanted::of(String::new(), act));
     }
 
@@ -72,8 +78,8 @@ impl Terminals {
             }
         };
         let Some(terminal) = self.registry.terminal(request.conn) else { return };
-        let state = terminal.state.to_json();
-        let entry = self.seats.begin_entry(Entry { room: room.clone(), asker: request.asker() });
+        let (state, session) = (terminal.state.to_json(), terminal.session);
+        let entry = self.seats.begin_entry(Entry { room: room.clone(), asker: request.asker(), session });
         // A little later than the mesh gives up, which says more.
         self.timers.set(now.mono + ENTRY_MAX, Alarm::Entry(entry));
         let act = RoomAct::Enter { entry, password, state, receiving };
@@ -84,12 +90,9 @@ impl Terminals {
     pub(crate) fn leave_room(&mut self, now: Now, request: &Request<'_>) {
         let fields = Fields::of(request.message.body);
         let Some((room, host)) = self.room_of(now, request, &fields) else { return };
-        if !self.seats.stand_up(&room, &request.from) {
-            return self.ask_room(now, request, host, Wanted::of(room, RoomAct::Leave));
-        }
-        if let Some(terminal) = self.registry.terminal(request.conn) {
-            let (name, session) = (terminal.name.clone(), terminal.session);
-            self.tell_left(room, host, name, session);
+        match self.seats.stand_up(&room, &request.from) {
+            Some(Sitter { session, .. }) => self.tell_left(room, host, request.from.clone(), session),
+            None => self.ask_room(now, request, host, Wanted::of(room, RoomAct::Leave)),
         }
     }
 
@@ -101,6 +104,7 @@ impl Terminals {
         let named = |field: &str| fields.text(field).and_then(|text| TerminalName::resolve(&text, home).ok());
         let message = || request.message.relayed();
         let (mut client, mut body) = (None, None);
+        let page = PageRequest::of(&fields);
         let act = match request.signal {
             Signal::RoomBroadcast => RoomAct::Broadcast { message: message() },
             Signal::RoomClose => RoomAct::Close,
@@ -138,7 +142,7 @@ impl Terminals {
                 RoomAct::Media { ask: 0, signal: other.name().to_owned(), body }
             }
         };
-        self.ask_room(now, request, host, Wanted { client, body, ..Wanted::of(room, act) });
+        self.ask_room(now, request, host, Wanted { client, body, page, ..Wanted::of(room, act) });
     }
 
     /// Rooms are for terminals with people or cameras behind them (reference 4.6).
@@ -190,9 +194,10 @@ impl Terminals {
     }
 
     fn ask_room(&mut self, now: Now, request: &Request<'_>, host: NodeId, wanted: Wanted) {
-        let Wanted { room, mut act, entry, client, body } = wanted;
+        let Wanted { room, mut act, entry, client, body, page } = wanted;
         let signal = request.signal;
-        let purpose = Purpose::Room(Box::new(RoomAsk { signal, room: room.clone(), entry, client, body }));
+        let purpose =
+            Purpose::Room(Box::new(RoomAsk { signal, room: room.clone(), entry, client, body, page }));
         let Some((ask, source)) = self.open_ask(now, request, purpose) else {
             return drop(entry.and_then(|entry| self.seats.end_entry(entry)));
         };
@@ -217,12 +222,11 @@ impl Terminals {
             Reply::Failed(failure) => failure,
             _ => no_room(&ask.room),
         };
-        if let Some(entry) = ask.entry {
-            self.seats.end_entry(entry);
-            if matches!(failure, Failure::Deadline | Failure::Interrupted { .. }) {
-                // It may be in all the same, and has been told otherwise.
-                self.leave_again(asker, &ask.room);
-            }
+        if let Some(Entry { session, .. }) = ask.entry.and_then(|entry| self.seats.end_entry(entry))
+            && matches!(failure, Failure::Deadline | Failure::Interrupted { .. })
+        {
+            // It may be in all the same, and has been told otherwise.
+            self.leave_again(asker, &ask.room, session);
         }
         if let Failure::Denied { rule } = &failure {
             self.audit_later(asker, ask.signal, rule);
@@ -256,29 +260,15 @@ impl Terminals {
             }
             RoomReply::State(state) => room::state(&state),
             RoomReply::Status(state, rights) => room::status(&state, rights),
-            RoomReply::Members(entries) => match self.members_shown(asker.conn, &ask.room, &entries) {
-                Some(body) => body,
-                None => return,
-            },
+            RoomReply::Members(entries) => {
+                match self.members_shown(asker.conn, &ask.room, entries, &ask.page) {
+                    Some(body) => body,
+                    None => return,
+                }
+            }
             RoomReply::Invitation(message) => return self.hand_invitation(now, asker, ask.client, message),
         };
         self.answer_later(asker, ask.signal, Some(&body));
-    }
-
-    /// `room::client::list` as one terminal sees it.
-    pub(crate) fn members_shown(
-        &self,
-        conn: ConnId,
-        room: &str,
-        entries: &[taoyao_wire::link::ListEntry],
-    ) -> Option<String> {
-        let viewer = self.registry.caller(conn)?;
-        let own = self.config.node_id;
-        let shown: Vec<String> = entries
-            .iter()
-            .filter_map(|entry| state::shown(&entry.state, &viewer.sees(&entry.name), entry.origin != own))
-            .collect();
-        Some(room::members(room, shown.iter().map(String::as_str)))
     }
 
     fn hand_invitation(&mut self, now: Now, asker: &Asker, client: Option<TerminalName>, message: Message) {
@@ -300,8 +290,8 @@ impl Terminals {
 
     /// The room's node has not said in time that the terminal is in.
     pub(crate) fn entry_overdue(&mut self, now: Now, entry: u64) {
-        let Some(Entry { room, asker }) = self.seats.end_entry(entry) else { return };
-        self.leave_again(&asker, &room);
+        let Some(Entry { room, asker, session }) = self.seats.end_entry(entry) else { return };
+        self.leave_again(&asker, &room, session);
         if self.is_there(&asker) {
             self.fail(
                 now,
@@ -312,10 +302,8 @@ impl Terminals {
         }
     }
 
-    fn leave_again(&mut self, asker: &Asker, room: &str) {
-        let host = self.host_of(room);
-        let session = self.registry.terminal(asker.conn).map(|terminal| terminal.session);
-        if let (Some(host), Some(session), false) = (host, session, self.seats.is_member(room, &asker.name)) {
+    fn leave_again(&mut self, asker: &Asker, room: &str, session: SessionEpoch) {
+        if let (Some(host), false) = (self.host_of(room), self.seats.is_member(room, &asker.name)) {
             self.tell_left(room.to_owned(), host, asker.name.clone(), session);
         }
     }
@@ -326,23 +314,18 @@ impl Terminals {
     /// A terminal goes: it leaves all its rooms (reference 3.7).
     pub(crate) fn leave_rooms(&mut self, terminal: &Terminal) {
         for (room, host) in self.seats.rooms_of(&terminal.name) {
-            self.seats.stand_up(&room, &terminal.name);
-            self.tell_left(room, host, terminal.name.clone(), terminal.session);
+            if let Some(Sitter { session, .. }) = self.seats.stand_up(&room, &terminal.name) {
+                self.tell_left(room, host, terminal.name.clone(), session);
+            }
         }
-        for room in self.seats.drop_entries(&terminal.name) {
+        for (room, session) in self.seats.drop_entries(&terminal.name) {
             if let Some(host) = self.host_of(&room) {
-                self.tell_left(room, host, terminal.name.clone(), terminal.session);
+                self.tell_left(room, host, terminal.name.clone(), session);
             }
         }
     }
 
-    fn tell_left(
-        &mut self,
-        room: String,
-        host: NodeId,
-        from: TerminalName,
-        session: taoyao_types::SessionEpoch,
-    ) {
+    fn tell_left(&mut self, room: String, host: NodeId, from: TerminalName, session: SessionEpoch) {
         if self.asks.is_full() {
             return; // The next comparison says so, too.
         }
@@ -365,8 +348,23 @@ impl Terminals {
     }
 
     pub(crate) fn compare_with(&mut self, host: NodeId) {
-        let seats = self.seats.known_of(host);
-        if seats.is_empty() || self.asks.is_full() {
+        for seats in self.seats.known_of(host) {
+            self.say_known(host, seats);
+        }
+    }
+
+    /// Tells the node of a room that nobody here is in it, as it seems to believe. Not more than once in a second: one time
+    /// is enough for all its rooms when this node has begun a new life.
+    pub(super) fn disown(&mut self, now: Now, host: NodeId, seat: SeatCheck) {
+        let was_told = self.disowned.get(&host).is_some_and(|at| now.mono.since(*at) < DISOWN_PAUSE);
+        if !was_told {
+            self.disowned.insert(host, now.mono);
+            self.say_known(host, vec![seat]);
+        }
+    }
+
+    fn say_known(&mut self, host: NodeId, seats: Vec<SeatCheck>) {
+        if self.asks.is_full() {
             return;
         }
         let ask = self.asks.open(OpenAsk::RoomCheck);
@@ -383,17 +381,21 @@ impl Terminals {
     }
 }
 
+/// See [`Terminals::disown`].
+const DISOWN_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
 struct Wanted {
     room: String,
     act: RoomAct,
     entry: Option<u64>,
     client: Option<TerminalName>,
     body: Option<String>,
+    page: PageRequest,
 }
 
 impl Wanted {
     fn of(room: String, act: RoomAct) -> Self {
-        Self { room, act, entry: None, client: None, body: None }
+        Self { room, act, entry: None, client: None, body: None, page: PageRequest::default() }
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the members at this node are told of their rooms.
 
-use taoyao_types::{ConnId, NodeId, Now, TerminalName};
-use taoyao_wire::link::{ListEntry, Message, RoomChecked, RoomEvent, RoomNews, Welcome};
+use taoyao_types::{AccountTag, ConnId, NodeId, Now, TerminalName};
+use taoyao_wire::link::{ListEntry, Message, RoomChecked, RoomEvent, RoomNews, SeatCheck, Welcome};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{Fields, room, state};
 
-use super::seats::{Entry, Turn};
+use super::seats::{Entry, Sitter, Turn};
 use crate::terminals::Terminals;
 
 impl Terminals {
@@ -15,6 +15,14 @@ impl Terminals {
         if self.host_of(&room) != Some(origin) {
             self.stats.mesh_refused += 1;
             return;
+        }
+        match &event {
+            RoomEvent::Lapsed { owner, account } => return self.tell_lapsed(now, &room, owner, *account),
+            RoomEvent::Missed if self.seats.get(&room).is_some() => return self.compare_with(origin),
+            _ => {}
+        }
+        if self.seats.get(&room).is_none() && !self.seats.is_expected(&room) {
+            return self.disown(now, origin, SeatCheck { room, feed, next: seq + 1, members: Vec::new() });
         }
         if seq == 0 {
             let is_current = self.seats.get(&room).is_some_and(|seat| seat.feed == feed);
@@ -37,6 +45,17 @@ impl Terminals {
         }
     }
 
+    /// Who made a room that nobody was in any more is told that it has ended.
+    fn tell_lapsed(&mut self, now: Now, room: &str, owner: &TerminalName, account: AccountTag) {
+        let conn = self.registry.by_name(owner);
+        let terminal = conn.and_then(|conn| self.registry.terminal(conn));
+        if let (Some(conn), Some(terminal)) = (conn, terminal)
+            && AccountTag::of(&terminal.account.name) == account
+        {
+            self.push(now, conn, Signal::RoomClose, &room::room(room));
+        }
+    }
+
     /// The first member of a room at this node; or the first one after the room's node had given up on the others, who
     /// are told so by the next comparison.
     fn welcome_first(
@@ -51,18 +70,19 @@ impl Terminals {
         if self.seats.get(room).is_some_and(|seat| seat.feed == place.0) {
             return self.compare_with(host);
         }
-        let Some(conn) = self.waits_to_enter(newcomer, &welcome) else { return };
-        self.seats.sit(room, host, place, newcomer.name.clone(), conn);
+        let Some(sitter) = self.waits_to_enter(newcomer, &welcome) else { return };
+        self.seats.sit(room, host, place, newcomer.name.clone(), sitter);
         self.watch_seats(now);
         self.welcome_newcomer(now, room, newcomer, welcome);
     }
 
     /// The connection that asked to enter, if it still waits. One that has gone, or was told otherwise, is not in: the
     /// next comparison says so.
-    fn waits_to_enter(&self, newcomer: &ListEntry, welcome: &Welcome) -> Option<ConnId> {
-        let asker = self.seats.entry(welcome.entry)?;
+    fn waits_to_enter(&self, newcomer: &ListEntry, welcome: &Welcome) -> Option<Sitter> {
+        let Entry { asker, session, .. } = self.seats.entry(welcome.entry)?;
         let terminal = self.registry.terminal(asker.conn)?;
-        (terminal.name == newcomer.name && terminal.session == newcomer.session).then_some(asker.conn)
+        let is_it = terminal.name == newcomer.name && *session == newcomer.session;
+        is_it.then_some(Sitter { conn: asker.conn, session: *session })
     }
 
     fn tell_members(&mut self, now: Now, room: &str, event: RoomEvent) {
@@ -75,6 +95,7 @@ impl Terminals {
                 }
             }
             RoomEvent::Closed => self.tell_closed(now, room),
+            RoomEvent::Lapsed { .. } | RoomEvent::Missed => {}
             RoomEvent::Media { to, news } => self.hear_media(now, room, to.as_ref(), *news),
             RoomEvent::Told { from, to, message } => self.tell_told(now, room, &from, to.as_ref(), &message),
         }
@@ -89,10 +110,10 @@ impl Terminals {
             }
         }
         let Some(welcome) = welcome else { return };
-        let Some(conn) = self.waits_to_enter(newcomer, &welcome) else { return };
+        let Some(sitter) = self.waits_to_enter(newcomer, &welcome) else { return };
         if let Some((host, place)) = self.seats.get(room).map(|seat| (seat.host, (seat.feed, seat.next - 1)))
         {
-            self.seats.sit(room, host, place, newcomer.name.clone(), conn);
+            self.seats.sit(room, host, place, newcomer.name.clone(), sitter);
         }
         self.welcome_newcomer(now, room, newcomer, welcome);
     }
@@ -108,14 +129,12 @@ impl Terminals {
         let Some(status) = state::shown(&newcomer.state, &shown, false) else { return };
         let body = room::entered(room, &shown, &status);
         self.answer_later(&asker, Signal::RoomEnter, Some(&body));
-        if let Some(body) = self.members_shown(asker.conn, room, &welcome.members) {
-            self.push(now, asker.conn, Signal::RoomClientList, &body);
-        }
+        self.push_members(now, asker.conn, room, &welcome.members);
     }
 
     fn tell_closed(&mut self, now: Now, room: &str) {
-        for conn in self.seats.remove(room).into_values() {
-            self.push(now, conn, Signal::RoomClose, &room::room(room));
+        for sitter in self.seats.remove(room).into_values() {
+            self.push(now, sitter.conn, Signal::RoomClose, &room::room(room));
         }
     }
 
@@ -132,13 +151,13 @@ impl Terminals {
             return;
         };
         if let Some(to) = to {
-            if let Some(conn) = seat.members.get(to).copied() {
+            if let Some(Sitter { conn, .. }) = seat.members.get(to).copied() {
                 self.relay(now, conn, &self.addressed(conn, message));
             }
             return;
         }
         let others = seat.members.iter().filter(|(name, _)| *name != from);
-        let conns: Vec<ConnId> = others.map(|(_, conn)| *conn).collect();
+        let conns: Vec<ConnId> = others.map(|(_, sitter)| sitter.conn).collect();
         let Some((_, text)) = self.relayed_text(now, message) else { return };
         for conn in conns {
             self.say(conn, text.clone());
@@ -158,7 +177,8 @@ impl Terminals {
     fn members_seeing(&self, room: &str, who: &TerminalName) -> Vec<(ConnId, String)> {
         let members = self.seats.get(room).into_iter().flat_map(|seat| &seat.members);
         let others = members.filter(|(name, _)| *name != who);
-        others.filter_map(|(_, conn)| Some((*conn, self.registry.caller(*conn)?.sees(who)))).collect()
+        let shown = |conn: ConnId| Some((conn, self.registry.caller(conn)?.sees(who)));
+        others.filter_map(|(_, sitter)| shown(sitter.conn)).collect()
     }
 
     /// What the room's node knows better.
@@ -177,7 +197,7 @@ impl Terminals {
     /// anew: clients leave and enter again (reference 5.9). Who has left by itself is not here any more.
     fn take_out(&mut self, now: Now, room: &str, name: &TerminalName) {
         let conn = self.registry.by_name(name);
-        if let (true, Some(conn)) = (self.seats.stand_up(room, name), conn) {
+        if let (Some(_), Some(conn)) = (self.seats.stand_up(room, name), conn) {
             self.push(now, conn, Signal::RoomCreate, &room::room(room));
         }
     }

@@ -38,6 +38,14 @@ impl Terminals {
         self.rooms.iter().map(Room::view)
     }
 
+    /// What is tallied as taken by accounts, and what is really there: rooms, transports of the SFU, ports for plain RTP. Tests
+    /// must find both alike, whatever has happened.
+    pub fn tallies(&self) -> [(usize, usize); 3] {
+        let (rooms, transports, plain_ports) = self.rooms.walked();
+        let (held_transports, held_ports) = self.media_shares.total();
+        [(rooms, self.rooms.len()), (held_transports, transports), (held_ports, plain_ports)]
+    }
+
     /// One of them with what its members send and receive.
     pub fn room(&self, id: &str) -> Option<(RoomView, Vec<MemberView>)> {
         let room = self.rooms.get(id)?;
@@ -50,9 +58,9 @@ impl Room {
         RoomView {
             id: self.id.clone(),
             name: self.name.clone(),
-            owner: self.owner.clone(),
+            owner: self.owner.name.clone(),
             is_locked: self.password.is_some(),
-            members: self.members().into_iter().map(|member| member.name).collect(),
+            members: self.names().cloned().collect(),
         }
     }
 
@@ -64,9 +72,8 @@ impl Room {
             producers: Vec::new(),
             consumers: Vec::new(),
         };
-        let members = self.members().into_iter();
         let mut views: BTreeMap<TerminalName, MemberView> =
-            members.map(|member| (member.name.clone(), silent(member.name, member.origin))).collect();
+            self.places().map(|(name, node)| (name.clone(), silent(name.clone(), node))).collect();
         for (owner, owned) in self.studio.iter().flat_map(|studio| studio.owned()) {
             let Some(view) = views.get_mut(owner) else { continue };
             match owned {

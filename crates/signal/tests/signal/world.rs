@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList, Policy, Sealer};
 use taoyao_ortc::{Command, Event, Happening, RecordCommand, Recorded, RoomName};
 use taoyao_signal::{
-    AskId, Audit, Deed, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, Terminals, TerminalsConfig,
-    Token, Verified,
+    AskId, Audit, Deed, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, RoomLimits, Terminals,
+    TerminalsConfig, Token, Verified,
 };
 use taoyao_sim::ModelSfu;
 use taoyao_types::{
@@ -55,6 +55,7 @@ pub(crate) struct World {
     /// Nodes that nothing reaches and that reach nobody.
     pub(crate) cut: BTreeSet<usize>,
     names: Vec<NodeName>,
+    configs: Vec<TerminalsConfig>,
     directory: BTreeMap<TerminalKey, (usize, SessionEpoch)>,
     watched: Vec<BTreeSet<PartitionId>>,
     heard: BTreeMap<Line, Vec<String>>,
@@ -62,6 +63,8 @@ pub(crate) struct World {
     asked: BTreeMap<u64, (usize, AskId)>,
     conns: u64,
     tokens: u64,
+    /// How often each node has started.
+    pub(crate) lives: Vec<u32>,
     pub(crate) sfus: Vec<ModelSfu>,
     /// What SFUs answer waits for [`World::release_media`].
     pub(crate) hold_media: bool,
@@ -81,7 +84,7 @@ impl World {
     /// The same, with this share for each account.
     pub(crate) fn with_shares(names: &[&str], account: AccountLimits) -> Self {
         let policy = Policy::new(EVERYTHING.to_vec(), Vec::new());
-        Self::with_settings(names, policy, false, account)
+        Self::with_all(names, policy, false, (&account, &RoomLimits::default()))
     }
 
     /// The same, with an SFU at each node; terminals reach what it announces at the port's address of [`reached_at`].
@@ -94,16 +97,27 @@ impl World {
         Self::with_policy(names, Policy::new(EVERYTHING.to_vec(), rules), false)
     }
 
-    pub(crate) fn with_policy(names: &[&str], policy: Policy, has_sfu: bool) -> Self {
-        Self::with_settings(names, policy, has_sfu, AccountLimits::default())
+    /// With an SFU at each node, and these bounds.
+    pub(crate) fn with_limits(names: &[&str], account: &AccountLimits, rooms: &RoomLimits) -> Self {
+        let policy = Policy::new(EVERYTHING.to_vec(), Vec::new());
+        Self::with_all(names, policy, true, (account, rooms))
     }
 
-    fn with_settings(names: &[&str], policy: Policy, has_sfu: bool, account: AccountLimits) -> Self {
+    pub(crate) fn with_policy(names: &[&str], policy: Policy, has_sfu: bool) -> Self {
+        Self::with_all(names, policy, has_sfu, (&AccountLimits::default(), &RoomLimits::default()))
+    }
+
+    fn with_all(
+        names: &[&str],
+        policy: Policy,
+        has_sfu: bool,
+        (limits, rooms): (&AccountLimits, &RoomLimits),
+    ) -> Self {
         let names: Vec<NodeName> = names.iter().map(|name| name.parse().unwrap()).collect();
         let policy = Arc::new(policy);
         let partitions: BTreeSet<_> = names.iter().map(NodeName::default_partition).collect();
         let node = |(place, name): (usize, &NodeName)| {
-            let config = TerminalsConfig {
+            TerminalsConfig {
                 node: name.clone(),
                 node_id: NodeId::of(name),
                 home: name.default_partition(),
@@ -138,13 +152,17 @@ impl World {
                 policy: Arc::clone(&policy),
                 list_max: 1_000,
                 terminals_max: 10_000,
-                account: account.clone(),
-            };
-            Terminals::new(config, place as u64)
+                account: limits.clone(),
+                rooms: rooms.clone(),
+            }
         };
+        let configs: Vec<TerminalsConfig> = names.iter().enumerate().map(node).collect();
+        let made = |(place, config): (usize, &TerminalsConfig)| Terminals::new(config.clone(), place as u64);
         Self {
-            nodes: names.iter().enumerate().map(node).collect(),
+            nodes: configs.iter().enumerate().map(made).collect(),
+            configs,
             sfus: names.iter().map(|_| ModelSfu::default()).collect(),
+            lives: vec![1; names.len()],
             hold_media: false,
             held: VecDeque::new(),
             commands: Vec::new(),
@@ -191,6 +209,16 @@ impl World {
         self.send(line, 1, "client::register", body);
         assert_eq!(self.hear(line)[0]["body"]["index"].as_u64().map(|index| index > 10_000), Some(true));
         line
+    }
+
+    /// Kills the node and starts it again: another life, in which nobody is there.
+    pub(crate) fn restart(&mut self, node: usize) {
+        self.lives[node] += 1;
+        let config = TerminalsConfig { epoch: NodeEpoch(self.lives[node]), ..self.configs[node].clone() };
+        self.nodes[node] = Terminals::new(config, u64::from(self.lives[node]) << 8 | node as u64);
+        self.directory.retain(|_, (at, _)| *at != node);
+        self.watched[node].clear();
+        self.asked.retain(|_, (at, _)| *at != node);
     }
 
     /// Forgets what everybody has heard so far.
@@ -457,7 +485,8 @@ impl World {
             let reply = Reply::Failed(failure);
             return self.nodes[node].handle_mesh(self.now, MeshEvent::Reply { ask, reply });
         }
-        let token = self.token();
+        let life = NodeEpoch(self.lives[node]);
+        let token = Token(SignalId { epoch: life, ..self.token().0 });
         self.asked.insert(token.0.count, (node, ask));
         let (origin, remaining_ms) = (NodeId::of(&self.names[node]), 4_000);
         let event = match target {

@@ -19,6 +19,10 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Requests that one node remembers on their way through; further ones are answered `busy`.
     pub pending_max: usize,
+    /// How long a room stays without members if who makes it does not say.
+    pub room_empty: Duration,
+    /// The longest that may be asked for; never shorter than `room_empty`.
+    pub room_empty_max: Duration,
     /// What one account may have of a node.
     pub account: AccountLimits,
 }
@@ -31,6 +35,8 @@ impl Default for Limits {
             list_entries_max: limits::LIST_ENTRIES_MAX,
             request_timeout: limits::REQUEST_TIMEOUT,
             pending_max: limits::PENDING_MAX,
+            room_empty: limits::ROOM_EMPTY_KEPT,
+            room_empty_max: limits::ROOM_EMPTY_KEPT_MAX,
             account: AccountLimits::default(),
         }
     }
@@ -50,6 +56,14 @@ impl Limits {
         if let Some(ms) = table.integer("request_timeout_ms", "request_timeout_ms = 4750", 100..=60_000) {
             limits.request_timeout = Duration::from_millis(ms);
         }
+        let shortest = limits::ROOM_EMPTY_KEPT_MIN.as_secs();
+        let mut kept = |key, example, target: &mut Duration| {
+            let seconds = table.integer(key, example, shortest..=ROOM_EMPTY_SECONDS_MAX);
+            *target = seconds.map_or(*target, Duration::from_secs);
+        };
+        kept("room_empty_seconds", "room_empty_seconds = 600", &mut limits.room_empty);
+        kept("room_empty_seconds_max", "room_empty_seconds_max = 86400", &mut limits.room_empty_max);
+        limits.room_empty_max = limits.room_empty_max.max(limits.room_empty);
         if let Some(account) = table.table("account", "account = { rooms = 1000 }") {
             limits.account = read_account(account);
         }
@@ -79,5 +93,7 @@ fn read_account(mut table: Table<'_>) -> AccountLimits {
     account
 }
 
+/// A year.
+const ROOM_EMPTY_SECONDS_MAX: u64 = 366 * 24 * 3600;
 /// More than any node has of anything.
 const SHARE_MAX: u64 = 10_000_000;

@@ -102,6 +102,28 @@ pub struct MediaIds {
     pub video_consumers: Vec<String>,
 }
 
+impl MediaNews {
+    /// About how many bytes it takes to keep it, besides what every piece of news takes.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Push { signal, body } => signal.len() + body.len(),
+            Self::Consuming(consuming) => {
+                let Consuming { producer, consumer, app_data, how, .. } = &**consuming;
+                let how = match how {
+                    Consumed::Media { consumer_type, rtp, .. } => consumer_type.len() + rtp.len(),
+                    Consumed::Data { label, protocol, stream } => label.len() + protocol.len() + stream.len(),
+                };
+                producer.len() + consumer.len() + app_data.len() + how
+            }
+            Self::Volumes(volumes) => size_of_val(volumes.as_slice()),
+            Self::Answered { answer: MediaAnswer::Body(body), .. } => body.len(),
+            // Candidates, keys and fingerprints of one transport.
+            Self::Answered { .. } => 4 * 1024,
+            Self::Lost { .. } | Self::Recording(_) => 0,
+        }
+    }
+}
+
 impl Subscribe {
     /// In any case; what is unknown means everything.
     pub fn of(text: &str) -> Self {

@@ -28,7 +28,14 @@ pub struct RoomRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum RoomAct {
     /// Answer: [`RoomReply::State`].
-    Create { name: Option<String>, password: Option<Secret>, media: Option<String> },
+    Create {
+        name: Option<String>,
+        password: Option<Secret>,
+        media: Option<String>,
+        /// How long the room stays without members; what the topology says if none.
+        #[serde(default)]
+        empty_seconds: Option<u32>,
+    },
     /// Answer: [`RoomReply::Done`], and [`RoomEvent::Entered`] with the same `entry` in the node's feed.
     Enter { entry: u64, password: Option<Secret>, state: String, receiving: Receiving },
     /// Answer: [`RoomReply::Done`].
@@ -111,6 +118,10 @@ pub enum RoomEvent {
     Left { who: TerminalName },
     /// The room is no more.
     Closed,
+    /// The room has ended because nobody was in it; told to whoever made it, if that is still at the node it was at then.
+    Lapsed { owner: TerminalName, account: AccountTag },
+    /// Nothing has been heard of the members at the node for a while: it is to compare at once.
+    Missed,
     /// To these, or to all but its sender.
     Told { from: TerminalName, to: Option<TerminalName>, message: Message },
     /// To this member, or to all.
@@ -139,6 +150,28 @@ pub struct SeatCheck {
     /// The number of the feed that is to come next; the room's node sends again what is missing.
     pub next: u64,
     pub members: Vec<TerminalName>,
+}
+
+impl RoomEvent {
+    /// About how many bytes it takes to keep it.
+    pub fn weight(&self) -> usize {
+        const ITSELF: usize = 256;
+        let entry = |entry: &ListEntry| ITSELF + entry.state.len();
+        ITSELF
+            + match self {
+                Self::Entered { newcomer, welcome } => {
+                    entry(newcomer)
+                        + welcome.iter().flat_map(|welcome| &welcome.members).map(entry).sum::<usize>()
+                }
+                Self::Told { message, .. } => {
+                    let Message { signal, v, code, text, body } = message;
+                    let texts = [signal, v, code, text].map(String::len).iter().sum::<usize>();
+                    texts + body.as_ref().map_or(0, String::len)
+                }
+                Self::Media { news, .. } => news.weight(),
+                Self::Left { .. } | Self::Closed | Self::Lapsed { .. } | Self::Missed => 0,
+            }
+    }
 }
 
 /// What the room's node knows better.

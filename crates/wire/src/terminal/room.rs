@@ -16,6 +16,25 @@ pub struct CreateRequest {
     pub password: Option<Secret>,
     /// `mediaClientId` as the terminal wrote it.
     pub media: Option<String>,
+    /// Mesh: how long the room stays without members.
+    pub empty_seconds: Option<u32>,
+}
+
+/// Which part of a list of rooms or of members is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Mesh: continue behind this entry, as it was shown; empty counts as absent.
+    pub after: Option<String>,
+    /// Mesh: at most so many.
+    pub limit: Option<u32>,
+}
+
+impl PageRequest {
+    pub fn of(fields: &Fields<'_>) -> Self {
+        let after = fields.text("after").filter(|after| !after.is_empty()).map(|after| after.into_owned());
+        let limit = fields.number("limit").filter(|limit| *limit >= 1.0).map(|limit| limit as u32);
+        Self { after, limit }
+    }
 }
 
 impl CreateRequest {
@@ -26,7 +45,8 @@ impl CreateRequest {
             name[..end].to_owned()
         });
         let media = fields.text("mediaClientId").filter(|id| id != "null").map(|id| id.into_owned());
-        Self { name, password: password(&fields), media }
+        let empty_seconds = fields.number("emptySeconds").map(|seconds| seconds.max(0.0) as u32);
+        Self { name, password: password(&fields), media, empty_seconds }
     }
 }
 
@@ -171,7 +191,9 @@ mod tests {
         let text = r#"{"header":{"v":"1.0.0","id":1,"signal":"room::create"},"body":{"name":"n","roomId":null,
             "password":"","callClientId":null,"mediaClientId":null,"inviteClientId":null}}"#;
         let request = CreateRequest::of(&Incoming::decode(text).unwrap());
-        assert_eq!(request, CreateRequest { name: Some("n".into()), password: None, media: None });
+        let expected =
+            CreateRequest { name: Some("n".into()), password: None, media: None, empty_seconds: None };
+        assert_eq!(request, expected);
     }
 
     #[test]

@@ -134,6 +134,41 @@ pub fn shown(state: &str, client_id: &str, proxy: bool) -> Option<String> {
     Some(json)
 }
 
+/// The beginning of a state that came as text, `name` and `clientType`, for lists in which whole states have no place: no
+/// longer than [`limits::BRIEF_NAME_BYTES_MAX`] and some words. The free maps are there, because clients look into them.
+pub fn brief(state: &str) -> String {
+    let fields = Fields::of_text(state);
+    let mut json = String::from("{");
+    if let Some(name) = fields.text("name") {
+        json.push_str(r#""name":"#);
+        push_short(&mut json, &name, limits::BRIEF_NAME_BYTES_MAX);
+        json.push(',');
+    }
+    let kind = fields.text("clientType").and_then(|kind| kind.parse::<ClientType>().ok());
+    if let Some(kind) = kind {
+        json.push_str(r#""clientType":"#);
+        push_text(&mut json, kind.as_str());
+        json.push(',');
+    }
+    json.push_str(r#""status":{},"config":{}}"#);
+    json
+}
+
+/// A text as JSON, cut so that it has no more than so many bytes.
+fn push_short(json: &mut String, text: &str, bytes: usize) {
+    let whole = json.len() + bytes;
+    let before = json.len();
+    let mut end = text.floor_char_boundary(bytes);
+    loop {
+        push_text(json, &text[..end]);
+        if json.len() <= whole || end == 0 {
+            return;
+        }
+        json.truncate(before);
+        end = text.floor_char_boundary(end - end.div_ceil(8).max(1));
+    }
+}
+
 /// Whether a state that came from another node is a JSON object.
 pub fn is_object(state: &str) -> bool {
     serde_json::from_str::<BTreeMap<String, IgnoredAny>>(state).is_ok()
@@ -265,6 +300,22 @@ mod tests {
         let before = state.to_json();
         state.merge(readings(r#"{"status":{"k1":"y"}}"#));
         assert!(state.to_json().len() < before.len(), "an entry can be replaced by a smaller one");
+    }
+
+    #[test]
+    fn a_brief_state_is_short_whatever_the_terminal_is_called() {
+        let mut long = state();
+        for name in ["\u{1}".repeat(256), "桃".repeat(85), "\"\\".repeat(128), String::new()] {
+            long.name = Some(name);
+            long.merge(readings(&format!(r#"{{"status":{{"k":"{}"}}}}"#, "x".repeat(4_000))));
+            let brief = brief(&long.to_json());
+            assert!(brief.len() <= limits::BRIEF_NAME_BYTES_MAX + 64, "{brief}");
+            assert!(is_object(&brief), "{brief}");
+        }
+        let expected = r#"{"name":"Gate","clientType":"CAMERA","status":{},"config":{}}"#;
+        assert_eq!(brief(&state().to_json()), expected);
+        assert_eq!(brief(r#"{"clientType":"<b>"}"#), r#"{"status":{},"config":{}}"#);
+        assert_eq!(brief("no object"), r#"{"status":{},"config":{}}"#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What members ask of a room's media.
 
 use taoyao_ortc::{Act, Command, RoomName, TransportPlan, router_capabilities};
-use taoyao_types::{Now, TerminalName, limits};
+use taoyao_types::{NodeId, Now, TerminalName, limits};
 use taoyao_wire::link::{Failure, MediaAnswer, RoomAct, RoomReply, RoomRequest, StreamKind};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::media::{
@@ -14,9 +14,9 @@ use super::studio::{Stage, Studio};
 use super::works::Work;
 use crate::failure::Failed;
 use crate::io::Token;
-use crate::room::acts::Standing;
 use crate::room::host::no_room;
 use crate::room::hosted::{Room, Said};
+use crate::room::shares::{Holder, Taken};
 use crate::terminals::Terminals;
 
 /// Who asks, and how it is answered.
@@ -38,18 +38,29 @@ impl Terminals {
         &mut self,
         now: Now,
         token: Token,
+        origin: NodeId,
         request: &RoomRequest,
     ) -> Option<Result<RoomReply, Failure>> {
         let RoomAct::Media { ask, signal, body } = &request.act else { return None };
-        let Some(room) = self.rooms.get_mut(&request.room) else { return Some(Err(no_room(&request.room))) };
-        let may_act = match Standing::of(room, request) {
-            Ok(standing) => standing.may_act,
+        let may_act = match self.room_for(origin, request) {
+            Ok((_, standing)) => standing.may_act,
             Err(failure) => return Some(Err(failure)),
         };
         let asker = Asker { name: &request.from, may_act, token, ask: *ask, body };
+        let wanted = transport_wanted(signal, body).map(|plain_ports| {
+            let holder = Holder::of(origin, request);
+            Taken { holder, plain_ports }
+        });
+        if let Some(Err((what, why))) = wanted.as_ref().map(|wanted| self.media_shares.take(wanted)) {
+            return Some(Err(self.refuse_share(what, why)));
+        }
+        let Some(room) = self.rooms.get_mut(&request.room) else { return Some(Err(no_room(&request.room))) };
         let key = room.key;
-        match room.serve(&asker, signal) {
-            Err(failure) => Some(Err(failure)),
+        match room.serve(&asker, signal, wanted) {
+            Err(failure) => {
+                wanted.iter().for_each(|wanted| self.media_shares.give_back(wanted));
+                Some(Err(failure))
+            }
             Ok((reply, said)) => {
                 self.reply_room(token, reply.map(Ok));
                 self.publish_news(now, key, said);
@@ -59,8 +70,21 @@ impl Terminals {
     }
 }
 
+/// The ports of its own that a request for a transport wants; none if it wants no transport.
+fn transport_wanted(signal: &str, body: &str) -> Option<usize> {
+    match Signal::of(signal)? {
+        Signal::MediaTransportWebrtcCreate => Some(0),
+        // One for RTP, and one for RTCP where they do not share it.
+        Signal::MediaTransportPlainCreate => {
+            Some(if Fields::of_text(body).flag("rtcpMux").unwrap_or(true) { 1 } else { 2 })
+        }
+        _ => None,
+    }
+}
+
 impl Room {
-    fn serve(&mut self, asker: &Asker<'_>, signal: &str) -> Served {
+    /// With the share `taken` for it where it wants a transport.
+    fn serve(&mut self, asker: &Asker<'_>, signal: &str, taken: Option<Taken>) -> Served {
         let (Some(studio), Some(signal)) = (&self.studio, Signal::of(signal)) else {
             return Err(self.no_service());
         };
@@ -69,7 +93,7 @@ impl Room {
             Err(BadMedia::Unknown(_)) if is_ignorable(signal) => done(Vec::new()),
             Err(bad) => Err(refused(&bad)),
             Ok(_) if signal.row().answered && studio.works.is_full() => Err(busy("the room's media is busy")),
-            Ok(request) => match self.carry_out(asker, request) {
+            Ok(request) => match self.carry_out(asker, request, taken) {
                 Err(Failure::NoSuchTerminal) if is_ignorable(signal) => done(Vec::new()),
                 Err(Failure::NoSuchTerminal) => Err(refused(&BadMedia::Unknown(thing_of(signal)))),
                 other => other,
@@ -78,18 +102,18 @@ impl Room {
     }
 
     /// What the request names but is not there is [`Failure::NoSuchTerminal`] in here.
-    fn carry_out(&mut self, asker: &Asker<'_>, request: MediaRequest) -> Served {
+    fn carry_out(&mut self, asker: &Asker<'_>, request: MediaRequest, taken: Option<Taken>) -> Served {
         match request {
             MediaRequest::Capabilities => {
                 let body = with_json(asker.body, "rtpCapabilities", &router_capabilities());
                 Ok((Some(RoomReply::Media(MediaAnswer::Body(body))), Vec::new()))
             }
             MediaRequest::CreateWebRtc(WebRtcWish { force_tcp, consuming, sctp, .. }) => {
-                self.create_transport(asker, TransportPlan::WebRtc { force_tcp, sctp }, consuming)
+                self.create_transport(asker, TransportPlan::WebRtc { force_tcp, sctp }, (consuming, taken))
             }
             MediaRequest::CreatePlain { rtcp_mux, comedia, srtp, remote_srtp } => {
                 let plan = TransportPlan::Plain { rtcp_mux, comedia, srtp, remote_srtp };
-                self.create_transport(asker, plan, true)
+                self.create_transport(asker, plan, (true, taken))
             }
             MediaRequest::ConnectWebRtc { transport, dtls } => {
                 asker.owns(&self.media()?.transport(transport).ok_or(Failure::NoSuchTerminal)?.owner)?;
@@ -139,13 +163,18 @@ impl Room {
         }
     }
 
-    fn create_transport(&mut self, asker: &Asker<'_>, plan: TransportPlan, receives: bool) -> Served {
-        let studio = self.media()?;
+    fn create_transport(
+        &mut self,
+        asker: &Asker<'_>,
+        plan: TransportPlan,
+        (receives, taken): (bool, Option<Taken>),
+    ) -> Served {
+        let (Some(taken), studio) = (taken, self.media()?) else { return Err(Failure::NoSuchTerminal) };
         // An operator who is no member has nothing to send or to receive.
         if studio.desk(asker.name).is_none() {
             return Err(crate::room::host::no_membership(asker.name, asker.name));
         }
-        let Some(transport) = studio.add_transport(asker.name, receives) else {
+        let Some(transport) = studio.add_transport(asker.name, receives, taken) else {
             return Err(busy(&format!("a member has {} transports at most", limits::MEMBER_TRANSPORTS_MAX)));
         };
         let work = Work::CreateTransport { token: asker.token, ask: asker.ask, transport };

@@ -31,15 +31,34 @@ impl Terminals {
         let Some(room) = self.rooms.get_mut(id) else { return };
         let Some(work) = room.studio.as_mut().and_then(|studio| studio.works.end(number)) else { return };
         let (key, token) = (room.key, work.token());
+        if let (Work::Open { token, may_displace: true }, Err(Refused::Full(_))) = (&work, &result)
+            && self.open_in_place_of_an_empty_one(now, id, *token)
+        {
+            return;
+        }
+        let Some(room) = self.rooms.get_mut(id) else { return };
         let is_failed_opening = matches!((&work, &result), (Work::Open { .. }, Err(_)));
-        let (reply, said) = room.work_done(work, result);
+        let (reply, mut said) = room.work_done(work, result);
         if is_failed_opening {
-            self.rooms.close(id);
+            said.extend(self.rooms.close(id));
         }
         if let Some(token) = token {
             self.reply_room(token, Some(reply));
         }
         self.publish_news(now, key, said);
+    }
+
+    /// The SFU is full, whatever it was thought to carry: an empty room gives way, and the new one is opened once more.
+    fn open_in_place_of_an_empty_one(&mut self, now: Now, id: &RoomName, token: Token) -> bool {
+        let Some((key, holder)) = self.rooms.get(id).map(|room| (room.key, room.holder)) else {
+            return false;
+        };
+        let Some(mut said) = self.rooms.end_for(&holder, Some(id)) else { return false };
+        if let Some(room) = self.rooms.get_mut(id) {
+            said.push(room.open_media(token, false));
+        }
+        self.publish_news(now, key, said);
+        true
     }
 
     /// Remembers when a command should have been answered.
@@ -89,9 +108,9 @@ impl Terminals {
 
 impl Room {
     /// The room is opened at the SFU, too; whoever made it waits for that.
-    pub(in crate::room) fn open_media(&mut self, token: Token) -> Said {
-        let studio = self.studio.insert(Studio::new(&self.id));
-        let number = studio.works.begin(Work::Open { token });
+    pub(in crate::room) fn open_media(&mut self, token: Token, may_displace: bool) -> Said {
+        let studio = self.studio.get_or_insert_with(|| Studio::new(&self.id));
+        let number = studio.works.begin(Work::Open { token, may_displace });
         Said::ToMedia(taoyao_ortc::Command { room: self.name_at_sfu(), number, act: Act::OpenRoom })
     }
 

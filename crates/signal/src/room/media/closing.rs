@@ -6,7 +6,7 @@ use taoyao_wire::link::StreamKind;
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::media::{of_consumer, of_producer, of_transport};
 
-use super::studio::{Closed, Recording};
+use super::studio::{Closed, Recording, Studio};
 use crate::room::hosted::{Room, Said};
 
 impl Room {
@@ -80,8 +80,14 @@ impl Room {
         said
     }
 
+    /// What its transports had, to be given back.
+    pub(super) fn freed(&mut self) -> Vec<Said> {
+        let freed = self.studio.as_mut().map(Studio::take_freed).unwrap_or_default();
+        freed.into_iter().map(Said::Freed).collect()
+    }
+
     fn tell_closed(&mut self, closed: Vec<Closed>) -> Vec<Said> {
-        let mut said = Vec::with_capacity(closed.len());
+        let mut said = self.freed();
         for closed in closed {
             let (signal, body) = closed.told_in(&self.id);
             said.extend(self.push(closed.owner(), signal, body));

@@ -1,7 +1,7 @@
 //! What the SFU noticed of itself, and who is told (reference sections 4.4, 5.9 and 6.5).
 
 use taoyao_ortc::{Act, Happening, Refused, RoomName};
-use taoyao_types::{Now, TerminalName};
+use taoyao_types::{Now, TerminalName, limits};
 use taoyao_wire::link::{MediaNews, RoomEvent};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::media;
@@ -27,9 +27,10 @@ impl Terminals {
         tracing::warn!(room = %id, "the room's media is lost");
         let works = studio.works.end_all();
         studio.clear();
-        let members: Vec<TerminalName> = room.members().into_iter().map(|member| member.name).collect();
+        let members: Vec<TerminalName> = room.names().cloned().collect();
         let (key, has_password) = (room.key, room.password.is_some());
         let mut said = room.stop_recordings();
+        said.extend(room.freed());
         said.push(room.order(Act::OpenRoom));
         self.fail_works(works, &Refused::WorkerLost);
         for member in members {
@@ -69,7 +70,9 @@ impl Room {
             }
             Happening::Volumes { volumes } => {
                 let name = |(id, volume)| Some((studio.producer(id)?.owner.clone(), volume));
-                let volumes = volumes.into_iter().filter_map(name).collect();
+                let mut volumes: Vec<(TerminalName, i8)> = volumes.into_iter().filter_map(name).collect();
+                volumes.sort_by_key(|(_, volume)| std::cmp::Reverse(*volume));
+                volumes.truncate(limits::ROOM_VOLUMES_MAX);
                 let news = Box::new(MediaNews::Volumes(volumes));
                 return self.mention(&RoomEvent::Media { to: None, news });
             }

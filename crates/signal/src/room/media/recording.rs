@@ -1,7 +1,7 @@
 //! Members who are recorded at the room's node (reference section 6.6).
 
 use taoyao_ortc::{MediaKind, ProducerId, RecordAct, RecordCommand, Recorded, Refused};
-use taoyao_types::{Now, TerminalName};
+use taoyao_types::{Exhausted, NodeId, Now, TerminalName};
 use taoyao_wire::link::{Failure, MediaNews, RoomAct, RoomEvent, RoomReply, RoomRequest, StreamKind};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{Code, room};
@@ -12,9 +12,9 @@ use super::studio::{Recording, Studio};
 use super::works::Work;
 use crate::failure::Failed;
 use crate::io::Token;
-use crate::room::acts::Standing;
 use crate::room::host::no_room;
 use crate::room::hosted::{Room, Said};
+use crate::room::shares::{Holder, Scarce};
 use crate::terminals::Terminals;
 
 impl Terminals {
@@ -23,16 +23,24 @@ impl Terminals {
         &mut self,
         now: Now,
         token: Token,
+        origin: NodeId,
         request: &RoomRequest,
     ) -> Option<Result<RoomReply, Failure>> {
         let RoomAct::Record { client, enabled } = &request.act else { return None };
-        let Some(room) = self.rooms.get_mut(&request.room) else { return Some(Err(no_room(&request.room))) };
-        let may = Standing::of(room, request).and_then(|standing| match standing.to_act() {
+        let may = self.room_for(origin, request).and_then(|(_, standing)| match standing.to_act() {
             Err(denied) if *client != request.from => Err(denied),
             _ => Ok(()),
         });
+        if let Err(failure) = may {
+            return Some(Err(failure));
+        }
+        let holder = Holder::of(origin, request);
+        if let (true, Err(why)) = (*enabled, self.may_record_more(&holder)) {
+            return Some(Err(self.refuse_share(Scarce::Recordings, why)));
+        }
+        let Some(room) = self.rooms.get_mut(&request.room) else { return Some(Err(no_room(&request.room))) };
         let key = room.key;
-        match may.and_then(|()| room.record(token, client, *enabled)) {
+        match room.record(token, client, *enabled, holder) {
             Err(failure) => Some(Err(failure)),
             Ok((reply, said)) => {
                 self.reply_room(token, reply.map(Ok));
@@ -40,6 +48,13 @@ impl Terminals {
                 None
             }
         }
+    }
+
+    /// Whether the account may have one more recording under way. There are few: they are counted where they are.
+    fn may_record_more(&self, holder: &Holder) -> Result<(), Exhausted> {
+        let max = self.config.account.recordings;
+        let own = self.rooms.iter().flat_map(Room::recorders).filter(|recorder| *recorder == holder).count();
+        if own >= max { Err(Exhausted::Own { max }) } else { Ok(()) }
     }
 
     /// The recorder says something.
@@ -67,6 +82,7 @@ impl Room {
         token: Token,
         member: &TerminalName,
         enabled: bool,
+        holder: Holder,
     ) -> Result<(Option<RoomReply>, Vec<Said>), Failure> {
         if !self.has(member) && enabled {
             return Err(Failed::new(Code::Unknown, "终端没有进入房间").into_failure());
@@ -79,7 +95,7 @@ impl Room {
                 Ok((Some(RoomReply::Recorded { filepath: filepath.clone() }), Vec::new()))
             }
             (Recording::No, false) => Ok((Some(RoomReply::Recorded { filepath: None }), Vec::new())),
-            (Recording::No, true) => self.start_recording(token, member),
+            (Recording::No, true) => self.start_recording(token, member, holder),
             (Recording::At(_), false) => {
                 let number = studio.works.begin(Work::StopRecording { token });
                 let stop = self.to_recorder(member, number, RecordAct::Stop);
@@ -94,6 +110,7 @@ impl Room {
         &mut self,
         token: Token,
         member: &TerminalName,
+        holder: Holder,
     ) -> Result<(Option<RoomReply>, Vec<Said>), Failure> {
         let Some(studio) = &mut self.studio else { return Err(no_recorder()) };
         let own = studio.producers().filter(|(_, producer)| producer.owner == *member && producer.is_ready);
@@ -104,7 +121,7 @@ impl Room {
             return Err(Failed::new(Code::Unknown, why).into_failure());
         }
         if let Some(desk) = studio.desk_mut(member) {
-            desk.recording = Recording::Starting;
+            (desk.recording, desk.recorder) = (Recording::Starting, Some(holder));
         }
         let number = studio.works.begin(Work::StartRecording { token, member: member.clone() });
         Ok((None, vec![self.to_recorder(member, number, RecordAct::Start { producers })]))
@@ -169,6 +186,13 @@ impl Room {
         let mut said: Vec<Said> = self.tell_media(member, MediaNews::Recording(false)).into_iter().collect();
         said.extend(self.tell_if_recorded_no_more(was_recorded));
         said
+    }
+
+    /// Who is charged for the recordings under way, once for each.
+    fn recorders(&self) -> impl Iterator<Item = &Holder> {
+        let desks = self.studio.iter().flat_map(Studio::desks);
+        let recorded = desks.filter(|(_, desk)| !matches!(desk.recording, Recording::No));
+        recorded.filter_map(|(_, desk)| desk.recorder.as_ref())
     }
 
     /// Whether any member is being recorded.

@@ -4,7 +4,7 @@ use taoyao_types::{PartitionId, PartitionName, SessionEpoch, TerminalName};
 use taoyao_wire::link::{ListEntry, ListQuery};
 use taoyao_wire::terminal::{ClientState, ClientType, Readings};
 
-use crate::room::host::MEDIA_SERVICE;
+use crate::room::host::{MEDIA_SERVICE, MEDIA_SERVICE_SHOWN};
 use crate::terminals::Terminals;
 
 /// Whether this is what nodes call their SFUs.
@@ -23,16 +23,15 @@ impl Terminals {
         is_ahead.then_some(service)
     }
 
-    /// The SFU of this node as a terminal of this partition; none if a terminal has taken its name.
+    /// The SFU of this node as a terminal of this partition. Its name is its own: no terminal of that name hides it.
     pub(crate) fn service_in(&self, partition: &PartitionName) -> Option<ListEntry> {
         let name = TerminalName { client: MEDIA_SERVICE.parse().ok()?, partition: partition.clone() };
-        let is_here = self.config.has_sfu && self.owns(partition);
-        if !is_here || self.registry.by_name(&name).is_some() {
+        if !self.config.has_sfu || !self.owns(partition) {
             return None;
         }
         let state = ClientState {
             ip: "127.0.0.1".to_owned(),
-            name: Some(MEDIA_SERVICE.to_owned()),
+            name: Some(MEDIA_SERVICE_SHOWN.to_owned()),
             client_type: ClientType::Media,
             partition: partition.clone(),
             node: self.config.node.clone(),
@@ -42,6 +41,11 @@ impl Terminals {
         };
         let (origin, life) = (self.config.node_id, self.config.epoch);
         Some(ListEntry { name, origin, life, session: SessionEpoch::default(), state: state.to_json() })
+    }
+
+    /// Whether this is the name of the SFU of this node, whoever may have registered under it.
+    pub(crate) fn is_own_service(&self, name: &TerminalName) -> bool {
+        is_service(name) && self.config.has_sfu && self.owns(&name.partition)
     }
 
     fn owns(&self, partition: &PartitionName) -> bool {

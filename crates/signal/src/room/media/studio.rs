@@ -9,6 +9,7 @@ use taoyao_wire::link::{MediaIds, Receiving, StreamKind, Subscribe};
 use taoyao_wire::terminal::media;
 
 use super::works::Works;
+use crate::room::shares::{Holder, Taken};
 use crate::session_ids::SessionIds;
 
 /// What the members of one room send and receive.
@@ -25,6 +26,8 @@ pub(in crate::room) struct Studio {
     pairs: BTreeMap<(ProducerId, TerminalName), ConsumerId>,
     ids: SessionIds,
     pub(super) works: Works,
+    /// Shares of transports that are no more, until the room has given them back.
+    freed: Vec<Taken>,
 }
 
 /// One member.
@@ -32,9 +35,13 @@ pub(in crate::room) struct Studio {
 pub(super) struct Desk {
     pub(super) subscribe: Subscribe,
     pub(super) capabilities: Option<Arc<RtpCapabilities>>,
+    /// How many consumers it has.
+    consumers: usize,
     /// What it receives on; the first one counts (reference section 5.4).
     pub(super) receives_on: Option<TransportId>,
     pub(super) recording: Recording,
+    /// Who asked for the recording and is charged for it.
+    pub(super) recorder: Option<Holder>,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +56,7 @@ pub(super) enum Recording {
 #[derive(Debug)]
 pub(super) struct Transport {
     pub(super) owner: TerminalName,
+    pub(super) taken: Taken,
     pub(super) is_ready: bool,
 }
 
@@ -113,6 +121,7 @@ impl Studio {
             pairs: BTreeMap::new(),
             ids: SessionIds::new(seed, taoyao_types::NodeId(0)),
             works: Works::default(),
+            freed: Vec::new(),
         }
     }
 
@@ -174,8 +183,28 @@ impl Studio {
         pairs.take_while(|((of, _), _)| *of == producer).map(|(_, consumer)| *consumer).collect()
     }
 
+    /// Whether the SFU or the recorder has yet to answer.
+    pub(in crate::room) fn is_busy(&self) -> bool {
+        !self.works.is_empty()
+    }
+
+    /// The shares that its transports have.
+    pub(in crate::room) fn taken(&self) -> impl Iterator<Item = Taken> {
+        self.transports.values().map(|transport| transport.taken)
+    }
+
+    /// The shares of transports that have ended since this was asked.
+    pub(super) fn take_freed(&mut self) -> Vec<Taken> {
+        std::mem::take(&mut self.freed)
+    }
+
     /// None if the member has too many.
-    pub(super) fn add_transport(&mut self, owner: &TerminalName, receives: bool) -> Option<TransportId> {
+    pub(super) fn add_transport(
+        &mut self,
+        owner: &TerminalName,
+        receives: bool,
+        taken: Taken,
+    ) -> Option<TransportId> {
         let own = self.transports.values().filter(|transport| transport.owner == *owner).count();
         if own >= limits::MEMBER_TRANSPORTS_MAX {
             return None;
@@ -184,7 +213,7 @@ impl Studio {
         if let Some(desk) = self.desks.get_mut(owner).filter(|_| receives) {
             desk.receives_on.get_or_insert(id);
         }
-        self.transports.insert(id, Transport { owner: owner.clone(), is_ready: false });
+        self.transports.insert(id, Transport { owner: owner.clone(), taken, is_ready: false });
         Some(id)
     }
 
@@ -207,7 +236,7 @@ impl Studio {
         Some(id)
     }
 
-    /// None if the room has too many.
+    /// None if the member or the room has too many.
     pub(super) fn add_consumer(
         &mut self,
         owner: &TerminalName,
@@ -217,6 +246,11 @@ impl Studio {
         if self.consumers.len() >= limits::ROOM_CONSUMERS_MAX {
             return None;
         }
+        let own = self.desks.get_mut(owner)?;
+        if own.consumers >= limits::MEMBER_CONSUMERS_MAX {
+            return None;
+        }
+        own.consumers += 1;
         let id = ConsumerId::of_random(self.ids.bits());
         self.pairs.insert((producer, owner.clone()), id);
         let (owner, stage, is_paused) = (owner.clone(), Stage::Asked, false);
@@ -229,6 +263,9 @@ impl Studio {
             return Vec::new();
         };
         self.pairs.remove(&(producer, owner.clone()));
+        if let Some(desk) = self.desks.get_mut(&owner) {
+            desk.consumers -= 1;
+        }
         let is_known = stage > Stage::Asked;
         is_known.then_some(Closed::Consumer(id, owner, kind)).into_iter().collect()
     }
@@ -246,7 +283,10 @@ impl Studio {
 
     /// All that is on it first.
     pub(super) fn close_transport(&mut self, id: TransportId) -> Vec<Closed> {
-        let Some(Transport { owner, is_ready }) = self.transports.remove(&id) else { return Vec::new() };
+        let Some(Transport { owner, taken, is_ready }) = self.transports.remove(&id) else {
+            return Vec::new();
+        };
+        self.freed.push(taken);
         if let Some(desk) = self.desks.get_mut(&owner).filter(|desk| desk.receives_on == Some(id)) {
             desk.receives_on = None;
         }
@@ -281,11 +321,12 @@ impl Studio {
 
     /// Everything is gone but the members.
     pub(super) fn clear(&mut self) {
-        self.transports.clear();
+        self.freed
+            .extend(std::mem::take(&mut self.transports).into_values().map(|transport| transport.taken));
         self.producers.clear();
         self.consumers.clear();
         self.pairs.clear();
-        self.desks.values_mut().for_each(|desk| desk.receives_on = None);
+        self.desks.values_mut().for_each(|desk| (desk.receives_on, desk.consumers) = (None, 0));
     }
 
     /// Everything with its owner, also what nobody has been told of yet.
@@ -329,14 +370,23 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn taken() -> Taken {
+        let act = taoyao_wire::link::RoomAct::Leave;
+        let (account, room) = (taoyao_types::AccountTag::NOBODY, String::new());
+        let (from, session) = (name("a@cn"), taoyao_types::SessionEpoch(1));
+        let request =
+            taoyao_wire::link::RoomRequest { from, session, account, room, is_operator: false, act };
+        Taken { holder: Holder::of(taoyao_types::NodeId(1), &request), plain_ports: 0 }
+    }
+
     /// `a` sends a sound that `b` receives.
     fn studio() -> (Studio, TransportId, ProducerId, ConsumerId) {
         let mut studio = Studio::new("0000000a-89ab-4def-8123-456789abcdef");
         for member in ["a@cn", "b@cn"] {
             studio.seat(&name(member), &Receiving::default());
         }
-        let sends_on = studio.add_transport(&name("a@cn"), false).unwrap();
-        let receives_on = studio.add_transport(&name("b@cn"), true).unwrap();
+        let sends_on = studio.add_transport(&name("a@cn"), false, taken()).unwrap();
+        let receives_on = studio.add_transport(&name("b@cn"), true, taken()).unwrap();
         for id in [sends_on, receives_on] {
             studio.transport_mut(id).unwrap().is_ready = true;
         }
@@ -362,6 +412,7 @@ mod tests {
         assert_eq!(studio.consumer_of(producer, &name("b@cn")), None);
         assert_eq!(studio.ids_of(&name("b@cn")), MediaIds::default());
         assert_eq!(studio.close_transport(sends_on), []);
+        assert_eq!(studio.take_freed(), [taken()], "once");
     }
 
     #[test]
@@ -378,7 +429,7 @@ mod tests {
     fn a_member_has_so_many_transports_and_receives_on_the_first() {
         let (mut studio, ..) = studio();
         let first = studio.desk(&name("b@cn")).unwrap().receives_on;
-        let more = std::iter::from_fn(|| studio.add_transport(&name("b@cn"), true)).count();
+        let more = std::iter::from_fn(|| studio.add_transport(&name("b@cn"), true, taken())).count();
         assert_eq!(more, limits::MEMBER_TRANSPORTS_MAX - 1);
         assert_eq!(studio.desk(&name("b@cn")).unwrap().receives_on, first);
         studio.close_transport(first.unwrap());
@@ -389,7 +440,7 @@ mod tests {
     fn ids_of_two_rooms_differ() {
         let id = |room: &str| {
             let mut studio = Studio::new(room);
-            studio.add_transport(&name("a@cn"), false).unwrap()
+            studio.add_transport(&name("a@cn"), false, taken()).unwrap()
         };
         let room = "0000000a-89ab-4def-8123-456789abcdef";
         assert_eq!(id(room), id(room));

@@ -19,12 +19,12 @@ impl Terminals {
     ) {
         let Some(seat) = self.seats.get(room) else { return };
         if let Some(to) = to {
-            if let Some(conn) = seat.members.get(to).copied() {
-                self.tell_member(now, room, conn, news);
+            if let Some(sitter) = seat.members.get(to).copied() {
+                self.tell_member(now, room, sitter.conn, news);
             }
             return;
         }
-        let conns: Vec<ConnId> = seat.members.values().copied().collect();
+        let conns: Vec<ConnId> = seat.members.values().map(|sitter| sitter.conn).collect();
         match news {
             MediaNews::Push { signal, body } => {
                 let Some(signal) = self.believable(&signal, &body) else { return };

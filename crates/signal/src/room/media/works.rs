@@ -19,6 +19,8 @@ pub(super) struct Works {
 pub(super) enum Work {
     Open {
         token: Token,
+        /// Whether an empty room is to give way if the SFU is full.
+        may_displace: bool,
     },
     CreateTransport {
         token: Token,
@@ -73,6 +75,10 @@ impl Works {
         std::mem::take(&mut self.open).into_values().collect()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.open.len() >= limits::ROOM_MEDIA_WAITING_MAX
     }
@@ -82,7 +88,7 @@ impl Work {
     /// Who waits for it.
     pub(super) fn token(&self) -> Option<Token> {
         match self {
-            Self::Open { token }
+            Self::Open { token, .. }
             | Self::CreateTransport { token, .. }
             | Self::Connect { token, .. }
             | Self::RestartIce { token, .. }
