@@ -23,17 +23,19 @@ export class RoomDialog {
   /**
    * Asks until it worked or the person gives up.
    *
-   * @param {{kind: 'create'|'enter', name?: string, password?: string}} question
+   * @param {{kind: 'create'|'enter', name?: string, password?: string, muted: {audio: boolean, video: boolean}}} question
    * @param {(values: object) => Promise<any>} go rejects when it did not work; the dialog says why
    * @returns {Promise<void>} when the dialog is closed
    */
-  ask({ kind, name = '', password = '' }, go) {
+  ask({ kind, name = '', password = '', muted }, go) {
     this.#go = go;
     const fields = this.#form.elements;
     this.#dialog.dataset.kind = kind;
     byId('room-name-field').hidden = kind !== 'create';
     fields.roomName.value = '';
     fields.roomPassword.value = password;
+    fields.microphone.checked = !muted.audio;
+    fields.camera.checked = !muted.video;
     this.#error.hidden = true;
     setText(byId('room-dialog-title'), kind === 'create' ? 'room.dialog.create' : 'room.dialog.enter', { name });
     setText(byId('room-password-hint'), `room.password.${kind}`);

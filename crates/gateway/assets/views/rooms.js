@@ -104,7 +104,7 @@ export class RoomsView {
   /** The dialog gives the focus back to what opened it; who has entered wants it in the room. */
   async #ask(question, enter) {
     let room;
-    await this.#dialog.ask(question, async (values) => {
+    await this.#dialog.ask({ ...question, muted: this.#client.muted }, async (values) => {
       room = await enter(values);
     });
     const tile = room && this.#tileOf(room.id);
