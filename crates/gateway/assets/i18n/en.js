@@ -175,6 +175,8 @@ export default {
   'room.recorded': 'Recording',
   'room.recording': 'The room is being recorded.',
   'room.recording.over': 'The room is not recorded any more.',
+  'room.pin': 'Show {name} large',
+  'room.unpin': 'Do not keep {name} large',
   'room.microphone.off': 'Switch your microphone off',
   'room.microphone.on': 'Switch your microphone on',
   'room.camera.off': 'Switch your camera off',

@@ -175,6 +175,8 @@ export default {
   'room.recorded': '录制中',
   'room.recording': '房间正在录制。',
   'room.recording.over': '房间已停止录制。',
+  'room.pin': '固定显示 {name}',
+  'room.unpin': '取消固定 {name}',
   'room.microphone.off': '关闭你的麦克风',
   'room.microphone.on': '打开你的麦克风',
   'room.camera.off': '关闭你的摄像头',
