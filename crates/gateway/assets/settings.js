@@ -2,6 +2,7 @@
 
 const STORED = 'taoyao.settings';
 const STORED_PASSWORD = 'taoyao.password';
+const STORED_DEVICES = 'taoyao.devices';
 
 /**
  * @typedef {object} Settings
@@ -42,6 +43,15 @@ export function loadSettings() {
 export function saveSettings({ clientId, name, username, node, answer, password, remember }) {
   write(localStore(), STORED, { clientId, name, username, node, answerCalls: answer });
   write(sessionStore(), STORED_PASSWORD, remember ? password : undefined);
+}
+
+/** @returns {{audio?: string, video?: string, speaker?: string}} ids of the devices that were chosen in this browser */
+export function loadDevices() {
+  return read(localStore(), STORED_DEVICES) ?? {};
+}
+
+export function saveDevices(devices) {
+  write(localStore(), STORED_DEVICES, devices);
 }
 
 function randomLabel() {

@@ -73,7 +73,6 @@ export class Taoyao extends EventTarget {
   #retryTimer;
   #stopHeartbeat = () => {};
   #missedHeartbeats = 0;
-  #media = new LocalMedia(() => this.config?.media);
   /** Calls that the mesh has not answered yet, by the other side. @type {Map<string, Promise<Session>>} */
   #calling = new Map();
   #early = [];
@@ -107,6 +106,8 @@ export class Taoyao extends EventTarget {
     this.heartbeatRttMs = undefined;
     /** @type {Map<string, Session>} open sessions by id; no more than one with each other terminal */
     this.sessions = new Map();
+    /** Camera and microphone: which of them, and what they show before anybody else sees it. */
+    this.media = new LocalMedia(() => this.config?.media);
     /** @type {{audio: boolean, video: boolean}} what the person muted last, in whichever call or room: new ones begin so */
     this.muted = { audio: false, video: false };
     /** @type {Rooms} the rooms of this terminal */
@@ -406,7 +407,7 @@ export class Taoyao extends EventTarget {
       echo: (message) => this.#echo(message),
       me: () => this.me?.clientId ?? this.#options.clientId,
       isOnline: () => this.#connection !== undefined,
-      media: this.#media,
+      media: this.media,
       videoKbps: () => this.config?.media?.video?.bitrate,
       muted: this.muted,
     });
@@ -422,7 +423,7 @@ export class Taoyao extends EventTarget {
     const session = new Session(
       {
         push: (signal, body) => this.push(signal, body),
-        media: this.#media,
+        media: this.media,
         iceServers: () => this.config?.webrtc?.iceServers ?? [],
         videoKbps: () => this.config?.media?.video?.bitrate,
         muted: this.muted,

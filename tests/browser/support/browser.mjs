@@ -17,7 +17,8 @@ const FLAGS = [
   '--ignore-certificate-errors',
   '--use-fake-ui-for-media-stream',
 ];
-const FAKE_DEVICES = '--use-fake-device-for-media-stream=device-count=2';
+/** Chromium's second fake camera has a format that it cannot encode; the third can be sent. */
+const FAKE_DEVICES = '--use-fake-device-for-media-stream=device-count=3';
 /** Whether pages have the files of the working tree: a page that the test serves is then no page of the local network. */
 const IS_FROM_DISK = process.env.TAOYAO_ASSETS === 'disk';
 const FROM_DISK = '--disable-features=LocalNetworkAccessChecks';

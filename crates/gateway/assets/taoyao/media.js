@@ -47,8 +47,13 @@ export class Lease {
   }
 }
 
-/** Hands out copies of one camera and one microphone, because some systems allow each to be opened only once. */
-export class LocalMedia {
+/**
+ * Hands out copies of one camera and one microphone, because some systems allow each to be opened only once.
+ *
+ * Event: `device`: a device was pulled out, or came back, below what is open; `detail` is `{kind, label}`, without a label when
+ * there is none any more.
+ */
+export class LocalMedia extends EventTarget {
   /** @type {Map<Kind, Promise<MediaStreamTrack>>} */
   #sources = new Map();
   /** @type {Record<Kind, Set<Lease>>} */
@@ -61,6 +66,7 @@ export class LocalMedia {
 
   /** @param {() => object|undefined} readConfig the `media` part of `client::config` */
   constructor(readConfig) {
+    super();
     this.readConfig = readConfig;
     globalThis.navigator?.mediaDevices?.addEventListener?.('devicechange', () => this.#refill());
   }
@@ -96,7 +102,7 @@ export class LocalMedia {
   choose(kind, deviceId) {
     if (this.chosen[kind] === deviceId) return this.#turn;
     this.chosen[kind] = deviceId;
-    return this.#leases[kind].size > 0 ? this.#change(kind) : this.#turn;
+    return this.#leases[kind].size > 0 ? this.#change(kind, true) : this.#turn;
   }
 
   #lease(kind, source) {
@@ -116,7 +122,8 @@ export class LocalMedia {
   /** One question for both devices: the browser then asks the person only once. */
   #openTogether(kinds) {
     if (kinds.length < 2 || kinds.some((kind) => this.#sources.has(kind))) return;
-    const both = openDevice({ audio: this.#constraints('audio'), video: this.#constraints('video') });
+    const { audio, video } = this.chosen;
+    const both = openDevice({ audio: this.#constraints('audio', audio), video: this.#constraints('video', video) });
     for (const kind of kinds) {
       const track = both
         .then((stream) => stream.getTracks().find((it) => it.kind === kind))
@@ -130,8 +137,11 @@ export class LocalMedia {
     return this.#sources.get(kind);
   }
 
+  /** The device that is wanted, or any other if that one is not there. */
   async #openAlone(kind) {
-    const stream = await openDevice({ [kind]: this.#constraints(kind) });
+    const open = (deviceId) => openDevice({ [kind]: this.#constraints(kind, deviceId) });
+    const chosen = this.chosen[kind];
+    const stream = await (chosen ? open(chosen).catch(() => open()) : open());
     return stream.getTracks()[0];
   }
 
@@ -165,12 +175,14 @@ export class LocalMedia {
   }
 
   /** The old one is switched off first: telephones open only one of their cameras at a time. */
-  #change(kind) {
+  #change(kind, isWanted = false) {
     this.#turn = this.#turn.then(async () => {
       this.#switchOff(kind);
       const source = await this.#source(kind).catch(() => undefined);
       for (const lease of [...this.#leases[kind]]) lease.exchange(source?.clone());
       if (this.#leases[kind].size === 0) this.#switchOff(kind); // The last one was closed meanwhile.
+      const detail = { kind, label: source?.label };
+      if (!isWanted) this.dispatchEvent(new CustomEvent('device', { detail }));
     });
     return this.#turn;
   }
@@ -184,8 +196,9 @@ export class LocalMedia {
     );
   }
 
-  #constraints(kind) {
-    const deviceId = this.chosen[kind] ? { ideal: this.chosen[kind] } : undefined;
+  /** Browsers pass over an id that is only a wish. */
+  #constraints(kind, chosen) {
+    const deviceId = chosen ? { exact: chosen } : undefined;
     if (kind === 'audio') {
       return dropUndefined({ deviceId, echoCancellation: true, noiseSuppression: true, autoGainControl: true });
     }

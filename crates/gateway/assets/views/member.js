@@ -4,6 +4,7 @@ import { fromTemplate } from '../dom.js';
 import { setLabel, setText, t } from '../i18n.js';
 import { rateWords } from '../words.js';
 import { DetailsPanel } from './details.js';
+import { useSpeaker } from './speaker.js';
 
 const NONE = '–';
 /** A narrower tile has no place for all of its buttons. */
@@ -61,6 +62,7 @@ export class MemberTile {
     root.dataset.source = source;
     root.dataset.me = String(member.isMe);
     slots.video.muted = member.isMe;
+    useSpeaker(slots.video);
     slots.video.srcObject = this.#stream;
     slots.video.addEventListener('resize', () => this.#showPicture());
     slots.expel.addEventListener('click', () => this.#expel());

@@ -3,6 +3,7 @@
 import { byId } from '../dom.js';
 import { setText } from '../i18n.js';
 import { errorWords } from '../words.js';
+import { Preview } from './preview.js';
 
 /** One dialog for both, because a room that is made is entered at once. */
 export class RoomDialog {
@@ -11,8 +12,12 @@ export class RoomDialog {
   #error = byId('room-error');
   #submit = byId('room-submit');
   #go;
+  #preview;
 
-  constructor() {
+  /** @param {import('../taoyao/media.js').LocalMedia} media */
+  constructor(media) {
+    this.#preview = new Preview(media, byId('room-preview'));
+    this.#dialog.addEventListener('close', () => this.#preview.stop());
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#try();
@@ -41,6 +46,7 @@ export class RoomDialog {
     setText(byId('room-password-hint'), `room.password.${kind}`);
     this.#showSubmit(false);
     this.#dialog.showModal();
+    this.#preview.start();
     return new Promise((resolve) => this.#dialog.addEventListener('close', () => resolve(), { once: true }));
   }
 

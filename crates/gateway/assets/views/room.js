@@ -195,6 +195,7 @@ export class RoomTile {
   }
 
   #showOwn() {
+    this.#showViewer(this.#room.own);
     for (const [name, source] of Object.entries(SOURCES)) {
       const { isOn, missing } = this.#room.own[source];
       const button = this.#slots[name];
@@ -204,6 +205,11 @@ export class RoomTile {
       setLabel(button, missing ? missingKey(source, missing) : `room.${source}.${isOn ? 'off' : 'on'}`);
     }
     for (const tile of this.#tiles.values()) tile.update();
+  }
+
+  /** Who sends nothing because nothing is there to send with is told so, and stays. */
+  #showViewer({ microphone, camera }) {
+    this.#slots.viewer.hidden = !(microphone.missing && camera.missing);
   }
 
   /** What this terminal may not do is not offered; that the room is recorded is told to everybody. */

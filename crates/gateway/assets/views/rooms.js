@@ -19,7 +19,7 @@ export class RoomsView {
   #people;
   #show;
   #list = byId('rooms-list');
-  #dialog = new RoomDialog();
+  #dialog;
   #startedBy;
 
   /**
@@ -30,6 +30,7 @@ export class RoomsView {
    */
   constructor(client, stage, people, show) {
     this.#client = client;
+    this.#dialog = new RoomDialog(client.media);
     this.#stage = stage;
     this.#people = people;
     this.#show = show;
