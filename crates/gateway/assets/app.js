@@ -1,15 +1,17 @@
 // The web terminal's start: makes the client and the views, and moves between signed out and signed in.
 
 import { byId } from './dom.js';
-import { startLanguage, switchLanguage } from './i18n.js';
-import { loadSettings, saveSettings } from './settings.js';
+import { startLanguage, switchLanguage, t } from './i18n.js';
+import { loadDevices, loadSettings, saveSettings } from './settings.js';
 import { Taoyao } from './taoyao.js';
 import { CallsView } from './views/calls.js';
+import { DevicesDialog } from './views/devices-dialog.js';
 import { toast } from './views/notices.js';
 import { PeopleView } from './views/people.js';
 import { RegisterView } from './views/register.js';
 import { RoomsView } from './views/rooms.js';
 import { SignalsView } from './views/signals.js';
+import { chooseSpeaker } from './views/speaker.js';
 import { Stage } from './views/stage.js';
 import { StatusView } from './views/status.js';
 import { startTabs } from './views/tabs.js';
@@ -31,6 +33,8 @@ function start() {
   startLanguage();
   startTheme();
   new SignalsView(client);
+  new DevicesDialog(client.media);
+  useDevices();
   new StatusView(client);
   byId('language').addEventListener('click', switchLanguage);
   byId('leave').addEventListener('click', leave);
@@ -55,6 +59,16 @@ async function connect(values) {
 async function leave() {
   await client.disconnect();
   register.focus();
+}
+
+/** Those that were chosen in this browser. */
+function useDevices() {
+  const { audio, video, speaker } = loadDevices();
+  client.media.chosen = { audio, video };
+  chooseSpeaker(speaker);
+  client.media.addEventListener('device', ({ detail: { kind, label } }) => {
+    toast(t(`device.${kind}.${label ? 'other' : 'gone'}`, { label }));
+  });
 }
 
 let wasOnline = false;

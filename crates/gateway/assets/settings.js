@@ -2,6 +2,7 @@
 
 const STORED = 'taoyao.settings';
 const STORED_PASSWORD = 'taoyao.password';
+const STORED_DEVICES = 'taoyao.devices';
 
 /**
  * @typedef {object} Settings
@@ -10,7 +11,7 @@ const STORED_PASSWORD = 'taoyao.password';
  * @property {string} username
  * @property {string} password empty unless the person asked this tab to remember it
  * @property {''|'here'|string} node `''` nearest, `here` the page's own node, else a partition
- * @property {'auto'|'ask'} answer
+ * @property {'ask'|'auto'} answer to calls; `auto` only if the person, or the address, has chosen it
  * @property {boolean} remember
  * @property {boolean} autoconnect connect without a click once everything needed is there
  */
@@ -32,7 +33,7 @@ export function loadSettings() {
     username: pick('username', ''),
     password,
     node: query.get('node') ?? query.get('partition') ?? stored.node ?? '',
-    answer: pick('answer', 'auto') === 'ask' ? 'ask' : 'auto',
+    answer: (query.get('answer') ?? stored.answerCalls) === 'auto' ? 'auto' : 'ask',
     remember: password !== '',
     autoconnect: query.get('autoconnect') === '1',
   };
@@ -40,8 +41,17 @@ export function loadSettings() {
 
 /** Remembers everything but the password, and that for this tab only if the person ticked it. */
 export function saveSettings({ clientId, name, username, node, answer, password, remember }) {
-  write(localStore(), STORED, { clientId, name, username, node, answer });
+  write(localStore(), STORED, { clientId, name, username, node, answerCalls: answer });
   write(sessionStore(), STORED_PASSWORD, remember ? password : undefined);
+}
+
+/** @returns {{audio?: string, video?: string, speaker?: string}} ids of the devices that were chosen in this browser */
+export function loadDevices() {
+  return read(localStore(), STORED_DEVICES) ?? {};
+}
+
+export function saveDevices(devices) {
+  write(localStore(), STORED_DEVICES, devices);
 }
 
 function randomLabel() {

@@ -73,8 +73,8 @@ export class Taoyao extends EventTarget {
   #retryTimer;
   #stopHeartbeat = () => {};
   #missedHeartbeats = 0;
-  #media = new LocalMedia(() => this.config?.media);
-  #openCalls = 0;
+  /** Calls that the mesh has not answered yet, by the other side. @type {Map<string, Promise<Session>>} */
+  #calling = new Map();
   #early = [];
   /** @type {Ticket|undefined} */
   #ticket;
@@ -84,13 +84,13 @@ export class Taoyao extends EventTarget {
   /**
    * @param {object} [options]
    * @param {string} [options.origin] `https://host:port` of the node that is asked for the nearest one; default: the page's
-   * @param {'auto'|'ask'} [options.answer] `auto`: a call is answered at once, as Taoyao terminals do ("monitoring");
-   *   `ask`: it rings until `session.accept()` or `session.close()`
+   * @param {'ask'|'auto'} [options.answer] `ask`: a call rings until `session.accept()` or `session.close()`; `auto`: it is
+   *   answered at once, as a monitor does
    */
-  constructor({ origin = globalThis.location?.origin, answer = 'auto' } = {}) {
+  constructor({ origin = globalThis.location?.origin, answer = 'ask' } = {}) {
     super();
     this.#origin = origin;
-    /** @type {'auto'|'ask'} may be changed at any time; counts for later calls */
+    /** @type {'ask'|'auto'} may be changed at any time; counts for later calls */
     this.answer = answer;
     /** @type {ClientState} */
     this.state = 'idle';
@@ -104,8 +104,12 @@ export class Taoyao extends EventTarget {
     this.config = undefined;
     /** @type {number|undefined} round trip of the last heartbeat */
     this.heartbeatRttMs = undefined;
-    /** @type {Map<string, Session>} open sessions by id */
+    /** @type {Map<string, Session>} open sessions by id; no more than one with each other terminal */
     this.sessions = new Map();
+    /** Camera and microphone: which of them, and what they show before anybody else sees it. */
+    this.media = new LocalMedia(() => this.config?.media);
+    /** @type {{audio: boolean, video: boolean}} what the person muted last, in whichever call or room: new ones begin so */
+    this.muted = { audio: false, video: false };
     /** @type {Rooms} the rooms of this terminal */
     this.rooms = this.#makeRooms();
   }
@@ -183,22 +187,31 @@ export class Taoyao extends EventTarget {
   }
 
   /**
-   * Calls a terminal. The session is `calling` until the other side answers.
+   * Calls a terminal. The session is `calling` until the other side answers. A terminal with which there is a session already
+   * is not called again: that session is given back, and answered if it rings.
    *
    * @param {string} clientId
    * @param {{audio?: boolean, video?: boolean}} [kinds] what takes part, in both directions; default: both
    * @returns {Promise<Session>}
    * @throws {TaoyaoError} `3404` no such terminal; another code when the mesh cannot reach it or may not
    */
-  async call(clientId, { audio = true, video = true } = {}) {
-    this.#openCalls += 1;
+  async call(clientId, kinds = {}) {
+    const known = this.#sessionWith(clientId);
+    known?.accept();
+    if (known) return known;
+    if (!this.#calling.has(clientId)) this.#calling.set(clientId, this.#call(clientId, kinds));
+    return this.#calling.get(clientId);
+  }
+
+  async #call(clientId, { audio = true, video = true }) {
     try {
       const body = await this.request('session::call', { clientId, audio, video });
       const peer = { clientId: body.clientId ?? clientId, name: body.name || body.clientId || clientId };
-      return this.#openSession({ id: body.sessionId, direction: 'out', peer, audio, video });
+      return this.#placeCall({ id: body.sessionId, direction: 'out', peer, audio, video });
     } finally {
-      this.#openCalls -= 1;
-      if (this.#openCalls === 0) this.#early = [];
+      this.#calling.delete(clientId);
+      if (this.#calling.size === 0) this.#early = [];
+      this.#sessionWith(clientId)?.accept();
     }
   }
 
@@ -354,14 +367,37 @@ export class Taoyao extends EventTarget {
 
   #onCall({ clientId, name, sessionId, audio = true, video = true }) {
     const peer = { clientId, name: name || clientId };
-    const session = this.#openSession({ id: sessionId, direction: 'in', peer, audio, video });
-    if (this.answer === 'auto') session.accept();
+    const call = { id: sessionId, direction: 'in', peer, audio, video };
+    const known = this.#sessionWith(clientId);
+    if (known && precedes(known, call)) return this.push('session::close', { sessionId });
+    known?.close();
+    const session = this.#openSession(call);
+    // If both call at the same moment, nobody is asked; what the mesh answers to the own call decides which one is taken.
+    if (!this.#calling.has(clientId) && (this.answer === 'auto' || known?.direction === 'out')) session.accept();
+    return undefined;
+  }
+
+  /** A call that was answered by the mesh; the other side may have called meanwhile, and then both take the same one. */
+  #placeCall(call) {
+    const known = this.#sessionWith(call.peer.clientId);
+    if (!known) return this.#openSession(call);
+    if (known.state === 'ringing' && known.id > call.id) {
+      known.close();
+      return this.#openSession(call);
+    }
+    this.push('session::close', { sessionId: call.id });
+    known.accept();
+    return known;
+  }
+
+  #sessionWith(clientId) {
+    return [...this.sessions.values()].find((it) => it.peer.clientId === clientId);
   }
 
   #onSession(signal, body) {
     const session = this.sessions.get(body.sessionId);
     if (session) session.handle(signal, body);
-    else if (this.#openCalls > 0 && this.#early.length < EARLY_MESSAGES_MAX) this.#early.push([signal, body]);
+    else if (this.#calling.size > 0 && this.#early.length < EARLY_MESSAGES_MAX) this.#early.push([signal, body]);
   }
 
   #makeRooms() {
@@ -371,8 +407,9 @@ export class Taoyao extends EventTarget {
       echo: (message) => this.#echo(message),
       me: () => this.me?.clientId ?? this.#options.clientId,
       isOnline: () => this.#connection !== undefined,
-      media: this.#media,
+      media: this.media,
       videoKbps: () => this.config?.media?.video?.bitrate,
+      muted: this.muted,
     });
   }
 
@@ -386,9 +423,11 @@ export class Taoyao extends EventTarget {
     const session = new Session(
       {
         push: (signal, body) => this.push(signal, body),
-        media: this.#media,
+        media: this.media,
         iceServers: () => this.config?.webrtc?.iceServers ?? [],
         videoKbps: () => this.config?.media?.video?.bitrate,
+        muted: this.muted,
+        onMute: (kind, muted) => (this.muted[kind] = muted),
       },
       call,
     );
@@ -473,6 +512,15 @@ export class Taoyao extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/**
+ * Whether a session goes on although the same terminal calls again: it does once both sides are in it. If both called at the
+ * same moment, both keep the session with the smaller id. One that only rings makes room for the newer one.
+ */
+function precedes(known, call) {
+  if (known.state === 'calling') return known.id < call.id;
+  return known.state !== 'ringing';
 }
 
 /** Battery state in percent where the browser tells it; nodes take any number. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
+import { fromDisk } from './assets.mjs';
 import { SMALL, useCamera } from './camera.mjs';
 
 const EXECUTABLE = process.env.TAOYAO_CHROMIUM ?? '/usr/bin/chromium';
@@ -16,10 +17,17 @@ const FLAGS = [
   '--ignore-certificate-errors',
   '--use-fake-ui-for-media-stream',
 ];
-const FAKE_DEVICES = '--use-fake-device-for-media-stream';
+/** Chromium's second fake camera has a format that it cannot encode; the third can be sent. */
+const FAKE_DEVICES = '--use-fake-device-for-media-stream=device-count=3';
+/** Whether pages have the files of the working tree: a page that the test serves is then no page of the local network. */
+const IS_FROM_DISK = process.env.TAOYAO_ASSETS === 'disk';
+const FROM_DISK = '--disable-features=LocalNetworkAccessChecks';
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
+export const LANDSCAPE = { width: 844, height: 390 };
+/** A desktop at 200 %: half as many pixels of the page's own. */
+export const ZOOMED = { width: 640, height: 400 };
 
 /** Generous: the machine may be busy. A test that passes is much faster. */
 export const PATIENCE_MS = 30_000;
@@ -31,7 +39,7 @@ export const PATIENCE_MS = 30_000;
  * @param {{devices?: boolean}} [options] without devices there is no camera and no microphone
  */
 export async function startBrowser(t, { devices = true } = {}) {
-  const args = devices ? [...FLAGS, FAKE_DEVICES] : FLAGS;
+  const args = [...FLAGS, ...(devices ? [FAKE_DEVICES] : []), ...(IS_FROM_DISK ? [FROM_DISK] : [])];
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args });
   t.after(() => browser.close());
   return browser;
@@ -49,6 +57,7 @@ export async function openPage(t, browser, options = {}) {
   const { smallCamera = false, camera = smallCamera && SMALL, expected, ...others } = options;
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: DESKTOP, locale: 'en-US', ...others });
   context.setDefaultTimeout(PATIENCE_MS);
+  if (IS_FROM_DISK) await context.route(/^https:/, fromDisk);
   if (camera) await context.addInitScript(useCamera, camera);
   const page = await context.newPage();
   const faults = [];

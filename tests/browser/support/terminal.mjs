@@ -3,9 +3,13 @@
 import { PATIENCE_MS } from './browser.mjs';
 import { PASSWORD, USER } from './mesh.mjs';
 
+/** As a monitor does: most tests have nobody who answers. */
+const ANSWERS = { answer: 'auto' };
+
 /** Opens the page of a node with the form filled in; `preset` adds to the address, e.g. `{ answer: 'ask' }`. */
 export async function openForm(page, origin, clientId, preset = {}) {
-  const query = new URLSearchParams({ node: 'here', clientId, name: nameOf(clientId), username: USER, ...preset });
+  const wanted = { node: 'here', clientId, name: nameOf(clientId), username: USER, ...ANSWERS, ...preset };
+  const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== undefined));
   await page.goto(`${origin}/?${query}`);
   await page.getByTestId('field-password').fill(PASSWORD);
 }

@@ -18,6 +18,8 @@ export class Peer {
   #options;
   /** @type {RTCIceCandidateInit[]} */
   #early = [];
+  /** @type {{audio?: RTCRtpSender, video?: RTCRtpSender}} */
+  #senders = {};
 
   /** @param {PeerOptions} options */
   constructor(options) {
@@ -39,7 +41,7 @@ export class Peer {
   async offer(local, wanted) {
     for (const kind of ['audio', 'video'].filter((it) => wanted[it])) {
       const track = local.getTracks().find((it) => it.kind === kind);
-      if (track) this.#pc.addTrack(track, local);
+      if (track) this.#senders[kind] = this.#pc.addTrack(track, local);
       else this.#pc.addTransceiver(kind, { direction: 'recvonly' });
     }
     await this.#pc.setLocalDescription();
@@ -56,7 +58,7 @@ export class Peer {
   async answer(sdp, local) {
     await this.#pc.setRemoteDescription({ type: 'offer', sdp });
     for (const track of local.getTracks()) {
-      if (this.#hasFreeSender(track)) this.#pc.addTrack(track, local);
+      if (this.#hasFreeSender(track)) this.#senders[track.kind] = this.#pc.addTrack(track, local);
     }
     await this.#pc.setLocalDescription();
     this.#options.send({ type: 'answer', sdp: this.#pc.localDescription.sdp });
@@ -80,6 +82,12 @@ export class Peer {
     if (!candidate) return;
     if (this.#pc.remoteDescription) await this.#add(candidate);
     else if (this.#early.length < EARLY_CANDIDATES_MAX) this.#early.push(candidate);
+  }
+
+  /** Sends another track in the place of the one of its kind, or nothing; the other side need not be asked. */
+  async send(kind, /** @type {MediaStreamTrack|undefined} */ track) {
+    const sender = this.#senders[kind];
+    await sender?.replaceTrack(track ?? null).catch(() => {}); // The connection was closed meanwhile.
   }
 
   /** @returns {Promise<RTCStatsReport>} */
@@ -111,7 +119,7 @@ export class Peer {
   }
 
   async #boundVideo() {
-    const sender = this.#pc.getSenders().find((it) => it.track?.kind === 'video');
+    const sender = this.#senders.video;
     if (!sender || !this.#options.videoKbps) return;
     const parameters = sender.getParameters();
     for (const encoding of parameters.encodings) encoding.maxBitrate = this.#options.videoKbps * 1_000;

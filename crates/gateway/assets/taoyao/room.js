@@ -22,21 +22,23 @@ import { Subscriber } from './room/subscriber.js';
  * @property {() => boolean} isOnline
  * @property {import('./media.js').LocalMedia} media
  * @property {() => number|undefined} videoKbps
+ * @property {{audio: boolean, video: boolean}} muted what the person decided last
  */
 
 /**
  * @typedef {object} EnterOptions
  * @property {string} [name] of the room, for people
  * @property {string} [password]
- * @property {boolean} [microphone] send sound at once; default: true
- * @property {boolean} [camera] send a picture at once; default: true
+ * @property {boolean} [microphone] send sound at once; default: true, unless the person muted it last
+ * @property {boolean} [camera] send a picture at once; default: true, unless the person switched it off last
  * @property {boolean} [simulcast] send the picture in three sizes, so that everybody gets one that suits; default: true
  */
 
 /**
  * Events (plain unless noted): `state` (`state`, `closeReason`, `error`), `members` (who is there, what comes from them,
  * who speaks), `local` (own sources), `volume`, `standing` (`isRecording`, `mayManage`, `mayRecord`); `chat`: `detail` is a new
- * message, if there is one; `trouble`: `detail` is an error that the room survives.
+ * message, if there is one; `stopped`: `detail` is the own source that who manages the room
+ * has switched off; `trouble`: `detail` is an error that the room survives.
  */
 export class Room extends EventTarget {
   #context;
@@ -57,14 +59,15 @@ export class Room extends EventTarget {
    * @param {string} id
    * @param {EnterOptions} options
    */
-  constructor(context, id, { name = '', password, microphone = true, camera = true, simulcast = true }) {
+  constructor(context, id, { name = '', password, microphone, camera, simulcast = true }) {
     super();
     this.#context = context;
+    const { audio, video } = context.muted;
     /** @type {string} */
     this.id = id;
     /** @type {string} */
     this.name = name;
-    this.#makeParts({ microphone, camera }, simulcast);
+    this.#makeParts({ microphone: microphone ?? !audio, camera: camera ?? !video }, simulcast);
     this.#stay = this.#makeStay(password);
   }
 
@@ -74,7 +77,8 @@ export class Room extends EventTarget {
     const push = (signal, body) => this.#push(signal, body);
     const model = (this.#model = new RoomModel(me()));
     const onChange = () => this.#tell('local');
-    this.#publisher = new Publisher({ media, push, videoKbps, simulcast, wanted, onChange });
+    const onStopped = (source) => this.#onStopped(source);
+    this.#publisher = new Publisher({ media, push, videoKbps, simulcast, wanted, onStopped, onChange });
     this.#subscriber = new Subscriber({ model, push, echo, onChange: () => this.#tell('members') });
     this.#chat = new Chat({ request, push, me, onChange: (message) => this.#tell('chat', message) });
     this.#standing = new Standing({ request, onChange: () => this.#tell('standing') });
@@ -202,8 +206,10 @@ export class Room extends EventTarget {
     this.#push('room::expel', { clientId });
   }
 
-  /** Switches one of the own sources. Rejects when it cannot be sent. */
+  /** Switches one of the own sources, as its person wishes. Rejects when it cannot be sent. */
   async set(/** @type {import('./room/model.js').Source} */ source, isOn) {
+    if (source === 'microphone') this.#context.muted.audio = !isOn;
+    if (source === 'camera') this.#context.muted.video = !isOn;
     await this.#publisher.set(source, isOn);
   }
 
@@ -323,10 +329,18 @@ export class Room extends EventTarget {
     else if (signal === 'media::data::consume') this.#chat.receive(body);
     else if (signal === 'media::data::consumer::close') this.#chat.forget(body.consumerId);
     else if (signal === 'media::consumer::close') this.#onConsumerClose(body.consumerId);
+    else if (signal === 'media::producer::pause') this.#publisher.onPause(body.producerId);
+    else if (signal === 'media::producer::resume') this.#publisher.onResume(body.producerId);
     else if (signal === 'media::producer::close') this.#publisher.forget(body.producerId);
     else if (signal === 'media::transport::close') this.#onTransportClose(body.transportId);
     else if (signal === 'media::audio::volume') this.#onVolumes(body.volumes);
     else if (this.#model.tell(signal, body)) this.#tell('members');
+  }
+
+  /** Who manages the room has muted this terminal: that counts until its person decides otherwise. */
+  #onStopped(source) {
+    if (source === 'microphone') this.#context.muted.audio = true;
+    this.#tell('stopped', source);
   }
 
   #onConsume(message) {

@@ -38,13 +38,15 @@ const CONNECT_LIMIT_MS = 30_000;
  */
 
 /**
- * What a session needs of the client that made it.
+ * What a session needs of the client that made it. `onMute` is told what the person decides, `muted` is what was decided before.
  *
  * @typedef {object} SessionContext
  * @property {(signal: string, body: object) => void} push
  * @property {import('./media.js').LocalMedia} media
  * @property {() => RTCIceServer[]} iceServers
  * @property {() => number|undefined} videoKbps
+ * @property {{audio: boolean, video: boolean}} muted
+ * @property {(kind: Kind, muted: boolean) => void} onMute
  */
 
 /**
@@ -57,6 +59,8 @@ export class Session extends EventTarget {
   #turn = Promise.resolve();
   #timer;
   #lastStats;
+  /** @type {{audio?: import('./media.js').Lease, video?: import('./media.js').Lease}} */
+  #leases = {};
 
   /**
    * Made by the client, never by an embedder.
@@ -88,7 +92,7 @@ export class Session extends EventTarget {
     /** @type {{audio?: string, video?: string}} why a kind is not sent from here, see `Opened` in media.js */
     this.missing = {};
     /** @type {{audio: Pauses, video: Pauses}} */
-    this.pauses = { audio: noPauses(), video: noPauses() };
+    this.pauses = { audio: pausesOf(context.muted.audio), video: pausesOf(context.muted.video) };
     this.#limit(ANSWER_LIMIT_MS, 'no-answer');
   }
 
@@ -107,6 +111,7 @@ export class Session extends EventTarget {
   /** Switches this terminal's own track off (`true`) or on (`false`); the other side is not asked. */
   mute(/** @type {Kind} */ kind, muted = true) {
     this.pauses[kind].muted = muted;
+    this.#context.onMute(kind, muted);
     this.#applyPauses();
   }
 
@@ -139,7 +144,8 @@ export class Session extends EventTarget {
     clearTimeout(this.#timer);
     this.closeReason = reason;
     this.#peer?.close();
-    this.#context.media.close(this.local);
+    for (const lease of Object.values(this.#leases)) lease.close();
+    this.local = new MediaStream();
     this.#become('closed');
   }
 
@@ -200,22 +206,37 @@ export class Session extends EventTarget {
   }
 
   async #openLocal(wanted) {
-    const opened = await this.#context.media.open(wanted);
+    const { leases, missing } = await this.#context.media.open(wanted);
     if (this.state === 'closed') {
-      this.#context.media.close(opened.stream); // Hung up while the person was asked for permission.
+      for (const lease of Object.values(leases)) lease.close(); // Hung up while the person was asked for permission.
       return;
     }
-    this.local = opened.stream;
-    this.missing = opened.missing;
+    this.#leases = leases;
+    this.missing = missing;
+    for (const lease of Object.values(leases)) {
+      this.local.addTrack(lease.track);
+      lease.onChange = (from) => this.#onDevice(lease, from);
+    }
     this.#applyPauses();
     this.dispatchEvent(new Event('local'));
   }
 
+  /** Another device, or none, is where one was. */
+  #onDevice({ kind, track }, from) {
+    if (from) this.local.removeTrack(from);
+    if (track) this.local.addTrack(track);
+    if (track) delete this.missing[kind];
+    else this.missing[kind] = 'NotFoundError';
+    this.#peer?.send(kind, track);
+    this.dispatchEvent(new Event('local'));
+    this.dispatchEvent(new Event('pauses'));
+  }
+
   /** A track runs only if neither side stopped it: the other side can never switch on what was switched off here. */
   #applyPauses() {
-    for (const track of this.local.getTracks()) {
-      const { muted, byPeer } = this.pauses[track.kind];
-      track.enabled = !muted && !byPeer;
+    for (const [kind, lease] of Object.entries(this.#leases)) {
+      const { muted, byPeer } = this.pauses[kind];
+      lease.switch(!muted && !byPeer);
     }
     this.dispatchEvent(new Event('pauses'));
   }
@@ -261,6 +282,6 @@ export class Session extends EventTarget {
   }
 }
 
-function noPauses() {
-  return { muted: false, byPeer: false, ofPeer: false };
+function pausesOf(muted) {
+  return { muted, byPeer: false, ofPeer: false };
 }

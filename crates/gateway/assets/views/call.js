@@ -4,6 +4,7 @@ import { fromTemplate, setIcon } from '../dom.js';
 import { setLabel, setText } from '../i18n.js';
 import { durationWords } from '../words.js';
 import { DetailsPanel } from './details.js';
+import { useSpeaker } from './speaker.js';
 
 const KINDS = ['audio', 'video'];
 const POLL_MS = 1_000;
@@ -57,6 +58,7 @@ export class CallTile {
     slots.hear.addEventListener('click', () => this.#play());
     slots.fullscreen.addEventListener('click', () => this.#toggleFullscreen());
     slots.fullscreen.hidden = !document.fullscreenEnabled;
+    useSpeaker(slots.remote);
     slots.remote.addEventListener('resize', () => this.#showPlaceholder());
   }
 

@@ -88,7 +88,10 @@ export class CallsView {
     setText(audio, 'banner.answerAudio');
     const decline = makeButton('button danger', 'decline', () => session.close());
     setText(decline, 'banner.decline');
-    return session.wanted.video ? [answer, audio, decline] : [answer, decline];
+    const devices = makeButton('button quiet', 'banner-devices', () => {});
+    devices.dataset.devices = '';
+    setText(devices, 'banner.devices');
+    return session.wanted.video ? [answer, audio, devices, decline] : [answer, devices, decline];
   }
 
   #autoButtons(session, banner) {

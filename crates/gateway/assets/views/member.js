@@ -4,8 +4,11 @@ import { fromTemplate } from '../dom.js';
 import { setLabel, setText, t } from '../i18n.js';
 import { rateWords } from '../words.js';
 import { DetailsPanel } from './details.js';
+import { useSpeaker } from './speaker.js';
 
 const NONE = '–';
+/** A narrower tile has no place for all of its buttons. */
+const SMALL_PX = 176;
 /** Around the numbers. */
 const MARGIN_PX = 8;
 const ms = (value) => (value === undefined ? NONE : `${Math.round(value)} ms`);
@@ -44,8 +47,9 @@ export class MemberTile {
    * @param {import('../taoyao/room.js').Room} room
    * @param {import('../taoyao/room/model.js').Member} member
    * @param {'camera'|'screen'} source
+   * @param {() => void} onPin the person wants it large, or not any more
    */
-  constructor(room, member, source) {
+  constructor(room, member, source, onPin) {
     this.#room = room;
     this.#member = member;
     this.#source = source;
@@ -58,10 +62,12 @@ export class MemberTile {
     root.dataset.source = source;
     root.dataset.me = String(member.isMe);
     slots.video.muted = member.isMe;
+    useSpeaker(slots.video);
     slots.video.srcObject = this.#stream;
     slots.video.addEventListener('resize', () => this.#showPicture());
     slots.expel.addEventListener('click', () => this.#expel());
     slots.quality.addEventListener('click', () => this.#placeDetails());
+    slots.pin.addEventListener('click', onPin);
   }
 
   remove() {
@@ -93,6 +99,28 @@ export class MemberTile {
     this.root.dataset.large = String(isLarge);
   }
 
+  setPinned(isPinned) {
+    this.#slots.pin.setAttribute('aria-pressed', String(isPinned));
+    setLabel(this.#slots.pin, isPinned ? 'room.unpin' : 'room.pin', { name: this.#slots.name.textContent });
+  }
+
+  /** Width by height of what it shows; undefined while it shows nothing. */
+  get aspect() {
+    const { videoWidth, videoHeight } = this.#slots.video;
+    return videoHeight > 0 && this.root.dataset.picture === 'true' ? videoWidth / videoHeight : undefined;
+  }
+
+  /** @param {import('./arrange.js').Box} [box] none: there is no place for it, and it is not sent either */
+  place(box) {
+    this.root.toggleAttribute('data-out', !box);
+    if (!box) return;
+    this.root.dataset.small = String(box.width < SMALL_PX);
+    const { style } = this.root;
+    style.transform = `translate(${box.x}px, ${box.y}px)`;
+    style.width = `${box.width}px`;
+    style.height = `${box.height}px`;
+  }
+
   showVolume() {
     const isSpeaking = this.#source === 'camera' && (this.#member.volume ?? 0) > 0;
     this.root.dataset.speaking = String(isSpeaking);
@@ -112,8 +140,15 @@ export class MemberTile {
   /** Tells the room how large the picture is, so that no more is sent than can be seen. */
   tellSize() {
     if (!this.#consumerId) return;
-    const isSeen = document.visibilityState === 'visible' && this.root.checkVisibility();
+    const isSeen = document.visibilityState === 'visible' && this.root.checkVisibility() && this.#isInPlace();
     this.#room.show(this.#consumerId, isSeen ? Math.round(this.root.clientHeight * devicePixelRatio) : 0);
+  }
+
+  /** Whether it is where the place of the tiles is scrolled to. */
+  #isInPlace() {
+    const { top, bottom } = this.root.getBoundingClientRect();
+    const place = this.root.parentElement.getBoundingClientRect();
+    return bottom > place.top && top < place.bottom;
   }
 
   /** @param {{grade?: string, readings: object}} [quality] */

@@ -2,14 +2,15 @@
 
 import { byId, fromTemplate } from '../dom.js';
 import { setText } from '../i18n.js';
+import { keepFresh } from './fresh.js';
 import { PresenceAnnouncer } from './notices.js';
 import { Person } from './person.js';
 
 const PAGE_SIZE = 200;
 /** How long a terminal that left is still shown, greyed out, so that the list does not jump under a finger. */
 const GONE_MS = 5_000;
-/** The list is loaded anew this often: it repairs what a lost push left behind and renews the mesh's interest. */
-const RELOAD_MS = 60_000;
+/** Repairs what a lost push left behind, shows new readings of batteries, and renews the mesh's interest. */
+const RELOAD_MS = 30_000;
 
 /** Holds one {@link Person} per terminal. */
 export class PeopleView {
@@ -36,7 +37,7 @@ export class PeopleView {
     byId('people-refresh').addEventListener('click', () => this.load());
     client.addEventListener('online', ({ detail }) => this.#came(detail));
     client.addEventListener('offline', ({ detail }) => this.#went(detail.clientId));
-    setInterval(() => client.state === 'online' && !document.hidden && this.load(), RELOAD_MS);
+    keepFresh(client, () => this.load(), { everyMs: RELOAD_MS });
   }
 
   /** Loads the list from its start; terminals that are not in it any more go. */

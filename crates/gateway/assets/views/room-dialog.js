@@ -3,6 +3,7 @@
 import { byId } from '../dom.js';
 import { setText } from '../i18n.js';
 import { errorWords } from '../words.js';
+import { Preview } from './preview.js';
 
 /** One dialog for both, because a room that is made is entered at once. */
 export class RoomDialog {
@@ -11,8 +12,12 @@ export class RoomDialog {
   #error = byId('room-error');
   #submit = byId('room-submit');
   #go;
+  #preview;
 
-  constructor() {
+  /** @param {import('../taoyao/media.js').LocalMedia} media */
+  constructor(media) {
+    this.#preview = new Preview(media, byId('room-preview'));
+    this.#dialog.addEventListener('close', () => this.#preview.stop());
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#try();
@@ -23,22 +28,25 @@ export class RoomDialog {
   /**
    * Asks until it worked or the person gives up.
    *
-   * @param {{kind: 'create'|'enter', name?: string, password?: string}} question
+   * @param {{kind: 'create'|'enter', name?: string, password?: string, muted: {audio: boolean, video: boolean}}} question
    * @param {(values: object) => Promise<any>} go rejects when it did not work; the dialog says why
    * @returns {Promise<void>} when the dialog is closed
    */
-  ask({ kind, name = '', password = '' }, go) {
+  ask({ kind, name = '', password = '', muted }, go) {
     this.#go = go;
     const fields = this.#form.elements;
     this.#dialog.dataset.kind = kind;
     byId('room-name-field').hidden = kind !== 'create';
     fields.roomName.value = '';
     fields.roomPassword.value = password;
+    fields.microphone.checked = !muted.audio;
+    fields.camera.checked = !muted.video;
     this.#error.hidden = true;
     setText(byId('room-dialog-title'), kind === 'create' ? 'room.dialog.create' : 'room.dialog.enter', { name });
     setText(byId('room-password-hint'), `room.password.${kind}`);
     this.#showSubmit(false);
     this.#dialog.showModal();
+    this.#preview.start();
     return new Promise((resolve) => this.#dialog.addEventListener('close', () => resolve(), { once: true }));
   }
 

@@ -3,6 +3,7 @@
 import { fromTemplate, setIcon } from '../dom.js';
 import { setLabel, setText, t } from '../i18n.js';
 import { durationWords, errorWords } from '../words.js';
+import { arrange } from './arrange.js';
 import { ChatPanel } from './chat.js';
 import { InviteDialog } from './invite-dialog.js';
 import { MemberTile } from './member.js';
@@ -22,6 +23,11 @@ export class RoomTile {
   /** @type {Map<string, MemberTile>} by client id and source */
   #tiles = new Map();
   #layout = 'speaker';
+  /** The key of the tile that the person wants large. */
+  #pinned;
+  /** The index of the large tile, or -1. */
+  #large = -1;
+  #resizes = new ResizeObserver(() => this.#place());
 
   /**
    * @param {import('../taoyao/room.js').Room} room
@@ -42,11 +48,13 @@ export class RoomTile {
     this.#showMembers();
     this.#showOwn();
     this.#showStanding();
+    this.#resizes.observe(slots.tiles);
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
   }
 
   remove() {
     clearInterval(this.#timer);
+    this.#resizes.disconnect();
     for (const tile of this.#tiles.values()) tile.remove();
     this.root.remove();
   }
@@ -138,7 +146,7 @@ export class RoomTile {
 
   #put(key, member, source) {
     const known = this.#tiles.get(key);
-    const tile = known ?? new MemberTile(this.#room, member, source);
+    const tile = known ?? new MemberTile(this.#room, member, source, () => this.#pin(key));
     if (!known) {
       this.#tiles.set(key, tile);
       this.#slots.tiles.append(tile.root);
@@ -151,16 +159,35 @@ export class RoomTile {
     this.#tiles.delete(key);
   }
 
-  /** A screen is what everybody looks at; else it is who speaks. */
+  /** What was pinned is large, else a screen, which is to be read, else, if the layout follows the speaker, who speaks. */
   #arrange() {
-    const screen = [...this.#tiles.keys()].find((key) => key.endsWith(' screen'));
-    const large = screen ?? this.#room.speaker ?? [...this.#tiles.keys()][0];
-    const isSpeakerLayout = this.#layout === 'speaker' && this.#tiles.size > 1;
-    this.root.dataset.layout = isSpeakerLayout ? 'speaker' : 'grid';
-    this.#slots.tiles.dataset.count = Math.min(this.#tiles.size, 10);
-    for (const [key, tile] of this.#tiles) tile.setLarge(isSpeakerLayout && key === large);
+    const keys = [...this.#tiles.keys()];
+    const speaker = this.#layout === 'speaker' ? (this.#room.speaker ?? keys[0]) : undefined;
+    if (!this.#tiles.has(this.#pinned)) this.#pinned = undefined;
+    const large = this.#pinned ?? keys.find((key) => key.endsWith(' screen')) ?? speaker;
+    this.#large = keys.length > 1 ? keys.indexOf(large) : -1;
+    this.root.dataset.layout = this.#layout;
+    for (const [key, tile] of this.#tiles) {
+      tile.setLarge(key === large || keys.length === 1);
+      tile.setPinned(key === this.#pinned);
+    }
     setIcon(this.#slots.layout, this.#layout === 'speaker' ? 'grid' : 'spotlight');
     setLabel(this.#slots.layout, `room.layout.${this.#layout === 'speaker' ? 'grid' : 'speaker'}`);
+    this.#place();
+  }
+
+  #place() {
+    const { clientWidth: width, clientHeight: height } = this.#slots.tiles;
+    if (width === 0) return; // Another view is in front.
+    const tiles = [...this.#tiles.values()];
+    const arrangement = arrange({ width, height }, tiles.length, this.#large, tiles[this.#large]?.aspect);
+    tiles.forEach((tile, i) => tile.place(arrangement.boxes[i]));
+    this.#slots.tiles.classList.toggle('scrolled', arrangement.height > height + 1);
+  }
+
+  #pin(key) {
+    this.#pinned = this.#pinned === key ? undefined : key;
+    this.#arrange();
   }
 
   #showVolumes() {
@@ -168,6 +195,7 @@ export class RoomTile {
   }
 
   #showOwn() {
+    this.#showViewer(this.#room.own);
     for (const [name, source] of Object.entries(SOURCES)) {
       const { isOn, missing } = this.#room.own[source];
       const button = this.#slots[name];
@@ -177,6 +205,11 @@ export class RoomTile {
       setLabel(button, missing ? missingKey(source, missing) : `room.${source}.${isOn ? 'off' : 'on'}`);
     }
     for (const tile of this.#tiles.values()) tile.update();
+  }
+
+  /** Who sends nothing because nothing is there to send with is told so, and stays. */
+  #showViewer({ microphone, camera }) {
+    this.#slots.viewer.hidden = !(microphone.missing && camera.missing);
   }
 
   /** What this terminal may not do is not offered; that the room is recorded is told to everybody. */
@@ -201,6 +234,7 @@ export class RoomTile {
 
   async #poll() {
     if (this.#room.state === 'in') this.#showState();
+    this.#place(); // The large picture may have come, or have turned.
     for (const tile of this.#tiles.values()) tile.tellSize();
     const qualities = await this.#room.qualities();
     for (const tile of this.#tiles.values()) tile.showQuality(qualities.get(tile.clientId));

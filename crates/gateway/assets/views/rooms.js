@@ -3,11 +3,12 @@
 import { byId, fromTemplate, makeButton } from '../dom.js';
 import { setLabel, setText, t } from '../i18n.js';
 import { errorWords } from '../words.js';
+import { keepFresh } from './fresh.js';
 import { announceNow, toast } from './notices.js';
 import { RoomDialog } from './room-dialog.js';
 import { RoomTile } from './room.js';
 
-/** Nobody tells of new rooms, so the list is asked for. */
+/** Nobody tells of new rooms, so the list is asked for; most are made, and end, when somebody comes or goes. */
 const RELOAD_MS = 10_000;
 const UNAUTHORIZED = '3401';
 
@@ -18,7 +19,7 @@ export class RoomsView {
   #people;
   #show;
   #list = byId('rooms-list');
-  #dialog = new RoomDialog();
+  #dialog;
   #startedBy;
 
   /**
@@ -29,6 +30,7 @@ export class RoomsView {
    */
   constructor(client, stage, people, show) {
     this.#client = client;
+    this.#dialog = new RoomDialog(client.media);
     this.#stage = stage;
     this.#people = people;
     this.#show = show;
@@ -36,7 +38,7 @@ export class RoomsView {
     byId('rooms-refresh').addEventListener('click', () => this.load());
     client.rooms.addEventListener('room', ({ detail }) => this.#add(detail));
     client.rooms.addEventListener('invite', ({ detail }) => this.#onInvite(detail));
-    setInterval(() => client.state === 'online' && !document.hidden && this.load(), RELOAD_MS);
+    keepFresh(client, () => this.load(), { everyMs: RELOAD_MS, events: ['online', 'offline'] });
   }
 
   /** Loads the list anew. */
@@ -104,7 +106,7 @@ export class RoomsView {
   /** The dialog gives the focus back to what opened it; who has entered wants it in the room. */
   async #ask(question, enter) {
     let room;
-    await this.#dialog.ask(question, async (values) => {
+    await this.#dialog.ask({ ...question, muted: this.#client.muted }, async (values) => {
       room = await enter(values);
     });
     const tile = room && this.#tileOf(room.id);

@@ -13,6 +13,7 @@ export function startTabs() {
       if (tab.dataset.tab === view) tab.setAttribute('aria-current', 'page');
       else tab.removeAttribute('aria-current');
     }
+    document.dispatchEvent(new Event('viewchange'));
   };
   for (const tab of tabs) tab.addEventListener('click', () => show(tab.dataset.tab));
   toggle.addEventListener('click', () => {

@@ -4,15 +4,19 @@ import { CAMERA_LINES_MAX, encodingsFor } from './layers.js';
 
 /** @typedef {import('./model.js').Source} Source */
 
+/** What the node says of an own pause that was taken back at once comes within this time. */
+const SETTLE_MS = 1_000;
+
 const KINDS = Object.freeze({ microphone: 'audio', camera: 'video', screen: 'video' });
 
 /**
  * @typedef {object} Own
  * @property {boolean} isOn whether its person wants it sent
  * @property {MediaStreamTrack} [track]
- * @property {MediaStream} [stream] the copy of a device that has to be given back
+ * @property {import('../media.js').Lease} [lease] of a device, to be given back
  * @property {import('./sender.js').Producer} [producer]
  * @property {string} [missing] why there is none: the browser's error name, e.g. `NotFoundError`
+ * @property {number} [settling] the timer of {@link Publisher#onPause}
  */
 
 /** Keeps its sources when the room has to be entered anew. */
@@ -31,6 +35,7 @@ export class Publisher {
    * @param {() => number|undefined} options.videoKbps
    * @param {boolean} options.simulcast whether the camera is sent in several sizes
    * @param {{microphone: boolean, camera: boolean}} options.wanted at first
+   * @param {(source: Source) => void} options.onStopped who manages the room has stopped it
    * @param {() => void} options.onChange
    */
   constructor(options) {
@@ -75,6 +80,24 @@ export class Publisher {
     this.#options.onChange();
   }
 
+  /**
+   * The node says that a producer was paused. If its person wants it sent, and has not switched it to and fro just now, who
+   * manages the room has stopped it: it stays so until the person switches it on again.
+   */
+  onPause(producerId) {
+    const own = this.#ownOf(producerId);
+    if (!own) return;
+    clearTimeout(own.settling);
+    own.settling = setTimeout(() => this.#stoppedByOther(own), SETTLE_MS);
+  }
+
+  /** The node says that a producer was resumed. Nobody but its person may do that. */
+  onResume(producerId) {
+    const own = this.#ownOf(producerId);
+    clearTimeout(own?.settling);
+    if (own && !own.isOn) this.#tell('media::producer::pause', own.producer);
+  }
+
   /** @returns {Source|undefined} what is sent under a mid */
   sourceOf(mid) {
     return Object.keys(KINDS).find((it) => this.own[it].producer?.mid === mid);
@@ -94,18 +117,27 @@ export class Publisher {
     const lacking = ['microphone', 'camera'].filter((it) => this.own[it].isOn && !this.own[it].track);
     if (lacking.length === 0) return;
     const wanted = { audio: lacking.includes('microphone'), video: lacking.includes('camera') };
-    const { stream, missing } = await this.#options.media.open(wanted, { heightMax: CAMERA_LINES_MAX });
-    for (const source of lacking) this.#take(source, stream, missing);
+    const { leases, missing } = await this.#options.media.open(wanted, { heightMax: CAMERA_LINES_MAX });
+    for (const source of lacking) this.#take(source, leases[KINDS[source]], missing[KINDS[source]]);
   }
 
-  #take(source, stream, missing) {
-    const kind = KINDS[source];
-    const track = stream.getTracks().find((it) => it.kind === kind);
+  #take(source, lease, missing) {
     const own = this.own[source];
-    own.missing = missing[kind];
-    if (!track) own.isOn = false;
-    else Object.assign(own, { track, stream: new MediaStream([track]) });
-    track?.addEventListener('ended', () => own.track === track && this.set(source, false));
+    own.missing = missing;
+    own.lease?.close(); // Its device was pulled out.
+    own.lease = lease;
+    own.track = lease?.track;
+    if (lease) lease.onChange = () => this.#onDevice(source, lease);
+    else own.isOn = false;
+  }
+
+  /** Another device, or none, is where one was; whether it is sent is the person's decision and stays. */
+  #onDevice(source, { track }) {
+    const own = this.own[source];
+    own.track = track;
+    own.missing = track ? undefined : 'NotFoundError';
+    own.producer?.transceiver.sender.replaceTrack(track ?? null).catch(() => {}); // The room was left meanwhile.
+    this.#inTurn(() => own.isOn && this.#produce(source)).catch(() => {}); // It stays silent, and its tile says so.
   }
 
   async #produce(source) {
@@ -123,7 +155,7 @@ export class Publisher {
     const own = this.own[source];
     await this.#openWanted();
     if (!own.track) return;
-    own.track.enabled = true;
+    own.lease.switch(true);
     if (!own.producer) return this.#produce(source);
     await own.producer.transceiver.sender.replaceTrack(own.track);
     this.#tell('media::producer::resume', own.producer);
@@ -132,7 +164,7 @@ export class Publisher {
   /** A muted microphone stays open, so that speaking begins at once; a camera's lamp goes out. */
   async #switchOff(source) {
     const own = this.own[source];
-    if (own.track) own.track.enabled = false;
+    own.lease?.switch(false);
     if (own.producer) this.#tell('media::producer::pause', own.producer);
     if (source !== 'camera') return;
     await own.producer?.transceiver.sender.replaceTrack(null);
@@ -163,11 +195,25 @@ export class Publisher {
     await this.#sender?.stop(producer);
   }
 
+  #stoppedByOther(own) {
+    if (!own.isOn || !own.producer) return;
+    const source = Object.keys(KINDS).find((it) => this.own[it] === own);
+    if (source === 'screen') this.set(source, false).catch(() => {}); // It is not seen any more in any case.
+    else own.isOn = false;
+    own.lease?.switch(false);
+    this.#options.onStopped(source);
+    this.#options.onChange();
+  }
+
+  #ownOf(producerId) {
+    return Object.values(this.own).find((it) => it.producer?.id === producerId);
+  }
+
   #giveBack(source) {
     const own = this.own[source];
     if (source === 'screen') own.track?.stop();
-    else if (own.stream) this.#options.media.close(own.stream);
-    own.track = own.stream = undefined;
+    else own.lease?.close();
+    own.track = own.lease = undefined;
   }
 
   #tell(signal, { id }) {
