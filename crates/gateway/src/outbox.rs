@@ -75,8 +75,11 @@ impl TerminalHandle {
     /// has not registered `limits::TERMINAL_REPLIES_BYTES_MAX`.
     pub(crate) fn owes_reading(&self) -> bool {
         let queue = self.queue();
-        let bytes_max =
-            if queue.is_known { limits::TERMINAL_QUEUE_BYTES_MAX / 2 } else { limits::TERMINAL_REPLIES_BYTES_MAX };
+        let bytes_max = if queue.is_known {
+            limits::TERMINAL_QUEUE_BYTES_MAX / 2
+        } else {
+            limits::TERMINAL_REPLIES_BYTES_MAX
+        };
         queue.texts.len() > limits::TERMINAL_QUEUE_MAX / 2 || queue.bytes > bytes_max
     }
 

@@ -48,7 +48,6 @@ async fn who_provokes_answers_and_reads_none_is_not_read_without_end() {
         let pushed = push(&mut stream, &piece).await;
         assert!(pushed < BYTES_MAX, "{said:?}: {pushed} bytes were read of a peer that reads nothing");
         timeout(Duration::from_secs(2), serves(&dialler)).await.expect("others are served at once");
-
     }
 }
 

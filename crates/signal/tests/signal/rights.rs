@@ -306,7 +306,7 @@ fn everything_for(room: &str) -> Vec<Payload> {
     let to = || TO.parse::<TerminalName>().unwrap();
     let state = json!({"clientId": FROM}).to_string();
     let acts = [
-        RoomAct::Create { name: None, password: None, media: None },
+        RoomAct::Create { name: None, password: None, media: None, empty_seconds: None },
         RoomAct::Enter { entry: 1, password: None, state, receiving: Receiving::default() },
         RoomAct::Close,
         RoomAct::Broadcast { message: words("room::broadcast") },
@@ -326,8 +326,16 @@ fn everything_for(room: &str) -> Vec<Payload> {
         changes: Vec::new(),
     };
     let (node, epoch) = ("cn/east".parse().unwrap(), taoyao_types::NodeEpoch(1));
-    let report =
-        AlarmReport { from: from(), node, epoch, number: 1, at: 0, message: "fire".into(), datetime: None };
+    let report = AlarmReport {
+        from: from(),
+        account: AccountTag::NOBODY,
+        node,
+        epoch,
+        number: 1,
+        at: 0,
+        message: "fire".into(),
+        datetime: None,
+    };
     let event = RoomEvent::Closed;
     let query = ListQuery {
         rooms: false,
@@ -343,7 +351,14 @@ fn everything_for(room: &str) -> Vec<Payload> {
         message("client::reboot"),
         message("client::shutdown"),
         message("room::invite"),
-        Payload::Call { from: from(), name: None, session: "s".into(), audio: true, video: true },
+        Payload::Call {
+            from: from(),
+            account: AccountTag::NOBODY,
+            name: None,
+            session: "s".into(),
+            audio: true,
+            video: true,
+        },
         Payload::Session { from: from(), session: "s".into(), message: words("session::pause") },
         Payload::Status { from: from() },
         Payload::Ping,
