@@ -135,6 +135,22 @@ pub(crate) async fn trace(
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Close {
+    terminal: String,
+}
+
+pub(crate) async fn close_terminal(
+    State(service): State<AdminService>,
+    body: Result<Json<Close>, JsonRejection>,
+) -> Response {
+    match body {
+        Ok(Json(Close { terminal })) => answer(&service, AdminQuery::CloseTerminal { terminal }).await,
+        Err(error) => bad(format!("{} Send {{\"terminal\": …}}.", error.body_text())).as_json(),
+    }
+}
+
 pub(crate) async fn unknown(uri: Uri) -> Response {
     AdminFailure::new(404, format!("There is nothing at {}.", uri.path())).as_json()
 }

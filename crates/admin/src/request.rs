@@ -28,6 +28,10 @@ pub enum AdminQuery {
         after: Option<String>,
     },
     Links,
+    /// End the session of a terminal that is connected to this node.
+    CloseTerminal {
+        terminal: String,
+    },
     /// At most `limit` alarms (1 to `limits::ALARMS_KEPT`), the newest first.
     Alarms {
         limit: usize,

@@ -56,6 +56,7 @@ pub fn router(service: AdminService) -> Router {
     let api = Router::new()
         .route("/api/status", get(api::status))
         .route("/api/terminals", get(api::terminals))
+        .route("/api/terminals/close", post(api::close_terminal))
         .route("/api/links", get(api::links))
         .route("/api/alarms", get(api::alarms))
         .route("/api/rooms", get(api::rooms))

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use taoyao_types::{PartitionName, Role};
 
+use crate::version::AccountVersion;
+
 /// Signals that no allow list takes away: without them nobody could stay connected.
 const ALWAYS: [&str; 4] = ["client::register", "client::close", "client::config", "client::heartbeat"];
 
@@ -15,6 +17,8 @@ const ALWAYS: [&str; 4] = ["client::register", "client::close", "client::config"
 pub struct Account {
     /// The account's name; what the audit log calls whoever acts.
     pub name: Arc<str>,
+    /// The state of the account that was logged in to.
+    pub version: AccountVersion,
     rights: Arc<Rights>,
 }
 
@@ -26,13 +30,18 @@ struct Rights {
 }
 
 /// The signals that an account may send: `family::name` names one, `family::*` admits a family. Empty: all that its roles
-/// allow.
+/// allow. Nothing else is a pattern, and [`AllowList::check`] refuses what looks like one.
 ///
 /// A named signal is also a grant: it may be sent without the role that it needs otherwise, and those that need to be named
 /// (`platform::shutdown` and the like) may be sent at all. A family admits, but grants nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AllowList(pub Vec<String>);
+
+/// An entry of an allow list that names neither a signal nor a family.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is neither a signal such as `room::close` nor a whole family such as `room::*`")]
+pub struct BadSignal(pub String);
 
 /// An account lacks what a signal needs. The text may be shown to whoever was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,13 +75,21 @@ impl Account {
         partitions: Vec<PartitionName>,
     ) -> Self {
         let roles = roles.into_iter().collect();
-        Self { name: name.into(), rights: Arc::new(Rights { roles, signals, partitions }) }
+        Self {
+            name: name.into(),
+            version: AccountVersion::default(),
+            rights: Arc::new(Rights { roles, signals, partitions }),
+        }
     }
 
-    /// Whether the account has the role; an admin is an operator, too.
+    /// The same account, in this state.
+    pub fn in_version(self, version: AccountVersion) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Whether the account has the role, or one that includes it.
     pub fn has(&self, role: Role) -> bool {
-        let roles = &self.rights.roles;
-        roles.contains(&role) || (role == Role::Operator && roles.contains(&Role::Admin))
+        role.is_in(&self.rights.roles)
     }
 
     /// The partitions in which the account may act; empty: any.
@@ -106,6 +123,22 @@ impl Account {
 }
 
 impl AllowList {
+    /// Whether every entry is of one of the two forms.
+    pub fn check(&self) -> Result<(), BadSignal> {
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        };
+        let is_well_formed = |entry: &str| {
+            let mut words: Vec<&str> = entry.split("::").collect();
+            let last = words.pop().unwrap_or_default();
+            !words.is_empty() && words.into_iter().all(is_word) && (last == "*" || is_word(last))
+        };
+        match self.0.iter().find(|entry| !is_well_formed(entry)) {
+            None => Ok(()),
+            Some(entry) => Err(BadSignal(entry.clone())),
+        }
+    }
+
     fn admits(&self, signal: &str) -> bool {
         let in_family = |entry: &str| {
             entry.strip_suffix('*').is_some_and(|family| family.ends_with("::") && signal.starts_with(family))
@@ -136,6 +169,7 @@ mod tests {
         assert!(account(&[Role::Operator], &[]).may_as(Role::Operator, "room::close").is_ok());
         assert!(account(&[Role::Admin], &[]).may_as(Role::Operator, "room::close").is_ok());
         assert!(account(&[Role::Operator], &[]).may_as(Role::Admin, "system::info").is_err());
+        assert!(account(&[Role::Admin], &[]).has(Role::Terminal) && !ann.has(Role::Operator));
     }
 
     #[test]
@@ -146,6 +180,21 @@ mod tests {
         }
         for signal in ["client::status", "roomy::close", "session::call"] {
             assert_eq!(ann.admits(signal).unwrap_err().rule(), "signals", "{signal}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_whole_families_is_a_pattern() {
+        let check = |entry: &str| AllowList(vec![entry.to_owned()]).check();
+        for entry in ["room::*", "room::close", "room::client::list-id", "room::client::*"] {
+            assert_eq!(check(entry), Ok(()), "{entry}");
+        }
+        for entry in ["room*", "room::c*", "*", "", "room", "room::", "::close", "Room::close", "room::*::x"]
+        {
+            assert_eq!(check(entry), Err(BadSignal(entry.to_owned())));
+            let ann = account(&[Role::Terminal], &[entry]);
+            assert!(ann.admits("room::create").is_err(), "{entry}");
+            assert!(ann.may_as(Role::Operator, "room::close").is_err(), "{entry}");
         }
     }
 

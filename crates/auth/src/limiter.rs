@@ -13,17 +13,23 @@ const FREE: u32 = 5;
 const LOCK_MIN: Duration = Duration::from_secs(1);
 /// The longest lock, and the time that forgives one failure.
 const LOCK_MAX: Duration = Duration::from_secs(300);
+/// Addresses from which an account is known to log in; of more, the one that was used longest ago is forgotten.
+const PLACES_MAX: usize = 16;
 
 /// Slows down password guessing, by remote address and by account name.
 ///
-/// Five failures are free; each further one locks the address and the name, for 1 s at first and twice as long each
-/// time up to 5 min. Every 5 min without a failure forgive one. A success forgives both, and from the address of an
-/// account's last success a locked name stays open: who knows a name cannot lock its owner out.
+/// Five failures are free; each further one locks the address and the name, for 1 s at first and twice as long each time up
+/// to 5 min. Every 5 min without a failure forgive one. An account that has logged in from an address is known there: it has
+/// failures of its own, and neither those of others behind the same address nor those of guessers elsewhere shut it out. A
+/// success forgives nothing but these, so that nobody buys guesses with an account of their own.
+///
+/// Ask when a check begins and not when it is asked for: of many guesses at once only the free ones are looked at.
 #[derive(Debug, Clone, Default)]
 pub struct LoginLimiter {
     addresses: BTreeMap<IpAddr, Failures>,
     /// Only names of at most `limits::USERNAME_BYTES_MAX` bytes: longer ones are no account's.
-    names: BTreeMap<String, Account>,
+    names: BTreeMap<String, Failures>,
+    known: BTreeMap<String, Places>,
 }
 
 /// The login may be tried again after this time; until then it must not even be verified.
@@ -37,47 +43,62 @@ struct Failures {
     last: Instant,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Account {
-    failures: Failures,
-    succeeded_from: Option<IpAddr>,
-}
+/// Where an account is known, the place that was used last at the end; with its failures there.
+#[derive(Debug, Clone, Default)]
+struct Places(Vec<(IpAddr, Failures)>);
 
 impl LoginLimiter {
     /// Whether a login as `user` from `ip` may be tried now.
     pub fn check(&self, now: Now, ip: IpAddr, user: &str) -> Result<(), RetryAfter> {
         let ip = limited_as(ip);
-        let by_address = self.addresses.get(&ip).map_or(Duration::ZERO, |failures| failures.lock(now.mono));
-        let by_name = match self.names.get(user) {
-            Some(account) if account.succeeded_from != Some(ip) => account.failures.lock(now.mono),
-            _ => Duration::ZERO,
+        let lock = match self.known.get(user).and_then(|places| places.find(ip)) {
+            Some(own) => own.lock(now.mono),
+            None => {
+                let of = |failures: Option<&Failures>| failures.map_or(Duration::ZERO, |f| f.lock(now.mono));
+                of(self.addresses.get(&ip)).max(of(self.names.get(user)))
+            }
         };
-        match by_address.max(by_name) {
-            Duration::ZERO => Ok(()),
-            lock => Err(RetryAfter(lock)),
-        }
+        if lock.is_zero() { Ok(()) } else { Err(RetryAfter(lock)) }
     }
 
     /// A login was refused.
     pub fn failed(&mut self, now: Now, ip: IpAddr, user: &str) {
         let ip = limited_as(ip);
-        make_room(&mut self.addresses, &ip, |failures| failures.last);
+        if let Some(own) = self.known.get_mut(user).and_then(|places| places.find_mut(ip)) {
+            return own.add(now.mono);
+        }
+        make_room(&mut self.addresses, &ip);
         self.addresses.entry(ip).or_default().add(now.mono);
         if user.len() <= limits::USERNAME_BYTES_MAX {
-            make_room(&mut self.names, user, |account| account.failures.last);
-            self.names.entry(user.to_owned()).or_default().failures.add(now.mono);
+            make_room(&mut self.names, user);
+            self.names.entry(user.to_owned()).or_default().add(now.mono);
         }
     }
 
-    /// A login was accepted: the address and the name start afresh.
-    pub fn succeeded(&mut self, now: Now, ip: IpAddr, user: &str) {
-        let ip = limited_as(ip);
-        self.addresses.remove(&ip);
-        if user.len() <= limits::USERNAME_BYTES_MAX {
-            make_room(&mut self.names, user, |account| account.failures.last);
-            let failures = Failures { count: 0, last: now.mono };
-            self.names.insert(user.to_owned(), Account { failures, succeeded_from: Some(ip) });
+    /// A login was accepted: the account is known at this address from now on.
+    pub fn succeeded(&mut self, ip: IpAddr, user: &str) {
+        let has_room = self.known.len() < limits::LOGINS_REMEMBERED_MAX || self.known.contains_key(user);
+        if has_room && user.len() <= limits::USERNAME_BYTES_MAX {
+            self.known.entry(user.to_owned()).or_default().note(limited_as(ip));
         }
+    }
+}
+
+impl Places {
+    fn find(&self, ip: IpAddr) -> Option<&Failures> {
+        self.0.iter().find(|(place, _)| *place == ip).map(|(_, failures)| failures)
+    }
+
+    fn find_mut(&mut self, ip: IpAddr) -> Option<&mut Failures> {
+        self.0.iter_mut().find(|(place, _)| *place == ip).map(|(_, failures)| failures)
+    }
+
+    fn note(&mut self, ip: IpAddr) {
+        self.0.retain(|(place, _)| *place != ip);
+        if self.0.len() >= PLACES_MAX {
+            self.0.remove(0);
+        }
+        self.0.push((ip, Failures::default()));
     }
 }
 
@@ -104,7 +125,7 @@ impl Failures {
 }
 
 /// Forgets the oldest entry if `key` is new and the table is full.
-fn make_room<K, Q, V>(table: &mut BTreeMap<K, V>, key: &Q, last: impl Fn(&V) -> Instant)
+fn make_room<K, Q>(table: &mut BTreeMap<K, Failures>, key: &Q)
 where
     K: Ord + Clone + std::borrow::Borrow<Q>,
     Q: Ord + ?Sized,
@@ -112,7 +133,8 @@ where
     if table.len() < limits::LOGIN_FAILURES_MAX || table.contains_key(key) {
         return;
     }
-    if let Some(oldest) = table.iter().min_by_key(|(_, entry)| last(entry)).map(|(key, _)| key.clone()) {
+    let oldest = table.iter().min_by_key(|(_, failures)| failures.last).map(|(key, _)| key.clone());
+    if let Some(oldest) = oldest {
         table.remove(oldest.borrow());
     }
 }
@@ -155,24 +177,68 @@ mod tests {
     }
 
     #[test]
-    fn a_success_starts_afresh() {
-        let mut limiter = locked();
-        limiter.succeeded(at(2), ip(1), "ann");
-        for _ in 0..FREE {
-            limiter.failed(at(2), ip(1), "ann");
-        }
-        assert_eq!(limiter.check(at(2), ip(1), "ann"), Ok(()));
+    fn many_addresses_share_the_guesses_at_one_name() {
+        let mut limiter = LoginLimiter::default();
+        let looked_at = (0..1_000).filter(|nth| {
+            let from = ip((nth % 40) as u8);
+            let may = limiter.check(at(0), from, "ann").is_ok();
+            may.then(|| limiter.failed(at(0), from, "ann")).is_some()
+        });
+        assert_eq!(looked_at.count(), FREE as usize + 1);
     }
 
     #[test]
-    fn an_attacker_elsewhere_cannot_lock_out_who_logged_in_before() {
+    fn one_network_of_ipv6_is_one_address() {
         let mut limiter = LoginLimiter::default();
-        limiter.succeeded(at(0), ip(1), "ann");
+        for nth in 0..=FREE {
+            limiter.failed(at(0), format!("2001:db8::{nth}").parse().unwrap(), &format!("user-{nth}"));
+        }
+        assert!(limiter.check(at(0), "2001:db8::ffff".parse().unwrap(), "ann").is_err());
+        assert!(limiter.check(at(0), "2001:db8:0:1::1".parse().unwrap(), "ann").is_ok());
+    }
+
+    #[test]
+    fn guessers_elsewhere_cannot_lock_out_who_logged_in_before() {
+        let mut limiter = LoginLimiter::default();
+        limiter.succeeded(ip(1), "ann");
         for _ in 0..20 {
             limiter.failed(at(1), ip(66), "ann");
         }
         assert!(limiter.check(at(1), ip(2), "ann").is_err());
         assert_eq!(limiter.check(at(1), ip(1), "ann"), Ok(()));
+    }
+
+    #[test]
+    fn one_camera_with_an_old_password_locks_out_nobody_else_of_its_site() {
+        let mut limiter = LoginLimiter::default();
+        for account in ["cam-1", "cam-2", "cam-3"] {
+            limiter.succeeded(ip(1), account);
+        }
+        for _ in 0..100 {
+            limiter.failed(at(1), ip(1), "cam-1");
+        }
+        assert!(limiter.check(at(1), ip(1), "cam-1").is_err(), "it is slowed down itself");
+        assert_eq!(limiter.check(at(1), ip(1), "cam-2"), Ok(()));
+        assert_eq!(limiter.check(at(1), ip(1), "cam-new"), Ok(()), "nor a new camera");
+        for _ in 0..100 {
+            limiter.failed(at(1), ip(1), "guess");
+        }
+        assert_eq!(limiter.check(at(1), ip(1), "cam-3"), Ok(()), "nor do guesses behind the same address");
+        assert!(limiter.check(at(1), ip(1), "cam-new").is_err());
+    }
+
+    #[test]
+    fn an_own_account_buys_no_guesses() {
+        let mut limiter = LoginLimiter::default();
+        let mut looked_at = 0;
+        for nth in 0..100 {
+            limiter.succeeded(ip(1), "mallory");
+            if limiter.check(at(0), ip(1), &format!("user-{nth}")).is_ok() {
+                limiter.failed(at(0), ip(1), &format!("user-{nth}"));
+                looked_at += 1;
+            }
+        }
+        assert_eq!(looked_at, FREE + 1);
     }
 
     #[test]
@@ -193,6 +259,8 @@ mod tests {
         assert!(!limiter.names.contains_key("user-0") && limiter.names.contains_key("user-1"));
         limiter.failed(at(0), ip(1), &"x".repeat(1_000));
         assert_eq!(limiter.names.len(), limits::LOGIN_FAILURES_MAX);
+        (0..100).for_each(|last| limiter.succeeded(ip(last), "ann"));
+        assert_eq!(limiter.known["ann"].0.len(), PLACES_MAX);
     }
 
     fn locked() -> LoginLimiter {

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
-use taoyao_types::{ClientId, PartitionName, Role};
+use taoyao_types::Role;
 
 use crate::account::{Account, AllowList};
 use crate::credentials::Credentials;
-use crate::users::Users;
+use crate::users::{Place, Users};
 
 /// How a node checks the credentials of `client::register`.
 #[derive(Debug, Clone)]
@@ -22,16 +22,11 @@ pub enum Login {
 }
 
 impl Login {
-    /// Whether `credentials` may register `client` in `partition`. With a user table this takes about 20 ms of one
+    /// Whether `credentials` may register a terminal at this place. With a user table this takes about 20 ms of one
     /// core and 19 MiB: call it where blocking is allowed, and ask [`crate::LoginLimiter`] first.
-    pub fn verify(
-        &self,
-        credentials: &Credentials,
-        client: &ClientId,
-        partition: &PartitionName,
-    ) -> LoginVerdict {
+    pub fn verify(&self, credentials: &Credentials, place: Place<'_>) -> LoginVerdict {
         match self {
-            Self::Users(users) => users.verify(credentials, client, partition),
+            Self::Users(users) => users.verify(credentials, place),
             Self::Shared(account) => account.verify(credentials),
             Self::Open => LoginVerdict::Accepted(anyone()),
         }
@@ -61,12 +56,17 @@ pub struct SharedAccount {
 }
 
 impl SharedAccount {
+    /// What everybody is who logs in with it.
+    pub fn account(&self) -> Account {
+        let Self { username, roles, signals, .. } = self;
+        Account::new(username, roles.iter().copied(), signals.clone(), Vec::new())
+    }
+
     fn verify(&self, credentials: &Credentials) -> LoginVerdict {
         let username = self.username.as_bytes().ct_eq(credentials.username.as_bytes());
         let password = self.password.as_bytes().ct_eq(credentials.password.as_bytes());
         if bool::from(username & password) {
-            let Self { username, roles, signals, .. } = self;
-            LoginVerdict::Accepted(Account::new(username, roles.iter().copied(), signals.clone(), Vec::new()))
+            LoginVerdict::Accepted(self.account())
         } else {
             LoginVerdict::Refused(Refusal::WrongPassword)
         }
@@ -87,7 +87,7 @@ pub enum LoginVerdict {
     Refused(Refusal),
 }
 
-/// Why a login was refused. For the log only: the terminal is told no more than that it was.
+/// Why a login was refused. Somebody whose password was wrong is told no more than that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("there is no such account")]
@@ -98,12 +98,21 @@ pub enum Refusal {
     UnknownToken,
     #[error("the password is longer than any account's may be")]
     TooLong,
-    #[error("the account has not the role `terminal`")]
+    #[error("the account has no role that includes `terminal`")]
     NoTerminals,
-    #[error("the account is not for this partition")]
+    #[error("the account is not for this partition; `taoyao user set` names those that it is for")]
     OtherPartition,
     #[error("the account is not for this client id")]
     OtherClient,
+    #[error("another account is bound to this client id")]
+    OthersClient,
+}
+
+impl Refusal {
+    /// Whether nothing was proved: what a guesser hears. Otherwise the password was right.
+    pub const fn is_wrong(self) -> bool {
+        matches!(self, Self::UnknownUser | Self::WrongPassword | Self::UnknownToken | Self::TooLong)
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +144,7 @@ mod tests {
 
     fn verify(login: &Login, username: &str, password: &str) -> LoginVerdict {
         let credentials = Credentials { username: username.into(), password: password.into() };
-        login.verify(&credentials, &"cam-7".parse().unwrap(), &"sh.east.cn".parse().unwrap())
+        let (client, home) = ("cam-7".parse().unwrap(), "sh.east.cn".parse().unwrap());
+        login.verify(&credentials, Place { client: &client, partition: &home, home: &home })
     }
 }

@@ -3,8 +3,9 @@
 //! ```toml
 //! [user.ann]
 //! hash = "$argon2id$v=19$m=19456,t=2,p=1$…"
-//! partitions = ["sh.east.cn"]   # optional; empty or missing: any
-//! clients = ["cam-7", "cam-8"]  # optional; empty or missing: any
+//! partitions = ["sh.east.cn"]   # optional; empty or missing: the home partition of the node that it logs in at
+//! anywhere = true               # optional; every partition that a node serves, in place of `partitions`
+//! clients = ["cam-7", "cam-8"]  # optional; empty or missing: any that no other account is bound to
 //! roles = ["terminal"]          # optional; any of terminal, operator, admin; missing: terminal
 //! signals = ["room::*"]         # optional; the signals that it may send; empty or missing: all of its roles
 //!
@@ -21,10 +22,11 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 use taoyao_types::{ClientId, PartitionName, Role, Secret, limits};
 
-use crate::account::{Account, AllowList};
+use crate::account::{Account, AllowList, BadSignal};
 use crate::credentials::Credentials;
 use crate::login::{LoginVerdict, Refusal};
 use crate::token::TokenHash;
+use crate::version::AccountVersion;
 
 /// OWASP's recommended minimum for Argon2id: 19 MiB, two passes, one lane. About 20 ms of one core.
 pub(crate) static ARGON2ID: LazyLock<Argon2<'static>> = LazyLock::new(|| {
@@ -50,10 +52,13 @@ pub struct Users {
 pub struct User {
     /// The password's hash in PHC string form, parameters and salt included.
     hash: String,
-    /// Partitions in which the account may register terminals; empty: any.
+    /// Partitions in which the account may register terminals; empty: the home partition of the node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<PartitionName>,
-    /// Client ids that the account may register; empty: any.
+    /// The account may register terminals in every partition that a node serves. Not beside `partitions`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anywhere: bool,
+    /// Client ids that the account may register, and no other account where this one may register; empty: any that is nobody's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<ClientId>,
     /// What the account may be used for.
@@ -73,6 +78,15 @@ fn terminal_only() -> BTreeSet<Role> {
 
 fn is_open(signals: &AllowList) -> bool {
     signals.0.is_empty()
+}
+
+/// What a terminal wants to register as, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub client: &'a ClientId,
+    pub partition: &'a PartitionName,
+    /// The home partition of the node that it registers at.
+    pub home: &'a PartitionName,
 }
 
 /// Why a text is not a user table.
@@ -96,8 +110,12 @@ pub enum BadUser {
     Exists,
     #[error("there is no such account; list the accounts to see which there are")]
     Unknown,
-    #[error("its hash is not an Argon2id hash; remove the account and add it again")]
+    #[error("its hash is not an Argon2id hash; set its password anew")]
     Hash,
+    #[error("its `signals` are not an allow list: {0}")]
+    Signals(#[from] BadSignal),
+    #[error("it has both `partitions` and `anywhere`; leave one of them out")]
+    Everywhere,
 }
 
 /// Why a token cannot be added or revoked.
@@ -122,6 +140,7 @@ impl Users {
         for (name, user) in &table.users {
             check_name(name)
                 .and_then(|()| check_hash(&user.hash))
+                .and_then(|()| user.check())
                 .map_err(|cause| BadUserTable::Account { name: name.clone(), cause })?;
         }
         Ok(table)
@@ -132,7 +151,7 @@ impl Users {
         toml::to_string(self).expect("a map of texts and lists of texts is always TOML")
     }
 
-    /// Adds an account that may be used anywhere; `salt` must be random and fresh.
+    /// Adds an account for the home partition of each node; `salt` must be random and fresh.
     pub fn add(&mut self, name: &str, password: &str, salt: [u8; 16]) -> Result<&mut User, BadUser> {
         check_name(name)?;
         if password.is_empty() || password.len() > limits::PASSWORD_BYTES_MAX {
@@ -145,6 +164,7 @@ impl Users {
         let user = User {
             hash,
             partitions: Vec::new(),
+            anywhere: false,
             clients: Vec::new(),
             roles: terminal_only(),
             signals: AllowList::default(),
@@ -153,7 +173,22 @@ impl Users {
         Ok(self.users.entry(name.to_owned()).or_insert(user))
     }
 
-    /// Removes an account. Terminals that it registered stay until they disconnect.
+    /// An account, to be changed. Its tokens stay.
+    pub fn get_mut(&mut self, name: &str) -> Result<&mut User, BadUser> {
+        self.users.get_mut(name).ok_or(BadUser::Unknown)
+    }
+
+    /// Gives an account another password; `salt` must be random and fresh.
+    pub fn set_password(&mut self, name: &str, password: &str, salt: [u8; 16]) -> Result<(), BadUser> {
+        let user = self.get_mut(name)?;
+        if password.is_empty() || password.len() > limits::PASSWORD_BYTES_MAX {
+            return Err(BadUser::Password);
+        }
+        user.hash = hash(password, salt).ok_or(BadUser::Password)?;
+        Ok(())
+    }
+
+    /// Removes an account. Nodes end its sessions within a second.
     pub fn remove(&mut self, name: &str) -> Result<(), BadUser> {
         self.users.remove(name).map(|_| ()).ok_or(BadUser::Unknown)
     }
@@ -163,28 +198,33 @@ impl Users {
         self.users.iter().map(|(name, user)| (name.as_str(), user))
     }
 
-    /// Whether `credentials` may register `client` in `partition`.
+    /// Whether `credentials` may register a terminal at this place.
     ///
     /// Takes about 20 ms and 19 MiB whether or not the user exists: call it where blocking is allowed.
-    pub fn verify(
-        &self,
-        credentials: &Credentials,
-        client: &ClientId,
-        partition: &PartitionName,
-    ) -> LoginVerdict {
-        match self.check(credentials).and_then(|user| user.admits(client, partition).map(|()| user)) {
-            Ok(user) => LoginVerdict::Accepted(user.account(&credentials.username)),
+    pub fn verify(&self, credentials: &Credentials, place: Place<'_>) -> LoginVerdict {
+        match self.check(credentials) {
+            Ok(_) => self.readmit(&credentials.username, place),
             Err(refusal) => LoginVerdict::Refused(refusal),
         }
     }
 
-    /// Whether an account that has logged in before may register `client` in `partition`, by what the table says now.
-    pub fn readmit(&self, account: &str, client: &ClientId, partition: &PartitionName) -> LoginVerdict {
+    /// Whether an account that has logged in before may register a terminal at this place, by what the table says now.
+    pub fn readmit(&self, account: &str, place: Place<'_>) -> LoginVerdict {
         let user = self.users.get(account).ok_or(Refusal::UnknownUser);
-        match user.and_then(|user| user.admits(client, partition).map(|()| user)) {
+        let admitted = user.and_then(|user| user.admits(place).map(|()| user));
+        match admitted.and_then(|user| self.leaves_alone(account, place).map(|()| user)) {
             Ok(user) => LoginVerdict::Accepted(user.account(account)),
             Err(refusal) => LoginVerdict::Refused(refusal),
         }
+    }
+
+    /// Whether no account but this one is bound to the place's client id.
+    pub fn leaves_alone(&self, account: &str, place: Place<'_>) -> Result<(), Refusal> {
+        let is_bound = |(name, user): (&String, &User)| {
+            name != account && user.clients.contains(place.client) && user.is_for(place)
+        };
+        let own = self.users.get(account).is_some_and(|user| user.clients.contains(place.client));
+        if !own && self.users.iter().any(is_bound) { Err(Refusal::OthersClient) } else { Ok(()) }
     }
 
     /// Whose account `credentials` are, for use without a terminal. As slow as [`Users::verify`].
@@ -193,6 +233,16 @@ impl Users {
             Ok(user) => LoginVerdict::Accepted(user.account(&credentials.username)),
             Err(refusal) => LoginVerdict::Refused(refusal),
         }
+    }
+
+    /// The account as it is now; none if there is none.
+    pub fn account(&self, name: &str) -> Option<Account> {
+        self.users.get(name).map(|user| user.account(name))
+    }
+
+    /// The state of an account as it is now; none if there is no such account.
+    pub fn version_of(&self, account: &str) -> Option<AccountVersion> {
+        self.users.get(account).map(User::version)
     }
 
     /// Whose token it is. Fast, and takes the same time whether or not there is such a token.
@@ -248,21 +298,41 @@ impl User {
         self.tokens.keys().map(String::as_str)
     }
 
-    fn admits(&self, client: &ClientId, partition: &PartitionName) -> Result<(), Refusal> {
-        if !self.roles.contains(&Role::Terminal) {
+    /// Whether what it says of the account makes sense.
+    pub fn check(&self) -> Result<(), BadUser> {
+        self.signals.check()?;
+        if self.anywhere && !self.partitions.is_empty() { Err(BadUser::Everywhere) } else { Ok(()) }
+    }
+
+    fn admits(&self, place: Place<'_>) -> Result<(), Refusal> {
+        if !Role::Terminal.is_in(&self.roles) {
             return Err(Refusal::NoTerminals);
         }
-        if !self.partitions.is_empty() && !self.partitions.contains(partition) {
+        if !self.is_for(place) {
             return Err(Refusal::OtherPartition);
         }
-        if !self.clients.is_empty() && !self.clients.contains(client) {
+        if !self.clients.is_empty() && !self.clients.contains(place.client) {
             return Err(Refusal::OtherClient);
         }
         Ok(())
     }
 
+    fn is_for(&self, place: Place<'_>) -> bool {
+        match self.partitions.as_slice() {
+            [] => self.anywhere || place.partition == place.home,
+            named => named.contains(place.partition),
+        }
+    }
+
     fn account(&self, name: &str) -> Account {
-        Account::new(name, self.roles.iter().copied(), self.signals.clone(), self.partitions.clone())
+        let Self { roles, signals, partitions, .. } = self;
+        Account::new(name, roles.iter().copied(), signals.clone(), partitions.clone())
+            .in_version(self.version())
+    }
+
+    fn version(&self) -> AccountVersion {
+        let state = User { tokens: BTreeMap::new(), ..self.clone() };
+        AccountVersion::of(&toml::to_string(&state).expect("texts and lists of texts are always TOML"))
     }
 }
 
@@ -296,7 +366,7 @@ mod tests {
     #[test]
     fn an_account_works_with_its_password_only() {
         let users = with_ann();
-        assert_eq!(verify(&users, "ann", "correct horse"), accepted());
+        assert_eq!(verify(&users, "ann", "correct horse"), accepted(&users));
         assert_eq!(verify(&users, "ann", "wrong"), LoginVerdict::Refused(Refusal::WrongPassword));
         assert_eq!(verify(&users, "bob", "correct horse"), LoginVerdict::Refused(Refusal::UnknownUser));
         assert_eq!(verify(&users, "", ""), LoginVerdict::Refused(Refusal::UnknownUser));
@@ -310,23 +380,74 @@ mod tests {
         let user = users.add("ann", "correct horse", [7; 16]).unwrap();
         user.partitions = vec!["bj.north.cn".parse().unwrap()];
         assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::OtherPartition));
-        users.users.get_mut("ann").unwrap().partitions = vec!["sh.east.cn".parse().unwrap()];
+        users.get_mut("ann").unwrap().partitions = vec!["sh.east.cn".parse().unwrap()];
         assert!(matches!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted(_)));
-        users.users.get_mut("ann").unwrap().clients = vec!["cam-8".parse().unwrap()];
+        users.get_mut("ann").unwrap().clients = vec!["cam-8".parse().unwrap()];
         assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::OtherClient));
+    }
+
+    #[test]
+    fn an_account_that_names_no_partition_is_for_the_home_of_each_node() {
+        let mut users = with_ann();
+        let at = |users: &Users, partition: &str, home: &str| {
+            let (client, partition, home) =
+                ("cam-7".parse().unwrap(), partition.parse().unwrap(), home.parse().unwrap());
+            users.readmit("ann", Place { client: &client, partition: &partition, home: &home })
+        };
+        assert_eq!(at(&users, "sh.east.cn", "sh.east.cn"), accepted(&users));
+        let refused = LoginVerdict::Refused(Refusal::OtherPartition);
+        assert_eq!(at(&users, "mobile.cn", "sh.east.cn"), refused, "served there, but not its home");
+        users.get_mut("ann").unwrap().anywhere = true;
+        assert_eq!(at(&users, "mobile.cn", "sh.east.cn"), accepted(&users));
+    }
+
+    #[test]
+    fn a_bound_client_id_is_its_accounts_alone_where_that_may_register() {
+        let mut users = with_ann();
+        users.add("bob", "battery staple", [8; 16]).unwrap();
+        users.get_mut("bob").unwrap().clients = vec!["cam-7".parse().unwrap()];
+        assert_eq!(readmit(&users, "ann", "cam-7"), LoginVerdict::Refused(Refusal::OthersClient));
+        assert!(matches!(readmit(&users, "bob", "cam-7"), LoginVerdict::Accepted(_)));
+        assert!(matches!(readmit(&users, "ann", "cam-8"), LoginVerdict::Accepted(_)));
+        users.get_mut("bob").unwrap().partitions = vec!["bj.north.cn".parse().unwrap()];
+        assert!(matches!(readmit(&users, "ann", "cam-7"), LoginVerdict::Accepted(_)), "it is another cam-7");
+        users.get_mut("bob").unwrap().partitions = Vec::new();
+        users.get_mut("ann").unwrap().clients = vec!["cam-7".parse().unwrap()];
+        assert!(matches!(readmit(&users, "ann", "cam-7"), LoginVerdict::Accepted(_)), "both are bound to it");
     }
 
     #[test]
     fn an_account_that_is_known_is_bound_as_well() {
         let mut users = with_ann();
-        let readmit = |users: &Users, account: &str, client: &str| {
-            users.readmit(account, &client.parse().unwrap(), &"sh.east.cn".parse().unwrap())
-        };
-        assert_eq!(readmit(&users, "ann", "whip-1"), accepted());
+        assert_eq!(readmit(&users, "ann", "whip-1"), accepted(&users));
         assert_eq!(readmit(&users, "bob", "whip-1"), LoginVerdict::Refused(Refusal::UnknownUser));
-        users.users.get_mut("ann").unwrap().clients = vec!["cam-7".parse().unwrap()];
+        users.get_mut("ann").unwrap().clients = vec!["cam-7".parse().unwrap()];
         assert_eq!(readmit(&users, "ann", "whip-1"), LoginVerdict::Refused(Refusal::OtherClient));
         assert!(matches!(readmit(&users, "ann", "cam-7"), LoginVerdict::Accepted(_)));
+    }
+
+    #[test]
+    fn every_change_of_an_account_but_of_its_tokens_is_another_version() {
+        let mut users = with_ann();
+        let mut versions = BTreeSet::from([users.version_of("ann")]);
+        users.add_token("ann", "laptop", TokenHash::of(&token([1; 32]))).unwrap();
+        assert!(versions.contains(&users.version_of("ann")));
+        let changes: [fn(&mut User); 5] = [
+            |ann| ann.clients = vec!["cam-7".parse().unwrap()],
+            |ann| ann.partitions = vec!["cn".parse().unwrap()],
+            |ann| ann.roles = BTreeSet::from([Role::Admin]),
+            |ann| ann.signals = AllowList(vec!["room::*".into()]),
+            |ann| (ann.partitions, ann.anywhere) = (Vec::new(), true),
+        ];
+        for change in changes {
+            change(users.get_mut("ann").unwrap());
+            assert!(versions.insert(users.version_of("ann")));
+        }
+        users.set_password("ann", "correct horse", [9; 16]).unwrap();
+        assert!(versions.insert(users.version_of("ann")));
+        assert!(users.list().next().unwrap().1.tokens().eq(["laptop"]), "tokens stay");
+        users.remove("ann").unwrap();
+        assert_eq!(users.version_of("ann"), None);
     }
 
     #[test]
@@ -336,7 +457,7 @@ mod tests {
         users.add_token("ann", "laptop", TokenHash::of(&mine)).unwrap();
         let mut users = Users::parse(&users.to_toml()).unwrap();
         assert!(!users.to_toml().contains(&mine.0));
-        assert_eq!(users.authenticate_token(&mine), accepted());
+        assert_eq!(users.authenticate_token(&mine), accepted(&users));
         assert_eq!(users.authenticate_token(&other), LoginVerdict::Refused(Refusal::UnknownToken));
         assert_eq!(users.add_token("ann", "laptop", TokenHash::of(&other)), Err(BadToken::Exists));
         assert_eq!(users.add_token("bob", "laptop", TokenHash::of(&other)), Err(BadToken::UnknownUser));
@@ -360,10 +481,13 @@ mod tests {
         let text = with_ann().to_toml() + "signals = [\"room::*\"]\n";
         let text = text.replace("roles = [\"terminal\"]", "roles = [\"operator\"]");
         let users = Users::parse(&text).unwrap();
-        assert_eq!(verify(&users, "ann", "correct horse"), LoginVerdict::Refused(Refusal::NoTerminals));
+        assert!(
+            matches!(verify(&users, "ann", "correct horse"), LoginVerdict::Accepted(_)),
+            "it is included"
+        );
         let credentials = Credentials { username: "ann".into(), password: "correct horse".into() };
         let LoginVerdict::Accepted(account) = users.authenticate(&credentials) else { panic!("refused") };
-        assert!(account.has(Role::Operator) && !account.has(Role::Terminal) && !account.has(Role::Admin));
+        assert!(account.has(Role::Operator) && account.has(Role::Terminal) && !account.has(Role::Admin));
         assert!(account.admits("room::list").is_ok() && account.admits("client::list").is_err());
     }
 
@@ -384,6 +508,14 @@ mod tests {
         assert!(matches!(unknown, BadUserTable::Syntax { line: 3, .. }), "{unknown}");
         let hash = Users::parse("[user.ann]\nhash = \"plain text\"\n").unwrap_err();
         assert_eq!(hash, BadUserTable::Account { name: "ann".into(), cause: BadUser::Hash });
+        let good = with_ann().to_toml();
+        let signals = Users::parse(&(good.clone() + "signals = [\"room*\"]\n")).unwrap_err().to_string();
+        assert!(
+            signals.contains("ann") && signals.contains("room*") && signals.contains("room::*"),
+            "{signals}"
+        );
+        let both = Users::parse(&(good + "anywhere = true\npartitions = [\"cn\"]\n")).unwrap_err();
+        assert_eq!(both, BadUserTable::Account { name: "ann".into(), cause: BadUser::Everywhere });
         let partition = Users::parse("[user.ann]\nhash = \"x\"\npartitions = [\"No Such\"]\n").unwrap_err();
         assert!(matches!(partition, BadUserTable::Syntax { line: 3, .. }), "{partition}");
     }
@@ -405,12 +537,22 @@ mod tests {
         users
     }
 
-    fn accepted() -> LoginVerdict {
-        LoginVerdict::Accepted(Account::new("ann", [Role::Terminal], AllowList::default(), Vec::new()))
+    fn accepted(users: &Users) -> LoginVerdict {
+        let account = Account::new("ann", [Role::Terminal], AllowList::default(), Vec::new());
+        LoginVerdict::Accepted(account.in_version(users.version_of("ann").unwrap()))
     }
 
     fn verify(users: &Users, username: &str, password: &str) -> LoginVerdict {
         let credentials = Credentials { username: username.into(), password: password.into() };
-        users.verify(&credentials, &"cam-7".parse().unwrap(), &"sh.east.cn".parse().unwrap())
+        at("cam-7", |place| users.verify(&credentials, place))
+    }
+
+    fn readmit(users: &Users, account: &str, client: &str) -> LoginVerdict {
+        at(client, |place| users.readmit(account, place))
+    }
+
+    fn at(client: &str, ask: impl Fn(Place<'_>) -> LoginVerdict) -> LoginVerdict {
+        let (client, home) = (client.parse().unwrap(), "sh.east.cn".parse().unwrap());
+        ask(Place { client: &client, partition: &home, home: &home })
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use taoyao_auth::Account;
 use taoyao_ortc::{Command, Event, RecordCommand, Recorded};
 use taoyao_route::{Alarm, Queued};
-use taoyao_signal::{Audit, Deed, PasswordDone, PasswordWork, Performed, Verified};
+use taoyao_signal::{Audit, Deed, Dismissal, PasswordDone, PasswordWork, Performed, Verified, Vouched};
 use taoyao_types::{ConnId, NodeEpoch, NodeId, Secret, TerminalName};
 use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Trace};
 
@@ -38,6 +38,11 @@ pub enum Input {
         conn: ConnId,
         number: u64,
         verified: Verified,
+    },
+    /// The session of this terminal has to end, if it is here.
+    Dismissed {
+        name: TerminalName,
+        why: Dismissal,
     },
     /// The end of an [`Output::Password`].
     Password {
@@ -109,6 +114,8 @@ pub enum Output {
         number: u64,
         username: String,
         password: Secret,
+        /// Who was given the ticket that it has shown, which stands in for the password while the account is in that state.
+        vouched: Option<Vouched>,
         terminal: TerminalName,
     },
     ToLink {

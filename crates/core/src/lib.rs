@@ -9,6 +9,6 @@ pub use node::{Node, NodeConfig, NotInTopology};
 // What a driver sees of the two machines inside: it knows `core` only.
 pub use taoyao_route::{Alarm, NeighbourStatus, Queued, Stats as RouterStats};
 pub use taoyao_signal::{
-    Audit, Deed, MemberView, PasswordDone, PasswordWork, Performed, RoomView, Stats as TerminalStats,
-    Verified,
+    Audit, Deed, Dismissal, MemberView, PasswordDone, PasswordWork, Performed, RoomView,
+    Stats as TerminalStats, Verified, Vouched,
 };

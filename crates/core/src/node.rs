@@ -77,6 +77,7 @@ impl Node {
             Input::Verified { conn, number, verified } => {
                 self.terminals.handle_verified(now, conn, number, verified);
             }
+            Input::Dismissed { name, why } => self.terminals.handle_dismissed(now, &name, why),
             Input::Password { number, done } => self.terminals.handle_password(now, number, done),
             Input::Performed { number, done } => self.terminals.handle_performed(now, number, done),
             Input::Media(event) => self.terminals.handle_media(now, event),
@@ -135,8 +136,9 @@ impl Node {
             Said::Close { conn, code, reason } => {
                 self.outputs.push_back(Output::CloseTerminal { conn, code, reason });
             }
-            Said::Verify { conn, number, username, password, terminal } => {
-                self.outputs.push_back(Output::Verify { conn, number, username, password, terminal });
+            Said::Verify { conn, number, username, password, vouched, terminal } => {
+                let verify = Output::Verify { conn, number, username, password, vouched, terminal };
+                self.outputs.push_back(verify);
             }
             Said::Register { key, session } => router.register(now, key, session),
             Said::Withdraw { key, session } => router.withdraw(now, key, session),

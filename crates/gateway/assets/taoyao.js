@@ -139,7 +139,7 @@ export class Taoyao extends EventTarget {
     this.#become('connecting');
     try {
       this.#urls = options.url ? [options.url] : await this.#nearestUrls();
-      await this.#register(attempt);
+      await this.#registerPatiently(attempt);
     } catch (error) {
       if (attempt === this.#attempt) this.#shut(error);
       throw error;
@@ -259,6 +259,19 @@ export class Taoyao extends EventTarget {
     return (await measure(wanted.nodes)).map((it) => it.url);
   }
 
+  /** Attempts again while nodes say that they have not looked at the login, and when to come back. */
+  async #registerPatiently(attempt) {
+    for (;;) {
+      try {
+        return await this.#register(attempt);
+      } catch (error) {
+        if (error.retryAfterMs === undefined || attempt !== this.#attempt) throw error;
+        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
+        if (attempt !== this.#attempt) throw error;
+      }
+    }
+  }
+
   /** One attempt: tries the nodes in order; a refused login is final, an unreachable node is not. */
   async #register(attempt) {
     let last;
@@ -301,9 +314,12 @@ export class Taoyao extends EventTarget {
 
   async #login(connection, url) {
     if (this.#ticket?.url === url && this.#ticket.isAway() && (await this.#comeBack(connection))) return;
+    // The node may have started anew: then the ticket spares it a look at the password.
+    const ticket = this.#ticket?.url === url ? this.#ticket.text : undefined;
     this.#giveUpTicket();
     const { clientId, name = clientId, username, password } = this.#options;
-    const body = { clientId, name, clientType: 'WEB', username, password, resume: true, ...(await readBattery()) };
+    const proof = { username, password, ...(ticket && { ticket }) };
+    const body = { clientId, name, clientType: 'WEB', ...proof, resume: true, ...(await readBattery()) };
     const answer = await connection.request('client::register', body);
     if (Number.isInteger(answer.body?.index)) connection.index = answer.body.index;
     if (answer.body?.ticket) this.#ticket = new Ticket(url, connection, answer);
@@ -473,7 +489,8 @@ export class Taoyao extends EventTarget {
   }
 
   #retryLater(error) {
-    const delayMs = retryDelay(this.#failures);
+    // A node that has not looked at the login says when to come back.
+    const delayMs = Math.max(retryDelay(this.#failures), error.retryAfterMs ?? 0);
     this.#failures += 1;
     this.retryAt = new Date(Date.now() + delayMs);
     this.#become('reconnecting', error);

@@ -97,12 +97,11 @@ impl NodeApp {
     pub fn build(topology: Arc<Topology>, own: NodeId, options: NodeOptions) -> Result<Self, StartError> {
         let place = topology.node(own).ok_or(NotInTopology(own))?;
         let state_dir = StateDir::open(&place.state_dir)?;
-        let logins = Logins::open(topology.login())?;
+        let logins = Logins::open(topology.login(), place.home_partition().clone(), fresh_key()?)?;
         let epoch = state_dir.next_epoch(wall_now())?;
         let clock = Clock::start();
         let seed = getrandom::u64().map_err(StartError::Random)?;
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(StartError::Random)?;
+        let secret = state_dir.ticket_key()?;
         let (utc_offset_seconds, sfu) = (utc_offset_seconds(), forwarder::capacity(place));
         let config = NodeConfig { own, epoch, seed, secret, utc_offset_seconds, sfu };
         let node = Node::new(Arc::clone(&topology), &config, clock.now())?;
@@ -176,6 +175,13 @@ impl NodeApp {
         };
         RunningNode::start(supervisor, commands)
     }
+}
+
+/// Of this process alone.
+fn fresh_key() -> Result<[u8; 32], StartError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(StartError::Random)?;
+    Ok(key)
 }
 
 fn bind_admin(address: SocketAddr, state_dir: &StateDir, place: &Place) -> Result<Admin, StartError> {

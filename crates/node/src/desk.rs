@@ -111,6 +111,14 @@ impl Clerk {
                 let trace = self.ask(|reply| Question::Trace { from, to, reply }).await?;
                 to_json(self.trace_report(&trace.map_err(|failure| refused(&failure))?))
             }
+            AdminQuery::CloseTerminal { terminal } => {
+                let name = self.terminal(&terminal)?;
+                let question = |reply| Question::CloseTerminal { name: name.clone(), reply };
+                match self.ask(question).await? {
+                    true => Ok(json!({ "closed": name.to_string() })),
+                    false => Err(AdminFailure::new(404, "This node has no terminal of that name.")),
+                }
+            }
             AdminQuery::Rooms => to_json(self.rooms().await?),
             AdminQuery::Room { id } => to_json(self.room(&id).await?),
             AdminQuery::Recordings { room, since, limit } => {

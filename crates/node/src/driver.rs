@@ -28,7 +28,7 @@ use crate::deeds::Deeds;
 use crate::forwarder::{Forwarder, MediaEvents};
 use crate::guests::Guests;
 use crate::links::LinkTable;
-use crate::logins::{Checked, Logins};
+use crate::logins::{Heard, Logins};
 use crate::operators::Operators;
 use crate::passwords::Passwords;
 use crate::question::Question;
@@ -185,7 +185,7 @@ impl Driver {
                     0 => sources.recorder = None,
                     _ => self.hear_recorder(&mut recorded),
                 },
-                Some(checked) = self.logins.next() => self.hear_login(checked),
+                heard = self.logins.next() => self.hear_login(heard),
                 Some((number, done)) = self.passwords.next() => {
                     let now = self.begin_turn();
                     self.feed(now, Input::Password { number, done });
@@ -237,10 +237,27 @@ impl Driver {
         }
     }
 
-    fn hear_login(&mut self, checked: Checked) {
+    fn hear_login(&mut self, heard: Heard) {
         let now = self.begin_turn();
-        if let Some(input) = self.logins.finish(now, checked).tell() {
+        let settled = match heard {
+            Heard::Checked(checked) => self.logins.finish(now, checked),
+            Heard::Settled(settled) => settled,
+            Heard::Lost => return self.logins.go_on(now),
+            Heard::Users => return self.judge_all(now),
+        };
+        if let Some(input) = settled.tell() {
             self.feed(now, input);
+        }
+    }
+
+    /// Accounts have changed: ends the sessions of those who would not be let in as they are.
+    fn judge_all(&mut self, now: Now) {
+        let judged = self.node.terminals().accounts();
+        let ended: Vec<_> = judged
+            .filter_map(|(name, account)| Some((name.clone(), self.logins.judge(account, name)?)))
+            .collect();
+        for (name, why) in ended {
+            self.feed(now, Input::Dismissed { name, why });
         }
     }
 
@@ -346,7 +363,8 @@ mod tests {
             sfu: Capacity::default(),
         };
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
-        let logins = Logins::open(topology.login()).unwrap();
+        let home = topology.root().home_partition().clone();
+        let logins = Logins::open(topology.login(), home, [7; 32]).unwrap();
         let place = Place { topology, own, epoch };
         let (forwarder, recordings) = (Forwarder::default(), Recordings::default());
         Driver::new(node, place, clock, logins, forwarder, recordings, mpsc::channel(1).0)

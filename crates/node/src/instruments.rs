@@ -92,6 +92,13 @@ const LOGINS: &[Instrument<LoginStats>] = &[
     counter("taoyao_logins_accepted_total", "logins with the right password", |l| l.accepted),
     counter("taoyao_logins_refused_total", "logins with a wrong one", |l| l.refused),
     counter(
+        "taoyao_logins_remembered_total",
+        "logins whose password was right, or wrong, a moment ago",
+        |l| l.remembered,
+    ),
+    counter("taoyao_logins_vouched_total", "logins by a ticket from before a restart", |l| l.vouched),
+    gauge("taoyao_logins_waiting", "logins that wait until their password is checked", |l| l.waiting),
+    counter(
         "taoyao_logins_put_off_total",
         "logins refused unread: too many failures or too many at once",
         |l| l.put_off,
@@ -100,6 +107,15 @@ const LOGINS: &[Instrument<LoginStats>] = &[
 
 const TERMINALS: &[Instrument<TerminalStats>] = &[
     gauge("taoyao_terminals_registered", "terminals registered here", |t| t.registered),
+    gauge("taoyao_accounts", "accounts that have terminals here", |t| t.accounts),
+    counter("taoyao_shares_exhausted_total", "requests refused: the account had its whole share", |t| {
+        t.shares_exhausted
+    }),
+    counter(
+        "taoyao_sessions_dismissed_total",
+        "sessions ended for a changed account or by an operator",
+        |t| t.dismissed,
+    ),
     gauge("taoyao_rooms", "rooms of this node", |t| t.rooms),
     gauge("taoyao_session_ends", "ends of peer-to-peer sessions here", |t| t.session_ends),
     gauge("taoyao_partitions_watched", "partitions whose presence this node wants", |t| t.partitions_watched),
@@ -133,6 +149,13 @@ const TERMINALS: &[Instrument<TerminalStats>] = &[
         t.alarms_taken
     }),
     counter("taoyao_terminal_alarms_lost_total", "alarms that never reached their owner", |t| t.alarms_lost),
+    counter("taoyao_terminal_alarms_displaced_total", "alarms that made way for newer ones", |t| {
+        t.alarms_displaced
+    }),
+    gauge("taoyao_calls_unanswered", "calls from here that nobody has answered yet", |t| t.calls_unanswered),
+    counter("taoyao_calls_expired_total", "calls from here that nobody answered in time", |t| {
+        t.calls_expired
+    }),
     counter("taoyao_calls_total", "peer-to-peer sessions begun here", |t| t.calls),
     counter("taoyao_mesh_refused_total", "what the mesh brought and policy or sense stopped here", |t| {
         t.mesh_refused

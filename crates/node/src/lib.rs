@@ -17,6 +17,7 @@ mod forwarder;
 mod guests;
 mod instruments;
 mod links;
+mod login_queue;
 mod logins;
 mod machine;
 mod mesh;

@@ -37,6 +37,11 @@ pub(crate) enum Question {
         to: TerminalName,
         reply: oneshot::Sender<Result<Trace, Failure>>,
     },
+    /// End the session of a terminal; whether it was here.
+    CloseTerminal {
+        name: TerminalName,
+        reply: oneshot::Sender<bool>,
+    },
     /// Tell the terminals that the node goes, and take it from then on that gateway and links may end.
     Drain(oneshot::Sender<()>),
     Unsent(oneshot::Sender<Unsent>),

@@ -10,6 +10,7 @@ use taoyao_types::{NodeEpoch, Wall};
 const LOCK: &str = "lock";
 const EPOCH: &str = "epoch";
 const TOKEN: &str = "admin.token";
+const TICKET_KEY: &str = "tickets.key";
 
 /// Why a node's state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,8 @@ pub enum StateError {
     BadEpoch { path: PathBuf },
     #[error("{path}: the last epoch there is; delete the file and the next start takes the clock")]
     LastEpoch { path: PathBuf },
+    #[error("{path}: is no key; delete the file, and terminals log in with their passwords once")]
+    BadKey { path: PathBuf },
     #[error("no random numbers from the system: {0}")]
     Random(getrandom::Error),
 }
@@ -56,21 +59,21 @@ impl StateDir {
         }
     }
 
-    /// Counts this start and returns its number: one more than the last, on disk before it is used.
+    /// Counts this start and returns its number, higher than the last, on disk before it is used.
     ///
-    /// The first life takes the seconds of the clock. A node whose disk was replaced then still comes back in a higher
-    /// life than its neighbours remember, which would otherwise ignore everything it says.
+    /// No life is below the seconds of the clock. A node whose disk was replaced, or restored from a backup, then still comes
+    /// back in a higher life than its neighbours remember, which would otherwise ignore everything it says.
     pub(crate) fn next_epoch(&self, now: Wall) -> Result<NodeEpoch, StateError> {
         let path = self.path.join(EPOCH);
+        let seconds = u32::try_from(now.0 / 1000).unwrap_or(u32::MAX / 2);
         let epoch = match fs::read_to_string(&path) {
             Ok(text) => {
                 let last: u32 =
                     text.trim().parse().map_err(|_| StateError::BadEpoch { path: path.clone() })?;
-                last.checked_add(1).ok_or_else(|| StateError::LastEpoch { path: path.clone() })?
+                let next = last.checked_add(1).ok_or_else(|| StateError::LastEpoch { path: path.clone() })?;
+                next.max(seconds)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                u32::try_from(now.0 / 1000).unwrap_or(u32::MAX / 2)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => seconds,
             Err(source) => return Err(StateError::Unwritable { path, source }),
         };
         self.replace(EPOCH, &format!("{epoch}\n"))?;
@@ -84,6 +87,22 @@ impl StateDir {
         let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         self.replace(TOKEN, &token)?;
         Ok(token)
+    }
+
+    /// The key that seals tickets and passes, made at the first start: tickets are good for a while after a restart.
+    pub(crate) fn ticket_key(&self) -> Result<[u8; 32], StateError> {
+        let path = self.path.join(TICKET_KEY);
+        match fs::read_to_string(&path) {
+            Ok(text) => from_hex(text.trim()).ok_or(StateError::BadKey { path }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut key = [0; 32];
+                getrandom::fill(&mut key).map_err(StateError::Random)?;
+                let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                self.replace(TICKET_KEY, &format!("{text}\n"))?;
+                Ok(key)
+            }
+            Err(source) => Err(StateError::Unwritable { path, source }),
+        }
     }
 
     /// Puts a complete file in the place of the old one, and returns once it is on disk.
@@ -100,6 +119,17 @@ impl StateDir {
         };
         write().map_err(|source| StateError::Unwritable { path: path.clone(), source })
     }
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    if text.len() != 2 * key.len() {
+        return None;
+    }
+    for (place, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+    }
+    Some(key)
 }
 
 /// Where a node with this state directory writes the token that opens its admin API.

@@ -53,6 +53,8 @@ pub(crate) struct Claim {
     pub(crate) display: Option<String>,
     pub(crate) readings: Readings,
     pub(crate) resume: bool,
+    /// It has only shown a ticket.
+    pub(crate) by_ticket: bool,
 }
 
 impl Conn {

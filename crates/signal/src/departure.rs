@@ -2,12 +2,13 @@
 
 use taoyao_types::{ConnId, NodeId, Now, SessionEpoch, TerminalKey, limits};
 use taoyao_wire::link::{Failure, PresenceChange, Reply};
+use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::Code;
 
 use crate::announcer::News;
 use crate::conn::Conn;
 use crate::failure::Failed;
-use crate::io::Output;
+use crate::io::{Audit, Dismissal, Output};
 use crate::receive::NORMAL_CLOSURE;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
@@ -61,6 +62,28 @@ impl Terminals {
         let socket = self.lines.outward(conn);
         self.hang_up(now, conn);
         self.say_replaced(now, socket, node);
+    }
+
+    /// Ends a session from this side for a reason that the terminal is told, here and nowhere else. Code 3401 without a request
+    /// makes the shipped clients stop; after any other they come back and log in anew.
+    pub(crate) fn send_away(&mut self, now: Now, conn: ConnId, why: Dismissal) {
+        let Some(terminal) = self.registry.terminal(conn) else { return };
+        let audit = Audit {
+            account: Some(terminal.account.name.to_string()),
+            terminal: terminal.name.clone(),
+            signal: Signal::ClientClose.name(),
+            denied: None,
+            detail: Some(format!("session ended: {}", why.reason())),
+        };
+        self.outputs.push_back(Output::Audit(audit));
+        self.stats.dismissed += 1;
+        let socket = self.lines.outward(conn);
+        self.hang_up(now, conn);
+        if let Some(socket) = socket {
+            let (code, text) = (why.code(), format!("{}：{}", why.text(), why.reason()));
+            self.fail(now, socket, None, Failed::new(code, text));
+        }
+        self.close(socket, NORMAL_CLOSURE, why.reason().to_owned());
     }
 
     /// A login at another node claims to be newer. A fresh session outbids it once: then the clocks disagree, and
@@ -180,5 +203,33 @@ impl Terminals {
         self.fail(now, conn, None, Failed::new(Code::Unauthorised, text));
         let reason = "logged in elsewhere".to_owned();
         self.outputs.push_back(Output::Close { conn, code: NORMAL_CLOSURE, reason });
+    }
+}
+
+impl Dismissal {
+    const fn code(self) -> Code {
+        match self {
+            Self::AccountRemoved | Self::RightWithdrawn => Code::Unauthorised,
+            Self::AccountChanged => Code::Gone,
+            Self::ByOperator => Code::Refused,
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::AccountRemoved => "账号已被移除",
+            Self::RightWithdrawn => "账号权限已被收回",
+            Self::AccountChanged => "账号已变更，请重新登录",
+            Self::ByOperator => "会话已被管理员结束",
+        }
+    }
+
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::AccountRemoved => "the account was removed",
+            Self::RightWithdrawn => "the account may not register this terminal here any more",
+            Self::AccountChanged => "the account was changed; log in anew",
+            Self::ByOperator => "closed by an operator",
+        }
     }
 }

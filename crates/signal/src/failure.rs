@@ -1,5 +1,7 @@
 //! How the mesh's failures and policy's denials read to a terminal: the nearest code, and a sentence.
 
+use std::time::Duration;
+
 use taoyao_auth::Denied;
 use taoyao_wire::link::Failure;
 use taoyao_wire::terminal::{Code, Reject, UnknownClientType};
@@ -9,15 +11,24 @@ use taoyao_wire::terminal::{Code, Reject, UnknownClientType};
 pub(crate) struct Failed {
     pub(crate) code: Code,
     pub(crate) text: String,
+    /// When it makes sense to try again, if that is known.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Failed {
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        Self { code, text: text.into(), retry_after: None }
     }
 
     pub(crate) fn busy(why: impl std::fmt::Display) -> Self {
         Self::new(Code::Overloaded, format!("{}：{why}", Code::Overloaded.text()))
+    }
+
+    /// Nobody has looked: the same request may succeed after this time.
+    pub(crate) fn not_looked_at(retry_after: Duration) -> Self {
+        let seconds = retry_after.as_millis().div_ceil(1_000);
+        let failed = Self::busy(format_args!("logins wait or are locked here; try again in {seconds} s"));
+        Self { retry_after: Some(retry_after), ..failed }
     }
 
     pub(crate) fn unauthorised() -> Self {
@@ -63,7 +74,7 @@ impl From<Denied> for Failed {
 
 impl From<Reject> for Failed {
     fn from(reject: Reject) -> Self {
-        Self { code: reject.code, text: reject.text }
+        Self::new(reject.code, reject.text)
     }
 }
 

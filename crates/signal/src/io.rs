@@ -1,8 +1,10 @@
 //! What goes into the terminals' machine from the mesh, and what comes out of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use taoyao_auth::Account;
+use taoyao_auth::{Account, AccountVersion};
 use taoyao_ortc::{Command, RecordCommand};
 use taoyao_types::{
     ConnId, NodeId, PartitionId, PartitionName, Secret, SessionEpoch, SignalId, TerminalKey, TerminalName,
@@ -62,7 +64,15 @@ pub enum Output {
     /// Close the connection after what was written to it: WebSocket close code and a reason for people.
     Close { conn: ConnId, code: u16, reason: String },
     /// Check a password (slow, so not in here); answer by `handle_verified` with the same connection and number.
-    Verify { conn: ConnId, number: u64, username: String, password: Secret, terminal: TerminalName },
+    /// A ticket of an earlier life stands in for the password while its account is in the state that it was given to.
+    Verify {
+        conn: ConnId,
+        number: u64,
+        username: String,
+        password: Secret,
+        vouched: Option<Vouched>,
+        terminal: TerminalName,
+    },
     /// Hash or check the password of a room (slow, so not in here); answer by `handle_password` with the number.
     Password { number: u64, work: PasswordWork },
     /// Do this to the node or its machine; answer by `handle_performed` with the number, but for [`Deed::Stop`].
@@ -112,5 +122,31 @@ pub struct Audit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verified {
     Accepted(Account),
+    /// It was looked at and is wrong.
     Refused,
+    /// It is right, but the account is not for this; the terminal is told why.
+    NotFor(String),
+    /// It was not looked at; the terminal should try again after this time.
+    PutOff(Duration),
+}
+
+/// Who was given a ticket in an earlier life of this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched {
+    pub account: Arc<str>,
+    /// The state of the account that it logged in to.
+    pub version: AccountVersion,
+}
+
+/// Why a node ends the session of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dismissal {
+    /// The account is not there any more.
+    AccountRemoved,
+    /// The account may not register this terminal here any more.
+    RightWithdrawn,
+    /// Something of the account has changed: it has to log in anew.
+    AccountChanged,
+    /// An operator wants it.
+    ByOperator,
 }

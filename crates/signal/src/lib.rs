@@ -49,7 +49,7 @@ mod watch;
 
 pub use config::{Reachable, TerminalsConfig};
 pub use deed::{Deed, Performed};
-pub use io::{AskId, Audit, MeshEvent, Output, Token, Verified};
+pub use io::{AskId, Audit, Dismissal, MeshEvent, Output, Token, Verified, Vouched};
 pub use room::{MemberView, PasswordDone, PasswordWork, RoomLimits, RoomView, Scarce};
 pub use stats::Stats;
 pub use terminals::{SessionEnd, Terminals};

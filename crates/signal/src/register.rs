@@ -11,6 +11,7 @@ use crate::conn::{Claim, Conn};
 use crate::failure::Failed;
 use crate::guest::GUEST;
 use crate::io::{Output, Verified};
+use crate::room::is_service;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
 use crate::timers::Alarm;
@@ -21,6 +22,16 @@ impl Terminals {
         let Some((claim, waiting)) = self.registry.verified(conn, number) else { return };
         match verified {
             Verified::Accepted(account) => self.accept(now, conn, claim, account),
+            Verified::PutOff(span) => {
+                self.stats.logins_put_off += 1;
+                self.fail(now, conn, Some(claim.id), Failed::not_looked_at(span));
+            }
+            Verified::NotFor(why) => {
+                self.stats.logins_refused += 1;
+                let why = format!("{}：denied by rule account: {why}", Code::Refused.text());
+                self.fail(now, conn, Some(claim.id), Failed::new(Code::Refused, why));
+            }
+            Verified::Refused if claim.by_ticket => self.refuse_ticket(now, conn, claim.id),
             Verified::Refused => {
                 self.stats.logins_refused += 1;
                 self.fail(now, conn, Some(claim.id), Failed::new(Code::Unauthorised, "注册失败"));
@@ -37,12 +48,15 @@ impl Terminals {
             return self.fail(now, conn, Some(message.id), Failed::busy("this node is about to end"));
         }
         let body = Register::of(message);
+        let mut vouched = None;
         if body.ticket.is_some() && self.registry.terminal(conn).is_none() {
             if self.resume(now, conn, message, &body) {
                 return;
             }
-            if body.username.is_empty() {
-                return self.refuse_ticket(now, conn, message);
+            // Who is to register anew says all that a registration says.
+            vouched = self.vouched(now, &body).filter(|_| body.client_type.is_some());
+            if body.username.is_empty() && vouched.is_none() {
+                return self.refuse_ticket(now, conn, message.id);
             }
         }
         let name = match self.claimed_name(body.client_id.as_deref()) {
@@ -60,11 +74,13 @@ impl Terminals {
             display: body.name,
             readings: body.readings,
             resume: body.resume,
+            by_ticket: vouched.is_some() && body.username.is_empty(),
         };
         self.registry.verify(conn, number, claim);
         let (username, password) = (body.username, Secret(body.password));
         let conn = self.lines.outward(conn).unwrap_or(conn);
-        self.outputs.push_back(Output::Verify { conn, number, username, password, terminal: name });
+        let verify = Output::Verify { conn, number, username, password, vouched, terminal: name };
+        self.outputs.push_back(verify);
     }
 
     /// The full name of who wants to attach, if that may attach here.
@@ -74,6 +90,9 @@ impl Terminals {
         let name = TerminalName::resolve(written, &self.config.home).map_err(|why| bad(why.to_string()))?;
         if name.client.as_str() == GUEST {
             return Err(bad(format!("{GUEST} is the name of scripts")));
+        }
+        if is_service(&name) {
+            return Err(bad(format!("{} is the name of the media service", name.client)));
         }
         if self.config.serves.contains(&name.partition) {
             return Ok(name);
@@ -215,7 +234,7 @@ impl Terminals {
         terminal.backlog = None;
         let body = match self.registry.terminal(conn).filter(|_| resume) {
             Some(terminal) => {
-                let ticket = self.ticket(&terminal.name, terminal.session.0);
+                let ticket = self.ticket(now, terminal);
                 client::resumed(index, &ticket, limits::RESUME_KEPT, false)
             }
             None => client::registered(index),

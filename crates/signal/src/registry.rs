@@ -70,6 +70,11 @@ impl Registry {
         members.filter_map(|(_, conn)| Some((*conn, self.terminal(*conn)?)))
     }
 
+    /// All registered terminals.
+    pub(crate) fn terminals(&self) -> impl Iterator<Item = &Terminal> {
+        self.conns.values().filter_map(Conn::terminal)
+    }
+
     /// The partitions that have terminals here.
     pub(crate) fn partitions(&self) -> impl Iterator<Item = &PartitionName> {
         self.by_name.keys()

@@ -4,7 +4,7 @@ use taoyao_auth::Account;
 use taoyao_types::{ConnId, Now, TerminalKey, TerminalName, limits};
 use taoyao_wire::link::{Message, Payload, Target};
 use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::{Code, Incoming, Outgoing, config};
+use taoyao_wire::terminal::{Code, Incoming, Outgoing, client, config};
 
 use crate::asks::{Asker, OpenAsk, Purpose};
 use crate::failure::Failed;
@@ -99,7 +99,9 @@ impl Terminals {
     pub(crate) fn fail(&mut self, now: Now, conn: ConnId, id: Option<i64>, failed: Failed) {
         let id = id.unwrap_or_else(|| self.message_ids.next(now.wall));
         *self.stats.errors.entry(failed.code).or_default() += 1;
-        let text = Outgoing::error(&self.config.version, id, failed.code, &failed.text).encode();
+        let body = failed.retry_after.map(client::retry_after);
+        let error = Outgoing::error(&self.config.version, id, failed.code, &failed.text);
+        let text = Outgoing { body: body.as_deref().or(error.body), ..error }.encode();
         self.say(conn, text);
     }
 
@@ -150,6 +152,6 @@ impl Terminals {
 
     /// A text for a code of which there is nothing better to say.
     pub(crate) fn plainly(code: Code) -> Failed {
-        Failed { code, text: code.text().to_owned() }
+        Failed::new(code, code.text())
     }
 }

@@ -54,6 +54,10 @@ pub struct Stats {
     pub bytes_out: u64,
     pub registrations: u64,
     pub logins_refused: u64,
+    /// Registrations that nobody looked at, and that were told when to come back.
+    pub logins_put_off: u64,
+    /// Sessions that this node ended, because of what became of their account or for an operator.
+    pub dismissed: u64,
     /// Terminals that came back with a ticket.
     pub resumed: u64,
     /// Terminals that lost their connection to a newer login, here or elsewhere.

@@ -20,7 +20,7 @@ use crate::deed::{Deeds, Performed};
 use crate::guest::Guest;
 use crate::hlc::LoginClock;
 use crate::index::Indexes;
-use crate::io::{MeshEvent, Output, Verified};
+use crate::io::{Dismissal, MeshEvent, Output, Verified};
 use crate::lines::Lines;
 use crate::pending::Pending;
 use crate::registry::Registry;
@@ -79,6 +79,8 @@ pub struct Terminals {
     pub(crate) outbox: Outbox,
     pub(crate) deeds: Deeds,
     pub(crate) verifications: u64,
+    /// Until when tickets of earlier lives are good; none before the first connection.
+    pub(crate) tickets_until: Option<Instant>,
     pub(crate) draining: bool,
     pub(crate) outputs: VecDeque<Output>,
     pub(crate) stats: Stats,
@@ -130,6 +132,7 @@ impl Terminals {
             outbox: Outbox::new(config.account.alarms),
             deeds: Deeds::default(),
             verifications: 0,
+            tickets_until: None,
             draining: false,
             outputs: VecDeque::new(),
             stats: Stats::default(),
@@ -139,6 +142,7 @@ impl Terminals {
 
     /// A terminal has connected from `ip`. It has [`limits::UNREGISTERED_MAX`] to register.
     pub fn handle_opened(&mut self, now: Now, conn: ConnId, ip: IpAddr) {
+        self.tickets_until.get_or_insert(now.mono + limits::TICKETS_OUTLIVE);
         self.registry.open(conn, ip);
         self.timers.set(now.mono + limits::UNREGISTERED_MAX, Alarm::Unregistered(conn));
         self.settle(now);
@@ -168,6 +172,14 @@ impl Terminals {
         self.stats.bytes_in += text.len() as u64;
         if let Some(conn) = self.lines.inward(conn) {
             self.receive(now, conn, text);
+        }
+        self.settle(now);
+    }
+
+    /// The session of a terminal has to end, whatever it does at the moment. Ends nothing if it is over already.
+    pub fn handle_dismissed(&mut self, now: Now, name: &TerminalName, why: Dismissal) {
+        if let Some(conn) = self.registry.by_name(name) {
+            self.send_away(now, conn, why);
         }
         self.settle(now);
     }
@@ -250,6 +262,11 @@ impl Terminals {
     pub fn find(&self, name: &TerminalName) -> Option<TerminalKey> {
         let conn = self.registry.by_name(name)?;
         self.registry.terminal(conn).map(|terminal| terminal.key)
+    }
+
+    /// The terminals of this node, and whose each is.
+    pub fn accounts(&self) -> impl Iterator<Item = (&TerminalName, &Account)> {
+        self.registry.terminals().map(|terminal| (&terminal.name, &terminal.account))
     }
 
     /// The ends of peer-to-peer sessions at this node; a session within the node has two.

@@ -37,6 +37,7 @@ pub use recordings::{Bucket, Recordings, WhenFull};
 pub use rewrite::{Rewrite, RewriteRule};
 pub use script::{Argument, BadArguments, Script};
 pub use settings::{Ice, Limits, Login, Password, SharedAccount, Turn};
+pub use suggest::closest;
 pub use summary::{
     ListenerSummary, NodeSummary, PartitionSummary, PolicySummary, RecordingsSummary, RewriteRuleSummary,
     RewriteSummary, RuleSummary, Summary, TcpSummary,

@@ -3,7 +3,7 @@
 use taoyao_types::limits::NAME_BYTES_MAX;
 
 /// The word of `known` that `word` is a likely misspelling of.
-pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let allowed = (length / 3).clamp(1, 3);
     known

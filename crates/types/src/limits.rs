@@ -87,6 +87,11 @@ pub const RESUME_KEPT: Duration = Duration::from_secs(30);
 /// Messages to such a terminal that are kept, and their bytes. Whoever has missed more registers anew.
 pub const RESUME_MESSAGES_MAX: usize = 256;
 pub const RESUME_BYTES_MAX: usize = 256 * 1024;
+/// How long after a start tickets of earlier lives stand in for passwords: a site that was without power is back by then.
+/// Later the terminal has to log in with its password.
+pub const TICKETS_OUTLIVE: Duration = Duration::from_secs(1_800);
+/// How old such a ticket may be. A terminal that was connected for longer has to log in with its password.
+pub const TICKET_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// A registered terminal that said nothing for this long is closed (reference section 3.6: what the original meant).
 pub const TERMINAL_SILENT_MAX: Duration = Duration::from_secs(300);
 /// Messages of one connection that wait while its password is checked. Beyond it they are refused as busy.

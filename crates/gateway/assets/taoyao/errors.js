@@ -31,6 +31,9 @@ export function isNoRoom({ code, message }) {
 
 /** What went wrong, with a code that a program can compare and a text that a person can read. */
 export class TaoyaoError extends Error {
+  /** Milliseconds after which a request that nobody has looked at should be made again; mostly undefined. */
+  retryAfterMs;
+
   /**
    * @param {string} code one of {@link LOCAL}, or the protocol's code, e.g. `'3404'`
    * @param {string} message the text that came with it; for mesh failures it names the node and the reason

@@ -26,6 +26,11 @@ export class Ticket {
     this.#keep(connection, answer);
   }
 
+  /** What a registration shows. */
+  get text() {
+    return this.#text;
+  }
+
   /** Whether the connection is lost and may still come back. */
   isAway(now = Date.now()) {
     return this.#lostAt !== undefined && now - this.#lostAt < this.#keptMs;

@@ -14,7 +14,18 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Prepare one", &["topology", "cert", "user"]),
     (
         "Look into a running one",
-        &["status", "terminals", "links", "alarms", "rooms", "room", "recordings", "recording", "trace"],
+        &[
+            "status",
+            "terminals",
+            "terminal",
+            "links",
+            "alarms",
+            "rooms",
+            "room",
+            "recordings",
+            "recording",
+            "trace",
+        ],
     ),
     ("Other", &["bench", "completion", "help"]),
 ];

@@ -15,6 +15,7 @@ mod stopping;
 mod topology;
 mod up;
 mod user;
+mod user_rights;
 mod user_table;
 mod user_token;
 
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     User(user::UserCommand),
     Status(ask::status::Status),
     Terminals(ask::terminals::Terminals),
+    Terminal(ask::terminal::TerminalCommand),
     Links(ask::links::Links),
     Alarms(ask::alarms::Alarms),
     Rooms(ask::rooms::Rooms),
@@ -78,6 +80,7 @@ impl Command {
             Command::User(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Terminals(command) => command.run(),
+            Command::Terminal(command) => command.run(),
             Command::Links(command) => command.run(),
             Command::Alarms(command) => command.run(),
             Command::Rooms(command) => command.run(),

@@ -1,21 +1,21 @@
-//! `taoyao user add | remove | list`: the accounts that terminals and scripts log in with.
+//! `taoyao user add | set | remove | list`: the accounts that terminals and scripts log in with.
 
 use std::io::{self, IsTerminal, Read};
 
 use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use serde::Serialize;
-use taoyao_auth::{AllowList, User};
-use taoyao_topology::Topology;
+use taoyao_auth::User;
 use taoyao_types::{ClientId, PartitionName, Role, limits};
 
 use super::exit::{Exit, Failed};
 use super::input::{self, Format, TopologyArg};
 use super::output;
+use super::user_rights::Rights;
 use super::user_table::UserTable;
 use super::user_token::Token;
 
-/// Add, remove or list the accounts that terminals and scripts log in with
+/// Add, change, remove or list the accounts that terminals and scripts log in with
 #[derive(Debug, Args)]
 pub(crate) struct UserCommand {
     #[command(subcommand)]
@@ -25,6 +25,7 @@ pub(crate) struct UserCommand {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Add(Add),
+    Set(Set),
     Remove(Remove),
     List(List),
     Token(Token),
@@ -33,13 +34,13 @@ enum Verb {
 /// Add an account; the password is asked for, or read from standard input
 ///
 /// Only its Argon2id hash is kept, in the user table that the topology names (`[login] users`, mode 0600). Nodes read
-/// a changed table within a second of the next login. Without --partition and --client the account may be used anywhere.
+/// a changed table within a second. Without --partition and --anywhere the account is for the home partition of each node.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   taoyao user add ann
   taoyao user add cam-7 --partition sh.east.cn --client cam-7
-  taoyao user add root --role terminal --role admin
+  taoyao user add root --role admin
   pass show taoyao/ann | taoyao user add ann --password-stdin
 
 The table is TOML and may be edited by hand:
@@ -55,25 +56,45 @@ struct Add {
     /// Read the password from standard input, one line
     #[arg(long)]
     password_stdin: bool,
-    /// A partition in which the account may register terminals; may be repeated
-    #[arg(long, value_name = "PARTITION")]
-    partition: Vec<PartitionName>,
-    /// A client id that the account may register; may be repeated
-    #[arg(long, value_name = "ID")]
-    client: Vec<ClientId>,
-    /// What the account may be used for: terminal, operator or admin; may be repeated; default: terminal
-    #[arg(long, value_name = "ROLE", value_parser = role)]
-    role: Vec<Role>,
-    /// A signal that it may send, `family::name` or `family::*`; may be repeated; default: all that its roles allow
-    #[arg(long, value_name = "SIGNAL")]
-    signal: Vec<String>,
+    #[command(flatten)]
+    rights: Rights,
     #[command(flatten)]
     topology: TopologyArg,
     #[command(flatten)]
     format: Format,
 }
 
-/// Remove an account; terminals that it registered stay until they disconnect
+/// Change an account; what is not given stays as it is, and so do its tokens
+///
+/// Nodes take the change within a second: sessions and tickets of the account end, are told why, and log in anew.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  taoyao user set ann --role operator
+  taoyao user set cam-7 --partition bj.north.cn
+  taoyao user set ann --clear signals
+  pass show taoyao/ann | taoyao user set ann --password-stdin")]
+struct Set {
+    /// The account's name
+    name: String,
+    /// Ask for a new password
+    #[arg(long, conflicts_with = "password_stdin")]
+    password: bool,
+    /// Read a new password from standard input, one line
+    #[arg(long)]
+    password_stdin: bool,
+    #[command(flatten)]
+    rights: Rights,
+    /// Take a list away, so that its default holds again: partitions, clients or signals; may be repeated
+    #[arg(long, value_name = "LIST", value_parser = ["partitions", "clients", "signals"])]
+    clear: Vec<String>,
+    #[command(flatten)]
+    topology: TopologyArg,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Remove an account; its sessions end within a second
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -100,11 +121,12 @@ struct List {
     format: Format,
 }
 
-/// One account as `--json` prints it; empty lists mean "any".
+/// One account as `--json` prints it; empty lists mean "any", but `partitions` the home of each node unless `anywhere`.
 #[derive(Debug, Serialize)]
 struct Account<'a> {
     name: &'a str,
     partitions: &'a [PartitionName],
+    anywhere: bool,
     clients: &'a [ClientId],
     roles: Vec<Role>,
     signals: &'a [String],
@@ -116,6 +138,7 @@ impl UserCommand {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         match self.verb {
             Verb::Add(add) => add.run(),
+            Verb::Set(set) => set.run(),
             Verb::Remove(remove) => remove.run(),
             Verb::List(list) => list.run(),
             Verb::Token(token) => token.run(),
@@ -126,7 +149,7 @@ impl UserCommand {
 impl Add {
     fn run(self) -> Result<Exit, Failed> {
         let topology = input::load(&self.topology.topology)?;
-        self.check_partitions(&topology)?;
+        self.rights.check(&topology)?;
         let mut table = UserTable::read(&topology.login().users)?;
         let password =
             if self.password_stdin { password_from_stdin()? } else { password_from_person(&self.name)? };
@@ -134,26 +157,41 @@ impl Add {
             .users
             .add(&self.name, &password, fresh()?)
             .map_err(|bad| Failed::new(Exit::Usage, format!("account {:?}: {bad}", self.name)))?;
-        user.partitions = self.partition;
-        user.clients = self.client;
-        user.signals = AllowList(self.signal);
-        if !self.role.is_empty() {
-            user.roles = self.role.into_iter().collect();
-        }
+        self.rights.apply(user);
         table.write()?;
         confirm("added", &self.name, &table, self.format)
     }
+}
 
-    fn check_partitions(&self, topology: &Topology) -> Result<(), Failed> {
-        let mut known: Vec<&str> = topology.partitions().map(|partition| partition.name.as_str()).collect();
-        known.sort_unstable();
-        match self.partition.iter().find(|name| !known.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(unknown) => Err(Failed::new(
-                Exit::Usage,
-                format!("the topology has no partition {unknown:?}; it has: {}", known.join(", ")),
-            )),
+impl Set {
+    fn run(self) -> Result<Exit, Failed> {
+        let changes_password = self.password || self.password_stdin;
+        if !changes_password && self.rights.is_empty() && self.clear.is_empty() {
+            let what = "nothing to change; `taoyao user set --help` lists what can be";
+            return Err(Failed::new(Exit::Usage, what));
         }
+        let topology = input::load(&self.topology.topology)?;
+        self.rights.check(&topology)?;
+        let mut table = UserTable::read(&topology.login().users)?;
+        let name = self.name;
+        let bad = |bad| Failed::new(Exit::Usage, format!("account {name:?}: {bad}"));
+        let user = table.users.get_mut(&name).map_err(bad)?;
+        for list in &self.clear {
+            match list.as_str() {
+                "partitions" => (user.partitions, user.anywhere) = (Vec::new(), false),
+                "clients" => user.clients.clear(),
+                _ => user.signals.0.clear(),
+            }
+        }
+        self.rights.apply(user);
+        user.check().map_err(bad)?;
+        if changes_password {
+            let password =
+                if self.password_stdin { password_from_stdin()? } else { password_from_person(&name)? };
+            table.users.set_password(&name, &password, fresh()?).map_err(bad)?;
+        }
+        table.write()?;
+        confirm("changed", &name, &table, self.format)
     }
 }
 
@@ -192,6 +230,7 @@ impl<'a> Account<'a> {
         Self {
             name,
             partitions: &user.partitions,
+            anywhere: user.anywhere,
             clients: &user.clients,
             roles: user.roles.iter().copied().collect(),
             signals: &user.signals.0,
@@ -205,7 +244,11 @@ fn drawn(accounts: &[Account<'_>]) -> String {
     for account in accounts {
         table.add_row([
             Cell::new(account.name),
-            Cell::new(any_or(account.partitions)),
+            Cell::new(match (account.anywhere, account.partitions) {
+                (true, _) => "any".to_owned(),
+                (false, []) => "home".to_owned(),
+                (false, named) => joined(named),
+            }),
             Cell::new(any_or(account.clients)),
             Cell::new(joined(&account.roles)),
             Cell::new(any_or(account.signals)),
@@ -224,11 +267,6 @@ fn any_or<T: ToString>(names: &[T]) -> String {
 
 fn joined<T: ToString>(names: &[T]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn role(text: &str) -> Result<Role, String> {
-    let all = Role::ALL.map(Role::as_str).join(", ");
-    Role::ALL.into_iter().find(|role| role.as_str() == text).ok_or(format!("one of: {all}"))
 }
 
 pub(super) fn confirm(done: &str, name: &str, table: &UserTable, format: Format) -> Result<Exit, Failed> {

@@ -1,6 +1,6 @@
 //! What operators and the supervisor ask.
 
-use taoyao_core::Input;
+use taoyao_core::{Dismissal, Input};
 
 use super::Driver;
 use crate::question::{Question, Unsent};
@@ -31,6 +31,11 @@ impl Driver {
                 let input = self.operators.trace(from, to, reply);
                 self.feed(now, input);
                 false
+            }
+            Question::CloseTerminal { name, reply } => {
+                let is_here = self.node.terminals().find(&name).is_some();
+                self.feed(now, Input::Dismissed { name, why: Dismissal::ByOperator });
+                reply.send(is_here).is_err()
             }
             Question::Drain(reply) => {
                 self.is_draining = true;

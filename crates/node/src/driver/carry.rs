@@ -1,9 +1,9 @@
 //! What the machine wants done, done: nothing in here waits.
 
 use taoyao_auth::Credentials;
-use taoyao_core::{Alarm, Audit, Deed, Input, Output};
+use taoyao_core::{Alarm, Audit, Deed, Input, Output, Vouched};
 use taoyao_link::SendError;
-use taoyao_types::{ConnId, Now, TerminalName};
+use taoyao_types::{ConnId, Now};
 
 use super::{Driver, Terminal};
 use crate::logins::{Settled, Ticket, Who};
@@ -47,9 +47,10 @@ impl Driver {
                 }
             }
             Output::CloseLink { peer, reason } => self.links.close(peer, &reason),
-            Output::Verify { conn, number, username, password, terminal } => {
+            Output::Verify { conn, number, username, password, vouched, terminal } => {
                 let credentials = Credentials { username, password: password.0 };
-                self.verify(now, conn, number, credentials, terminal);
+                let who = Who::Terminal { conn, number, name: terminal };
+                self.verify(now, conn, who, credentials, vouched.as_ref());
             }
             Output::Traced { number, result } => self.operators.traced(number, result),
             Output::Listed { number, page } => self.operators.listed(number, page),
@@ -75,16 +76,16 @@ impl Driver {
         &mut self,
         now: Now,
         conn: ConnId,
-        number: u64,
+        who: Who,
         credentials: Credentials,
-        terminal: TerminalName,
+        vouched: Option<&Vouched>,
     ) {
         let Some(&Terminal { ip, ref account, .. }) = self.terminals.get(&conn) else { return };
-        if let Some(account) = account {
-            return self.logins.readmit(account.clone(), conn, number, terminal);
-        }
-        let who = Who::Terminal { conn, number, name: terminal };
-        let settled = self.logins.begin(now, Ticket { who, ip, credentials });
+        let settled = match (account, vouched) {
+            (Some(account), _) => Some(self.logins.readmit(now, account.clone(), ip, who)),
+            (None, Some(vouched)) => self.logins.redeem(now, vouched, Ticket { who, ip, credentials }),
+            (None, None) => self.logins.begin(now, Ticket { who, ip, credentials }),
+        };
         if let Some(input) = settled.and_then(Settled::tell) {
             // Its outputs join the queue that is being carried out.
             self.node.handle_input(now, input);

@@ -9,7 +9,7 @@ use taoyao_types::Now;
 use tokio::sync::oneshot;
 
 use super::Driver;
-use crate::logins::{Ticket, Who};
+use crate::logins::{Settled, Ticket, Who};
 
 impl Driver {
     pub(super) fn hear_rest(&mut self, requests: &mut Vec<RestRequest>) {
@@ -22,8 +22,8 @@ impl Driver {
                 RestRequest::Authenticate { ip, proof: Proof::Password(credentials), reply } => {
                     self.look_up(now, Ticket { who: Who::Caller { reply }, ip, credentials });
                 }
-                RestRequest::Authenticate { proof: Proof::Token(token), reply, .. } => {
-                    self.logins.check_token(token, reply);
+                RestRequest::Authenticate { ip, proof: Proof::Token(token), reply } => {
+                    self.logins.check_token(token, ip, reply);
                 }
                 RestRequest::Signal { account, text, reply } => {
                     self.carry_out_call(now, account, text, reply)
@@ -41,9 +41,9 @@ impl Driver {
     }
 
     fn look_up(&mut self, now: Now, ticket: Ticket) {
-        if let Some(settled) = self.logins.begin(now, ticket) {
-            let none_for_terminals = settled.tell();
-            debug_assert!(none_for_terminals.is_none());
+        // May end the wait of a terminal in its place.
+        if let Some(input) = self.logins.begin(now, ticket).and_then(Settled::tell) {
+            self.feed(now, input);
         }
     }
 

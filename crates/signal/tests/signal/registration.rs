@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use taoyao_signal::{Output, Verified};
+use taoyao_signal::{Dismissal, Output, Verified};
 use taoyao_types::AccountLimits;
 
 use crate::world::{World, error, is_server_id, registration, signals};
@@ -306,4 +306,73 @@ fn an_account_has_so_many_terminals_however_they_are_called() {
     world.hang_up(a);
     world.register_as(0, "f", "ann");
     assert_eq!((world.nodes[0].stats().accounts, world.nodes[0].stats().registered), (2, 3));
+}
+
+#[test]
+fn who_was_not_looked_at_is_told_when_to_come_back_and_may() {
+    let mut world = World::new(&["cn"]);
+    world.hold_checks = true;
+    let line = world.connect(0);
+    world.send(line, 1, "client::register", registration("a"));
+    let check = world.checks.remove(0);
+    world.verify(check, Verified::PutOff(Duration::from_millis(2_500)));
+    let told = world.hear_one(line);
+    let text = "服务正在维护：logins wait or are locked here; try again in 3 s";
+    assert_eq!((&told["code"], &told["message"]), (&json!("3503"), &json!(text)));
+    assert_eq!(told["body"], json!({"retryAfterMs": 2_500}));
+    assert_eq!(world.closed(line), None);
+    world.hold_checks = false;
+    world.send(line, 2, "client::register", registration("a"));
+    assert_eq!(signals(&world.hear(line))[0], "client::register");
+    let stats = world.nodes[0].stats();
+    assert_eq!((stats.logins_put_off, stats.logins_refused), (1, 0));
+}
+
+#[test]
+fn a_dismissed_terminal_is_told_why_and_others_that_it_is_gone() {
+    for (why, code) in [
+        (Dismissal::AccountRemoved, "3401"),
+        (Dismissal::RightWithdrawn, "3401"),
+        (Dismissal::AccountChanged, "3404"),
+        (Dismissal::ByOperator, "3403"),
+    ] {
+        let mut world = World::new(&["cn"]);
+        let (line, watcher) = (world.register(0, "a"), world.register(0, "b"));
+        world.hush();
+        let name = "a@cn".parse().unwrap();
+        world.dismiss(0, &name, why);
+        assert_eq!(error(&world.hear_one(line)).0, code, "{why:?}");
+        assert_eq!(world.closed(line).unwrap().0, 1000);
+        assert_eq!(signals(&world.hear(watcher)), ["client::offline"]);
+        let audit = world.audits.last().unwrap();
+        assert_eq!((audit.account.as_deref(), audit.signal), (Some("u"), "client::close"));
+        assert_eq!(world.nodes[0].find(&name), None);
+        world.dismiss(0, &name, why);
+        assert_eq!(world.nodes[0].stats().dismissed, 1, "it is over already");
+    }
+}
+
+#[test]
+fn a_dismissed_terminal_that_is_away_cannot_come_back() {
+    let mut world = World::new(&["cn"]);
+    let line = world.connect(0);
+    let mut body = registration("a");
+    body["resume"] = json!(true);
+    world.send(line, 1, "client::register", body);
+    let ticket = world.hear(line)[0]["body"]["ticket"].clone();
+    world.hang_up(line);
+    world.dismiss(0, &"a@cn".parse().unwrap(), Dismissal::AccountRemoved);
+    let line = world.connect(0);
+    world.send(line, 2, "client::register", json!({"clientId": "a", "ticket": ticket, "received": 1}));
+    assert_eq!(error(&world.hear_one(line)).0, "3404");
+}
+
+#[test]
+fn names_of_services_are_nobodys() {
+    let mut world = World::new(&["cn"]);
+    for name in ["taoyao-client-media", "$rest"] {
+        let line = world.connect(0);
+        world.send(line, 1, "client::register", registration(name));
+        assert_eq!(error(&world.hear_one(line)).0, "3400", "{name}");
+    }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use taoyao_auth::AccountVersion;
+use taoyao_types::limits;
 
 use crate::world::{Line, World, error, registration, signals};
 
@@ -210,4 +212,98 @@ fn a_terminal_that_came_back_can_be_renamed_and_replaced() {
     assert_eq!(signals(&world.hear(line)), ["client::register", "client::config"]);
     let newer = world.register(0, "d");
     assert!(world.closed(line).is_some() && world.closed(newer).is_none());
+}
+
+/// All that a registration says, with the ticket of `b` in place of a password.
+fn with_ticket(ticket: &str) -> Value {
+    let mut body = registration("b");
+    body["ticket"] = json!(ticket);
+    for secret in ["username", "password"] {
+        body.as_object_mut().unwrap().remove(secret);
+    }
+    body
+}
+
+#[test]
+fn after_a_restart_a_ticket_stands_in_for_the_password_of_its_account_in_its_state() {
+    let mut world = World::new(&["cn"]);
+    let (_, ticket) = register(&mut world, 0, "b");
+    world.restart(0);
+    let line = world.connect(0);
+    world.send(line, 3, "client::register", with_ticket(&ticket));
+    let heard = world.hear(line);
+    assert_eq!(signals(&heard), ["client::register", "client::config"]);
+    // A second one of that name has to have the password.
+    let other = world.connect(0);
+    world.send(other, 4, "client::register", with_ticket(&ticket));
+    assert_eq!(error(&world.hear_one(other)).0, "3404");
+    // In the same life it is good for its session only.
+    let (own, ticket) = register(&mut world, 0, "b");
+    world.hang_up(own);
+    world.pass(Duration::from_secs(31));
+    let late = world.connect(0);
+    world.send(late, 5, "client::register", with_ticket(&ticket));
+    assert_eq!(error(&world.hear_one(late)).0, "3404");
+}
+
+#[test]
+fn a_ticket_of_a_changed_account_of_long_ago_or_shown_late_is_good_for_nothing() {
+    let changed = |world: &mut World| {
+        let account = world.account("u").in_version(AccountVersion(2));
+        world.accounts.insert("u".into(), account);
+    };
+    let late = |world: &mut World| {
+        world.connect(0);
+        world.pass(limits::TICKETS_OUTLIVE);
+    };
+    let old = |world: &mut World| world.now.wall.0 += limits::TICKET_KEPT.as_millis() as u64;
+    let cases: [&dyn Fn(&mut World); 3] = [&changed, &late, &old];
+    for (nth, spoil) in cases.into_iter().enumerate() {
+        let mut world = World::new(&["cn"]);
+        let (_, ticket) = register(&mut world, 0, "b");
+        world.restart(0);
+        spoil(&mut world);
+        let line = world.connect(0);
+        world.send(line, 3, "client::register", with_ticket(&ticket));
+        assert_eq!(error(&world.hear_one(line)).0, "3404", "{nth}");
+        // With the password beside it, it does no harm.
+        let mut body = registration("b");
+        body["ticket"] = json!(ticket);
+        world.send(line, 4, "client::register", body);
+        assert_eq!(signals(&world.hear(line))[0], "client::register", "{nth}");
+    }
+}
+
+#[test]
+fn a_ticket_is_its_terminals_alone() {
+    let mut world = World::new(&["cn"]);
+    let (_, ticket) = register(&mut world, 0, "b");
+    world.restart(0);
+    let line = world.connect(0);
+    let mut body = with_ticket(&ticket);
+    body["clientId"] = json!("c");
+    world.send(line, 3, "client::register", body);
+    assert_eq!(error(&world.hear_one(line)).0, "3404");
+    let forged = ticket.replacen(|digit: char| digit.is_ascii_digit(), "0", 3);
+    world.send(line, 4, "client::register", with_ticket(&forged));
+    assert_eq!(error(&world.hear_one(line)).0, "3404");
+}
+
+#[test]
+fn the_end_of_an_older_session_does_nothing_to_the_newer_one() {
+    let mut world = World::new(&["cn"]);
+    let (old, ticket) = register(&mut world, 0, "b");
+    let peer = world.register(0, "a");
+    let (new, _) = register(&mut world, 0, "b");
+    world.hush();
+    // Whatever the replaced socket still says or shows.
+    world.send(old, 7, "client::close", json!({}));
+    world.hang_up(old);
+    let (shown, heard) = resume(&mut world, 0, "b", &ticket, 1);
+    assert_eq!(error(&heard[0]).0, "3404");
+    world.hang_up(shown);
+    world.pass(Duration::from_secs(40));
+    world.send(peer, 8, "client::unicast", json!({"to": "b", "number": 1}));
+    assert_eq!(signals(&world.hear(new)), ["client::unicast"]);
+    assert!(world.hear(peer).iter().all(|told| told["header"]["signal"] != "client::offline"));
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList, Policy, Sealer};
 use taoyao_ortc::{Command, Event, Happening, RecordCommand, Recorded, RoomName};
 use taoyao_signal::{
-    AskId, Audit, Deed, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, RoomLimits, Terminals,
+    AskId, Audit, Deed, Dismissal, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, RoomLimits, Terminals,
     TerminalsConfig, Token, Verified,
 };
 use taoyao_sim::ModelSfu;
@@ -247,6 +247,11 @@ impl World {
         self.run();
     }
 
+    pub(crate) fn dismiss(&mut self, node: usize, name: &TerminalName, why: Dismissal) {
+        self.nodes[node].handle_dismissed(self.now, name, why);
+        self.run();
+    }
+
     pub(crate) fn mesh(&mut self, node: usize, event: MeshEvent) {
         self.nodes[node].handle_mesh(self.now, event);
         self.run();
@@ -356,7 +361,17 @@ impl World {
                 self.nodes[node].handle_closed(self.now, conn);
             }
             Output::Verify { conn, number, .. } if self.hold_checks => self.checks.push((node, conn, number)),
-            Output::Verify { conn, number, username, password, .. } => {
+            Output::Verify { conn, number, username, password, vouched, .. } => {
+                let told = vouched.map(|vouched| (self.account(&vouched.account), vouched.version));
+                if let Some((account, _)) =
+                    told.clone().filter(|(account, version)| account.version == *version)
+                {
+                    let verified = Verified::Accepted(account);
+                    return self.nodes[node].handle_verified(self.now, conn, number, verified);
+                }
+                if told.is_some() && username.is_empty() {
+                    return self.nodes[node].handle_verified(self.now, conn, number, Verified::Refused);
+                }
                 let accepted = Verified::Accepted(self.account(&username));
                 let verified = if password.0 == "wrong" { Verified::Refused } else { accepted };
                 self.nodes[node].handle_verified(self.now, conn, number, verified);

@@ -27,8 +27,8 @@ pub struct Register {
     pub resume: bool,
     /// The ticket of a terminal that comes back.
     pub ticket: Option<String>,
-    /// Messages that it has received since the answer to its registration.
-    pub received: u64,
+    /// Messages that it has received since the answer to its registration; without it nobody goes on where it was.
+    pub received: Option<u64>,
 }
 
 impl Register {
@@ -44,7 +44,7 @@ impl Register {
             readings: Readings::of(&fields),
             resume: fields.flag("resume").unwrap_or(false),
             ticket: owned("ticket"),
-            received: fields.number("received").map_or(0, |received| received.max(0.0) as u64),
+            received: fields.number("received").map(|received| received.max(0.0) as u64),
         }
     }
 }
@@ -114,6 +114,11 @@ pub fn resumed(index: u32, ticket: &str, kept: Duration, resumed: bool) -> Strin
     serde_json::to_string(&body).expect("texts and numbers always encode as JSON")
 }
 
+/// The body of a `platform::error` that says when to try again, `{"retryAfterMs": n}`; an extension of the mesh.
+pub fn retry_after(span: Duration) -> String {
+    format!("{{\"retryAfterMs\":{}}}", span.as_millis())
+}
+
 /// `client::offline`, `{"clientId": id}`.
 pub fn offline(client_id: &str) -> String {
     let mut json = String::from(r#"{"clientId":"#);
@@ -174,6 +179,7 @@ mod tests {
     #[test]
     fn bodies_are_written_as_the_reference_shows_them() {
         assert_eq!(registered(10_001), r#"{"index":10001}"#);
+        assert_eq!(retry_after(Duration::from_millis(1_500)), r#"{"retryAfterMs":1500}"#);
         assert_eq!(offline("a\"b"), r#"{"clientId":"a\"b"}"#);
         assert_eq!(list([]), "[]");
         assert_eq!(list([r#"{"a":1}"#, "{}"]), r#"[{"a":1},{}]"#);

@@ -47,13 +47,11 @@ pub enum Proof {
 /// Why somebody is not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotLetIn {
+    /// It was looked at, and is no account's.
     Wrong,
-    /// Too many wrong passwords; not looked at before so many seconds.
-    TooSoon {
-        seconds: u64,
-    },
-    /// Too many passwords are being checked.
-    Busy,
+    /// It was not looked at, whether right or wrong: too many logins wait, or too many have failed. The same may be let in
+    /// after so many seconds.
+    NotLookedAt { seconds: u64 },
 }
 
 /// What the REST interface needs from the node.
@@ -75,7 +73,7 @@ impl Rest {
 
     pub(super) async fn authenticate(&self, ip: IpAddr, proof: Proof) -> Result<Account, NotLetIn> {
         let asked = self.ask(|reply| RestRequest::Authenticate { ip, proof, reply }).await;
-        asked.unwrap_or(Err(NotLetIn::Busy))
+        asked.unwrap_or(Err(NotLetIn::NotLookedAt { seconds: 1 }))
     }
 
     /// The answer to a signal, be it the terminal's or the node's.

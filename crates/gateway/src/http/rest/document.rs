@@ -226,6 +226,11 @@ fn error(code: Code) -> Response {
         let header = HeaderBuilder::new().schema(Some(schemas::text())).description(Some("What is allowed."));
         return response.header("Allow", header.build()).build();
     }
+    if code == Code::Overloaded {
+        let about = "Seconds after which a login that was not looked at should be tried again.";
+        let header = HeaderBuilder::new().schema(Some(schemas::seconds())).description(Some(about));
+        return response.header("Retry-After", header.build()).build();
+    }
     response.build()
 }
 

@@ -83,20 +83,24 @@ impl Place {
     }
 }
 
-/// 401 without a body and with both ways to log in, as the original's clients expect it; or 503 if nobody could look.
+/// 401 without a body and with both ways to log in, as the original's clients expect it; or 503 and when to come back, if nobody
+/// has looked.
 pub(in crate::http) fn not_let_in(why: NotLetIn, place: &Place) -> Response {
-    if why == NotLetIn::Busy {
-        let fault = Fault::with(Code::Overloaded, "too many logins are being checked; try again");
-        return fault.answer(place);
+    match why {
+        NotLetIn::Wrong => {
+            let mut response = unkept(StatusCode::UNAUTHORIZED);
+            let headers = response.headers_mut();
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic Realm=\"taoyao\""));
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"taoyao\""));
+            response
+        }
+        NotLetIn::NotLookedAt { seconds } => {
+            let why = format_args!("logins wait or are locked here; try again in {seconds} s");
+            let mut response = Fault::with(Code::Overloaded, why).answer(place);
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            response
+        }
     }
-    let mut response = unkept(StatusCode::UNAUTHORIZED);
-    let headers = response.headers_mut();
-    headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic Realm=\"taoyao\""));
-    headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"taoyao\""));
-    if let NotLetIn::TooSoon { seconds } = why {
-        headers.insert(RETRY_AFTER, seconds.into());
-    }
-    response
 }
 
 pub(super) fn status(code: Code) -> StatusCode {
@@ -117,12 +121,18 @@ mod tests {
 
     #[test]
     fn whoever_is_not_let_in_hears_how_to_log_in_and_no_more() {
-        let response = not_let_in(NotLetIn::TooSoon { seconds: 8 }, &place());
+        let response = not_let_in(NotLetIn::Wrong, &place());
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let ways: Vec<_> = response.headers().get_all(WWW_AUTHENTICATE).iter().collect();
         assert_eq!(ways, ["Basic Realm=\"taoyao\"", "Bearer realm=\"taoyao\""]);
+    }
+
+    #[test]
+    fn whoever_was_not_looked_at_hears_when_to_come_back_and_not_that_it_was_wrong() {
+        let response = not_let_in(NotLetIn::NotLookedAt { seconds: 8 }, &place());
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[RETRY_AFTER], "8");
-        assert_eq!(not_let_in(NotLetIn::Busy, &place()).status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
     }
 
     fn place() -> Place {

@@ -36,6 +36,10 @@ pub(super) fn text() -> Schema {
     typed(Type::String).into()
 }
 
+pub(super) fn seconds() -> Schema {
+    typed(Type::Integer).minimum(Some(1)).into()
+}
+
 pub(super) fn binary() -> Schema {
     typed(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
 }

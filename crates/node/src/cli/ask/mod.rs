@@ -8,6 +8,7 @@ pub(crate) mod recordings;
 pub(crate) mod room;
 pub(crate) mod rooms;
 pub(crate) mod status;
+pub(crate) mod terminal;
 pub(crate) mod terminals;
 pub(crate) mod trace;
 
