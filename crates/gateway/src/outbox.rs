@@ -71,12 +71,19 @@ impl TerminalHandle {
         self.0.reader.wake();
     }
 
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.queue().is_known
+    }
+
     /// Whether so much waits that what it says next could only provoke more: half of what closes a slow reader, and for one that
     /// has not registered `limits::TERMINAL_REPLIES_BYTES_MAX`.
     pub(crate) fn owes_reading(&self) -> bool {
         let queue = self.queue();
-        let bytes_max =
-            if queue.is_known { limits::TERMINAL_QUEUE_BYTES_MAX / 2 } else { limits::TERMINAL_REPLIES_BYTES_MAX };
+        let bytes_max = if queue.is_known {
+            limits::TERMINAL_QUEUE_BYTES_MAX / 2
+        } else {
+            limits::TERMINAL_REPLIES_BYTES_MAX
+        };
         queue.texts.len() > limits::TERMINAL_QUEUE_MAX / 2 || queue.bytes > bytes_max
     }
 
