@@ -27,7 +27,9 @@ pub(crate) enum BadHost {
     NotOne(usize),
     #[error("The Host header names no host.")]
     Unreadable,
-    #[error("This listener is not the host that was asked for. Ask by address, as localhost, or under a name that the topology file gives in `admin_hosts`.")]
+    #[error(
+        "This listener is not the host that was asked for. Ask by address, as localhost, or under a name that the topology file gives in `admin_hosts`."
+    )]
     NotOurs,
 }
 
@@ -77,11 +79,14 @@ mod tests {
     #[test]
     fn addresses_localhost_and_own_names_are_ours_and_nothing_else_is() {
         let hosts = Hosts::ours(["Node1.example"]);
-        for ours in ["127.0.0.1:9090", "[::1]:9090", "192.0.2.7", "localhost", "LOCALHOST.:1", "node1.EXAMPLE:9090"] {
+        for ours in
+            ["127.0.0.1:9090", "[::1]:9090", "192.0.2.7", "localhost", "LOCALHOST.:1", "node1.EXAMPLE:9090"]
+        {
             assert_eq!(hosts.check(&request(&[ours])), Ok(()), "{ours}");
             assert_eq!(Hosts::Any.check(&request(&[ours])), Ok(()), "{ours}");
         }
-        for other in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example:9090"] {
+        for other in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example:9090"]
+        {
             assert_eq!(hosts.check(&request(&[other])), Err(BadHost::NotOurs), "{other}");
             assert_eq!(Hosts::Any.check(&request(&[other])), Ok(()), "{other}");
         }
