@@ -426,7 +426,10 @@ mod tests {
             }
         }
         let before = side.peers.connections.len();
-        assert!(!side.peers.send(slow[0].local_addr().unwrap(), &[0; 1_200]), "one of those who do not read goes");
+        assert!(
+            !side.peers.send(slow[0].local_addr().unwrap(), &[0; 1_200]),
+            "one of those who do not read goes"
+        );
         assert_eq!(side.peers.connections.len(), before - 1);
         assert!(side.peers.send(to, b"hello"));
         let mut frame = [0; 7];
