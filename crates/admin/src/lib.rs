@@ -19,17 +19,23 @@
 //! The listener is private: plain HTTP, on the loopback interface unless the operator says otherwise. What is under `/api/`
 //! needs `Authorization: Bearer TOKEN`. Errors there are JSON `{"error": "a sentence"}`.
 //!
+//! Every request has to name this listener's host, by an address, as `localhost` or by one of the operator's names: a page from
+//! elsewhere that has its own name lead here learns nothing.
+//!
 //! Nothing is answered from here but `/healthz`: each request becomes an [`AdminRequest`] to the node, which has
 //! [`ANSWER_WITHIN`] to answer it.
 
 mod api;
+mod listener;
 mod metrics;
 mod probes;
 mod request;
 mod service;
 mod token;
 
+pub use listener::{AdminCounters, serve};
 pub use metrics::{Kind, Sample};
 pub use request::{AdminFailure, AdminQuery, AdminRequest};
-pub use service::{ANSWER_WITHIN, AdminService, router, serve};
+pub use service::{ANSWER_WITHIN, AdminService, router};
+pub use taoyao_http::Hosts;
 pub use token::ApiToken;

@@ -1,11 +1,13 @@
 //! `GET /metrics`: samples in Prometheus' text format, version 0.0.4.
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
+use crate::listener::AdminCounters;
 use crate::request::AdminRequest;
 use crate::service::AdminService;
 
@@ -33,9 +35,33 @@ pub enum Kind {
 
 pub(crate) async fn metrics(State(service): State<AdminService>) -> Response {
     match service.ask(|reply| AdminRequest::Metrics { reply }).await {
-        Ok(samples) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], exposition(&samples))
-            .into_response(),
+        Ok(mut samples) => {
+            samples.extend(service.counters().samples());
+            ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], exposition(&samples))
+                .into_response()
+        }
         Err(failure) => failure.as_text(),
+    }
+}
+
+impl AdminCounters {
+    fn samples(&self) -> [Sample; 2] {
+        let counter = |name, help, count: &AtomicU64| {
+            let value = count.load(Ordering::Relaxed) as f64;
+            Sample { name, help, kind: Kind::Counter, labels: Vec::new(), value }
+        };
+        [
+            counter(
+                "taoyao_admin_accepts_failed_total",
+                "operators' connections that found no descriptor, or only a kept one",
+                &self.accepts_failed,
+            ),
+            counter(
+                "taoyao_admin_cut_off_total",
+                "operators' connections cut off for newer ones",
+                &self.cut_off,
+            ),
+        ]
     }
 }
 

@@ -1,15 +1,14 @@
 //! The listener itself: routes, and the way of a question to the node and back.
 
-use std::future::Future;
-use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::routing::{any, get, post};
 use axum::{Router, middleware};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::listener::AdminCounters;
 use crate::request::{AdminFailure, AdminRequest};
 use crate::token::ApiToken;
 use crate::{api, metrics, probes};
@@ -17,9 +16,10 @@ use crate::{api, metrics, probes};
 /// How long the node may take for an answer; then the listener gives 504.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// What the routes need: the way to the node, and the token.
+/// What the routes need: the way to the node, the token, and what the listener counts.
 #[derive(Debug, Clone)]
 pub struct AdminService {
+    counters: Arc<AdminCounters>,
     requests: mpsc::Sender<AdminRequest>,
     token: ApiToken,
 }
@@ -27,7 +27,12 @@ pub struct AdminService {
 impl AdminService {
     /// Questions go into `requests`; when it is full they wait, as part of the node's time.
     pub fn new(requests: mpsc::Sender<AdminRequest>, token: ApiToken) -> Self {
-        Self { requests, token }
+        Self { counters: Arc::default(), requests, token }
+    }
+
+    /// What [`crate::serve`] counts; `/metrics` shows it.
+    pub fn counters(&self) -> &Arc<AdminCounters> {
+        &self.counters
     }
 
     pub(crate) fn token(&self) -> &ApiToken {
@@ -75,16 +80,4 @@ pub fn router(service: AdminService) -> Router {
         .merge(api)
         .fallback(api::unknown)
         .with_state(service)
-}
-
-/// Serves `router` until `shutdown` completes and the requests under way are answered.
-///
-/// # Errors
-/// The operating system's, from accepting connections.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }

@@ -1,11 +1,13 @@
 //! What a gateway is told at its start.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use taoyao_types::limits;
 
+use crate::http::Origins;
 use crate::tcp::Framing;
 
 /// The settings of a gateway: one listener for HTTPS and WebSockets, and any number for bare TCP sockets.
@@ -17,10 +19,18 @@ pub struct GatewayConfig {
     pub tls: Arc<rustls::ServerConfig>,
     /// Listeners for frames on bare TCP sockets; none by default.
     pub tcp: Vec<TcpConfig>,
-    /// Connections at once, of whatever kind and at all listeners. Beyond it new ones are closed at once.
+    /// Connections at once, of whatever kind and at all listeners. Beyond it new ones are told so and closed.
     pub connections_max: usize,
-    /// Connections at once from one address (one /64 in IPv6). Beyond it new ones are closed at once.
+    /// Connections at once from one address (one /64 in IPv6). Beyond it new ones are told so and closed.
     pub connections_per_address_max: usize,
+    /// Among them those on which nobody has registered, HTTP requests included. Beyond it new ones are told so and closed.
+    pub strangers_per_address_max: usize,
+    /// Networks of proxies that are believed for whom they connect. None by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whose pages may open WebSockets. By default those of the host that is asked.
+    pub origins: Origins,
+    /// Whether browsers are told to come by HTTPS only (RFC 6797).
+    pub hsts: bool,
     pub timeouts: Timeouts,
 }
 
@@ -33,8 +43,16 @@ impl GatewayConfig {
             tcp: Vec::new(),
             connections_max: limits::TERMINAL_CONNECTIONS_MAX,
             connections_per_address_max: limits::TERMINAL_CONNECTIONS_PER_ADDRESS_MAX,
+            strangers_per_address_max: limits::TERMINAL_STRANGERS_PER_ADDRESS_MAX,
+            trusted_proxies: Vec::new(),
+            origins: Origins::default(),
+            hsts: false,
             timeouts: Timeouts::default(),
         }
+    }
+
+    pub(crate) fn is_trusted_proxy(&self, ip: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(&ip.to_canonical()))
     }
 }
 

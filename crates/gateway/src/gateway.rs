@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use taoyao_types::limits;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -14,8 +15,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::config::{GatewayConfig, TcpConfig};
 use crate::connection::{self, Door, Shared};
 use crate::event::GatewayEvent;
-use crate::http::{self, Entrance, Services};
+use crate::http::{self, Entrance, Manners, Services};
 use crate::inbound::Inbound;
+use crate::seat::Seat;
 use crate::stats::{Counters, GatewayStats};
 
 /// Connections that the kernel completes before they are accepted.
@@ -63,6 +65,8 @@ impl Gateway {
             inbound: entrance.inbound,
             registry: entrance.registry,
             counters: Counters::default(),
+            manners: Arc::new(Manners::of(&config)),
+            refusals: Semaphore::new(limits::TERMINAL_REFUSALS_AT_ONCE),
             config,
         });
         let mut accepting = JoinSet::new();
@@ -151,11 +155,13 @@ async fn accept(listener: TcpListener, door: Door, shared: Arc<Shared>) {
 }
 
 fn admit(connections: &mut JoinSet<()>, shared: &Arc<Shared>, door: &Door, tcp: TcpStream, peer: SocketAddr) {
-    let GatewayConfig { connections_max, connections_per_address_max, .. } = shared.config;
-    if shared.registry.admit(peer.ip(), connections_max, connections_per_address_max) {
-        connections.spawn(connection::attend(Arc::clone(shared), door.clone(), tcp, peer));
-    } else {
-        shared.counters.connections_refused.add(1);
+    let (shared, door, ip) = (Arc::clone(shared), door.clone(), peer.ip().to_canonical());
+    match Seat::take(&shared, ip) {
+        Ok(seat) => drop(connections.spawn(connection::attend(shared, door, tcp, peer, seat))),
+        Err(crowded) if shared.refusals.available_permits() > 0 => {
+            connections.spawn(async move { drop(connection::refuse(&shared, door, tcp, ip, crowded).await) });
+        }
+        Err(crowded) => shared.counters.refuse(crowded),
     }
 }
 

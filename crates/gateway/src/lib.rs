@@ -30,7 +30,9 @@ mod linger;
 mod outbox;
 mod pace;
 mod protocol;
+mod proxied;
 mod registry;
+mod seat;
 mod session;
 mod socket;
 mod stats;
@@ -42,7 +44,7 @@ pub use config::{GatewayConfig, TcpConfig, Timeouts};
 pub use event::{GatewayEvent, Received};
 pub use gateway::{Gateway, ListenError};
 pub use http::{
-    ByteRange, Configuration, Geo, NearestQuery, NotLetIn, Proof, RecordingAnswer, RecordingAsk,
+    ByteRange, Configuration, Geo, NearestQuery, NotLetIn, Origins, Proof, RecordingAnswer, RecordingAsk,
     RecordingFault, RecordingFile, Rest, RestRequest, Services, WEBSOCKET_PATH,
 };
 pub use outbox::{TerminalHandle, Text};

@@ -71,6 +71,10 @@ impl TerminalHandle {
         self.0.reader.wake();
     }
 
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.queue().is_known
+    }
+
     /// Whether so much waits that what it says next could only provoke more: half of what closes a slow reader, and for one that
     /// has not registered `limits::TERMINAL_REPLIES_BYTES_MAX`.
     pub(crate) fn owes_reading(&self) -> bool {

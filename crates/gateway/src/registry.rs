@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use taoyao_types::ConnId;
-use taoyao_types::net::limited_as;
 use tokio::sync::Notify;
 
+use crate::config::GatewayConfig;
 use crate::outbox::TerminalHandle;
 
 /// All connections of one gateway.
@@ -21,34 +21,81 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct Connected {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<IpAddr, Here>,
     terminals: HashMap<ConnId, TerminalHandle>,
     terminals_ever: u64,
     closing: bool,
 }
 
-impl Registry {
-    /// Counts a connection in, unless a cap is reached.
-    pub(crate) fn admit(&self, ip: IpAddr, total_max: usize, per_address_max: usize) -> bool {
-        let mut connected = self.connected();
-        let here = connected.by_address.get(&limited_as(ip)).copied().unwrap_or(0);
-        if connected.total >= total_max || here >= per_address_max {
-            return false;
+/// The connections of one party.
+#[derive(Debug, Clone, Copy, Default)]
+struct Here {
+    all: usize,
+    /// Those on which nobody has registered.
+    strangers: usize,
+}
+
+/// Which share is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Crowded {
+    #[error("this node has as many connections as it may")]
+    Node,
+    #[error("this address has as many connections as it may")]
+    Address,
+    #[error("too many connections of this address have not registered")]
+    Strangers,
+}
+
+impl Connected {
+    fn count_in(&mut self, party: IpAddr, config: &GatewayConfig) -> Result<(), Crowded> {
+        let here = self.by_address.get(&party).copied().unwrap_or_default();
+        if here.all >= config.connections_per_address_max {
+            return Err(Crowded::Address);
         }
+        if here.strangers >= config.strangers_per_address_max {
+            return Err(Crowded::Strangers);
+        }
+        self.by_address.insert(party, Here { all: here.all + 1, strangers: here.strangers + 1 });
+        Ok(())
+    }
+}
+
+impl Registry {
+    /// Counts a stranger's connection in, unless a cap is reached. That of a trusted proxy which has not said for whom it is has
+    /// no party.
+    pub(crate) fn admit(&self, party: Option<IpAddr>, config: &GatewayConfig) -> Result<(), Crowded> {
+        let mut connected = self.connected();
+        if connected.total >= config.connections_max {
+            return Err(Crowded::Node);
+        }
+        party.map_or(Ok(()), |party| connected.count_in(party, config))?;
         connected.total += 1;
-        connected.by_address.insert(limited_as(ip), here + 1);
-        true
+        Ok(())
+    }
+
+    /// A connection that was admitted without a party is `party`'s.
+    pub(crate) fn assign(&self, party: IpAddr, config: &GatewayConfig) -> Result<(), Crowded> {
+        self.connected().count_in(party, config)
+    }
+
+    /// Somebody has registered on a connection.
+    pub(crate) fn know(&self, party: Option<IpAddr>) {
+        let mut connected = self.connected();
+        if let Some(here) = party.and_then(|party| connected.by_address.get_mut(&party)) {
+            here.strangers -= 1;
+        }
     }
 
     /// Counts an admitted connection out.
-    pub(crate) fn dismiss(&self, ip: IpAddr) {
+    pub(crate) fn dismiss(&self, party: Option<IpAddr>, is_stranger: bool) {
         let mut connected = self.connected();
         connected.total -= 1;
-        let here = connected.by_address.get(&limited_as(ip)).copied().unwrap_or(0);
-        if here > 1 {
-            connected.by_address.insert(limited_as(ip), here - 1);
-        } else {
-            connected.by_address.remove(&limited_as(ip));
+        let Some(party) = party else { return };
+        let Some(here) = connected.by_address.get_mut(&party) else { return };
+        here.all -= 1;
+        here.strangers -= usize::from(is_stranger);
+        if here.all == 0 {
+            connected.by_address.remove(&party);
         }
     }
 
@@ -111,27 +158,56 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
     fn connections_are_capped_in_total_and_by_address() {
-        let registry = Registry::default();
-        assert!(registry.admit(ip(1), 3, 2));
-        assert!(registry.admit(ip(1), 3, 2));
-        assert!(!registry.admit(ip(1), 3, 2));
-        assert!(registry.admit(ip(2), 3, 2));
-        assert!(!registry.admit(ip(3), 3, 2));
-        registry.dismiss(ip(1));
-        assert!(registry.admit(ip(1), 3, 2));
+        let (registry, config) = (Registry::default(), config(3, 2, 9));
+        assert_eq!(registry.admit(ip(1), &config), Ok(()));
+        assert_eq!(registry.admit(ip(1), &config), Ok(()));
+        assert_eq!(registry.admit(ip(1), &config), Err(Crowded::Address));
+        assert_eq!(registry.admit(ip(2), &config), Ok(()));
+        assert_eq!(registry.admit(ip(3), &config), Err(Crowded::Node));
+        registry.dismiss(ip(1), true);
+        assert_eq!(registry.admit(ip(1), &config), Ok(()));
         assert_eq!(registry.counts(), (3, 0));
     }
 
     #[test]
+    fn strangers_are_capped_apart_and_who_registers_is_none() {
+        let (registry, config) = (Registry::default(), config(9, 9, 2));
+        assert_eq!(registry.admit(ip(1), &config), Ok(()));
+        assert_eq!(registry.admit(ip(1), &config), Ok(()));
+        assert_eq!(registry.admit(ip(1), &config), Err(Crowded::Strangers));
+        assert_eq!(registry.admit(ip(2), &config), Ok(()), "others have a share of their own");
+        registry.know(ip(1));
+        assert_eq!(registry.admit(ip(1), &config), Ok(()));
+        registry.dismiss(ip(1), false);
+        assert_eq!(registry.admit(ip(1), &config), Err(Crowded::Strangers));
+    }
+
+    #[test]
+    fn a_proxys_connection_counts_for_whom_it_names() {
+        let (registry, config) = (Registry::default(), config(9, 1, 1));
+        assert_eq!(registry.admit(None, &config), Ok(()));
+        assert_eq!(registry.admit(None, &config), Ok(()));
+        let party = IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(registry.assign(party, &config), Ok(()));
+        assert_eq!(registry.assign(party, &config), Err(Crowded::Address));
+        registry.dismiss(None, true);
+        registry.dismiss(Some(party), true);
+        assert_eq!(registry.counts(), (0, 0));
+        assert!(registry.connected().by_address.is_empty());
+    }
+
+    #[test]
     fn nothing_is_kept_of_addresses_that_left() {
-        let registry = Registry::default();
+        let (registry, config) = (Registry::default(), config(1, 1, 1));
         for n in 0..100 {
-            assert!(registry.admit(ip(n), 1, 1));
-            registry.dismiss(ip(n));
+            assert_eq!(registry.admit(ip(n), &config), Ok(()));
+            registry.dismiss(ip(n), true);
         }
         assert!(registry.connected().by_address.is_empty());
     }
@@ -148,7 +224,20 @@ mod tests {
         assert_eq!(registry.enter(&TerminalHandle::new()), None);
     }
 
-    fn ip(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
+    fn ip(last: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([192, 0, 2, last]))
+    }
+
+    fn config(total: usize, per_address: usize, strangers: usize) -> GatewayConfig {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let tls = tls.unwrap().with_no_client_auth();
+        let tls = tls.with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
+        GatewayConfig {
+            connections_max: total,
+            connections_per_address_max: per_address,
+            strangers_per_address_max: strangers,
+            ..GatewayConfig::new(([127, 0, 0, 1], 0).into(), Arc::new(tls))
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::event::GatewayEvent;
 use crate::inbound::NobodyListens;
 use crate::outbox::{TerminalHandle, Text};
 use crate::protocol::Protocol;
+use crate::seat::Seat;
 use crate::socket::Socket;
 use crate::stream::Stream;
 
@@ -30,6 +31,7 @@ pub(crate) struct Session {
     /// What came behind the request for the upgrade.
     early: Bytes,
     shared: Arc<Shared>,
+    seat: Seat,
     /// `None` on bare sockets: a terminal there may be silent for as long as the node lets it (reference section 3.6).
     idle: Option<Pin<Box<Sleep>>>,
 }
@@ -42,6 +44,7 @@ impl Session {
         protocol: Protocol,
         early: Bytes,
         ip: IpAddr,
+        seat: Seat,
     ) -> Option<Box<Self>> {
         let terminal = TerminalHandle::new();
         let conn = shared.registry.enter(&terminal)?;
@@ -53,7 +56,7 @@ impl Session {
             shared.counters.sockets_opened.add(1);
             None
         };
-        Some(Box::new(Self { conn, ip, terminal, socket, early, shared, idle }))
+        Some(Box::new(Self { conn, ip, terminal, socket, early, shared, seat, idle }))
     }
 
     /// Serves the terminal until its connection is over.
@@ -121,6 +124,9 @@ impl Session {
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, CloseReason>> {
         if let Poll::Ready(reason) = self.poll_outgoing(cx) {
             return Poll::Ready(Err(reason));
+        }
+        if self.seat.is_stranger() && self.terminal.is_admitted() {
+            self.seat.know();
         }
         loop {
             if self.socket.owes_reading() || self.terminal.owes_reading() {

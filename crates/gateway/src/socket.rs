@@ -18,6 +18,9 @@ use crate::stream::Stream;
 /// Queued messages are written together until they have this many bytes: one TLS record.
 const WRITE_BATCH_BYTES: usize = 16 * 1024;
 
+/// Reads, of a TLS record each, in which the answer to our close is waited for: what was under way before it is a message or two.
+const ANSWER_READS_MAX: usize = 128;
+
 /// One terminal's socket. Between messages it holds no memory for them.
 pub(crate) struct Socket {
     stream: Stream,
@@ -108,7 +111,8 @@ impl Socket {
             return;
         }
         if is_answered {
-            poll_fn(|cx| self.poll_answer(cx)).await;
+            let mut reads_left = ANSWER_READS_MAX;
+            poll_fn(|cx| self.poll_answer(cx, &mut reads_left)).await;
         }
         linger::close(&mut self.stream).await;
     }
@@ -134,13 +138,14 @@ impl Socket {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready when the terminal has answered our close, or is gone.
-    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
+    /// Ready when the terminal has answered our close, is gone, or goes on talking.
+    fn poll_answer(&mut self, cx: &mut Context<'_>, reads_left: &mut usize) -> Poll<()> {
+        while *reads_left > 0 {
             match ready!(self.poll_incoming(cx)) {
-                Ok(incoming) if incoming.end.is_none() => {}
+                Ok(incoming) if incoming.end.is_none() => *reads_left -= 1,
                 Ok(_) | Err(_) => return Poll::Ready(()),
             }
         }
+        Poll::Ready(())
     }
 }

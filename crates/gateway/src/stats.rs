@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::pace::Pace;
+use crate::registry::Crowded;
 
 /// Counts since the start, and gauges (`connections`, `terminals`) as of now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,8 +18,12 @@ pub struct GatewayStats {
     pub terminals_opened: u64,
     /// Among them those on bare TCP sockets.
     pub sockets_opened: u64,
-    /// Connections closed at once because there were too many.
+    /// Connections refused because there were too many, of the node or of one address.
     pub connections_refused: u64,
+    /// Among them those refused because too many of one address had not registered.
+    pub strangers_refused: u64,
+    /// Connections of trusted proxies whose PROXY header was missing or could not be read.
+    pub proxies_unread: u64,
     /// Accepts that failed for want of file descriptors or memory.
     pub accepts_failed: u64,
     /// TLS handshakes that failed or took too long.
@@ -42,6 +47,8 @@ pub(crate) struct Counters {
     pub(crate) sockets_opened: Counter,
     pub(crate) sockets_closed: Counter,
     pub(crate) connections_refused: Counter,
+    pub(crate) strangers_refused: Counter,
+    pub(crate) proxies_unread: Counter,
     pub(crate) accepts_failed: Counter,
     pub(crate) handshakes_failed: Counter,
     pub(crate) texts_received: Counter,
@@ -55,6 +62,11 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    pub(crate) fn refuse(&self, crowded: Crowded) {
+        self.connections_refused.add(1);
+        self.strangers_refused.add(u64::from(crowded == Crowded::Strangers));
+    }
+
     pub(crate) fn read(&self) -> GatewayStats {
         let sockets_closed = self.sockets_closed.get();
         let sockets_opened = self.sockets_opened.get();
@@ -65,6 +77,8 @@ impl Counters {
             terminals_opened: self.terminals_opened.get(),
             sockets_opened,
             connections_refused: self.connections_refused.get(),
+            strangers_refused: self.strangers_refused.get(),
+            proxies_unread: self.proxies_unread.get(),
             accepts_failed: self.accepts_failed.get(),
             handshakes_failed: self.handshakes_failed.get(),
             texts_received: self.texts_received.get(),

@@ -5,9 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use taoyao_admin::{AdminRequest, AdminService, ApiToken};
+use taoyao_admin::{AdminRequest, AdminService, ApiToken, Hosts};
 use taoyao_core::{Node, NodeConfig, NotInTopology};
-use taoyao_gateway::{Gateway, GatewayConfig, GatewayEvent, ListenError, Rest, RestRequest, Services};
+use taoyao_gateway::{
+    Gateway, GatewayConfig, GatewayEvent, ListenError, Origins, Rest, RestRequest, Services,
+};
 use taoyao_link::{LinkConfig, LinkEvent, Links, ParentAddr, Transport};
 use taoyao_topology::{Node as Place, Topology};
 use taoyao_types::limits::{GATEWAY_EVENTS_MAX, LINK_EVENTS_MAX};
@@ -17,13 +19,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, wall_now};
-use crate::configuration;
 use crate::credentials::{self, CredentialsError};
 use crate::desk::Desk;
 use crate::driver::{self, Driver, Sources};
 use crate::forwarder::Forwarder;
 use crate::logins::Logins;
-use crate::nearest;
 use crate::question::{QUESTIONS_MAX, Question};
 use crate::recordings::{Recordings, RecordingsError};
 use crate::running::RunningNode;
@@ -31,6 +31,7 @@ use crate::sockets::{self, SocketsError};
 use crate::state_dir::{StateDir, StateError, token_path};
 use crate::supervisor::{Command, Supervisor};
 use crate::users_file::UsersError;
+use crate::{configuration, descriptors, nearest};
 
 /// Admin requests that wait for the node.
 const ADMIN_REQUESTS_MAX: usize = 16;
@@ -89,6 +90,7 @@ pub struct NodeApp {
 struct Admin {
     listener: TcpListener,
     service: AdminService,
+    hosts: Hosts,
     requests: mpsc::Receiver<AdminRequest>,
 }
 
@@ -154,9 +156,14 @@ impl NodeApp {
         });
         let (_nobody_asks, mut admin_requests) = mpsc::channel(1);
         let (stop_admin, stopping) = oneshot::channel();
-        if let Some(Admin { listener, service, requests }) = self.admin {
+        if let Some(Admin { listener, service, hosts, requests }) = self.admin {
             admin_requests = requests;
-            admin.spawn(taoyao_admin::serve(listener, taoyao_admin::router(service), ended(stopping)));
+            let counters = Arc::clone(service.counters());
+            admin.spawn(async move {
+                let router = taoyao_admin::router(service);
+                taoyao_admin::serve(listener, router, hosts, &counters, ended(stopping)).await;
+                Ok(())
+            });
         }
         let (commands, commanded) = self.commands;
         let supervisor = Supervisor {
@@ -190,7 +197,14 @@ fn bind_admin(address: SocketAddr, state_dir: &StateDir, place: &Place) -> Resul
     let token_file = token_path(&place.state_dir);
     let token = ApiToken::new(state_dir.new_token()?, token_file.display().to_string());
     let service = AdminService::new(sender, token);
-    Ok(Admin { listener, service, requests })
+    Ok(Admin { listener, service, hosts: admin_hosts(place), requests })
+}
+
+/// Names under which operators may ask: those that the topology gives for it, and those under which others reach the node.
+fn admin_hosts(place: &Place) -> Hosts {
+    let terminals = place.terminals.iter().map(|terminals| terminals.advertise.host.as_str());
+    let links = place.links.iter().map(|links| links.advertise.host.as_str());
+    Hosts::ours(place.admin_hosts.iter().map(String::as_str).chain(terminals).chain(links))
 }
 
 /// Completes when the supervisor lets go of the other end.
@@ -218,6 +232,17 @@ fn open_gateway(topology: &Arc<Topology>, place: &Place) -> Result<OpenedGateway
     let (events, received) = mpsc::channel(GATEWAY_EVENTS_MAX);
     let mut config = GatewayConfig::new(terminals.listen, tls);
     config.tcp = sockets::listeners(topology.certs(), place, terminals)?;
+    let (limits, guard) = (topology.limits(), &terminals.guard);
+    config.connections_max = descriptors::connections(config.connections_max, descriptors::raise());
+    config.connections_per_address_max = limits.connections_per_address;
+    config.strangers_per_address_max = limits.strangers_per_address;
+    config.trusted_proxies = guard.trusted_proxies.clone();
+    config.hsts = guard.hsts.unwrap_or(terminals.tls.is_some());
+    let nodes = topology.nodes().iter().filter_map(|node| node.terminals.as_ref());
+    config.origins = Origins {
+        listed: guard.origins.clone(),
+        hosts: nodes.map(|terminals| terminals.advertise.host.clone()).collect(),
+    };
     sockets::warn(place);
     let (requests, calls) = mpsc::channel(REST_REQUESTS_MAX);
     let (mesh, asked) = (Arc::clone(topology), place.id);

@@ -225,9 +225,17 @@ const GATEWAY: &[Instrument<GatewayStats>] = &[
         "messages too long for a terminal's frames, which got an error in their place",
         |g| g.texts_replaced,
     ),
-    counter("taoyao_gateway_refused_total", "connections closed at once: too many", |g| {
-        g.connections_refused
-    }),
+    counter("taoyao_gateway_refused_total", "connections refused: too many", |g| g.connections_refused),
+    counter(
+        "taoyao_gateway_strangers_refused_total",
+        "of these, refused because too many of one address had not registered",
+        |g| g.strangers_refused,
+    ),
+    counter(
+        "taoyao_gateway_proxies_unread_total",
+        "connections of trusted proxies whose PROXY header was missing or unreadable",
+        |g| g.proxies_unread,
+    ),
     counter(
         "taoyao_gateway_accepts_failed_total",
         "accepts that failed for want of descriptors or memory",

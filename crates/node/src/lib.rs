@@ -10,6 +10,7 @@ mod clock;
 mod configuration;
 mod credentials;
 mod deeds;
+mod descriptors;
 mod desk;
 mod dev_certs;
 mod driver;

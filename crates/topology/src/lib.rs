@@ -8,6 +8,7 @@ mod address;
 mod certs;
 mod check;
 mod draw;
+mod guard;
 mod media;
 mod mistake;
 mod nearest;
@@ -29,6 +30,7 @@ mod way;
 
 pub use address::{BadHostPort, HostPort};
 pub use certs::Certs;
+pub use guard::Guard;
 pub use media::Media;
 pub use mistake::{Mistake, Mistakes};
 pub use nearest::{Candidate, Candidates, Nearest, Reason};

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use taoyao_types::{NodeId, NodeName, PartitionName};
 
 use crate::address::HostPort;
+use crate::guard::Guard;
 use crate::media::Media;
 use crate::recordings::Recordings;
 use crate::rewrite::Rewrite;
@@ -38,6 +39,8 @@ pub struct Node {
     pub recordings: Option<Recordings>,
     /// Where operators and monitoring ask, over TCP without TLS.
     pub admin: Option<SocketAddr>,
+    /// Names under which they ask, besides addresses and `localhost`.
+    pub admin_hosts: Vec<String>,
     /// Which terminals are near it.
     pub near: Near,
     /// Which of its addresses terminals in several subnets are told.
@@ -93,6 +96,8 @@ pub struct Terminals {
     pub tls: Option<TlsFiles>,
     /// Listeners for the original's bare sockets (reference section 1.3), in the order of the file.
     pub tcp: Vec<Tcp>,
+    /// What is believed of connections and pages.
+    pub guard: Guard,
 }
 
 impl Terminals {

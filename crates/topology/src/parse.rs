@@ -110,6 +110,7 @@ fn build_node(
         media: raw.media.as_ref().map(build_media),
         recordings: raw.recordings.as_ref().map(|recordings| recordings.value.clone()),
         admin: raw.admin.as_ref().map(|admin| admin.value),
+        admin_hosts: raw.admin_hosts.clone(),
         near: raw.near.clone(),
         rewrite: raw.rewrite.clone(),
         state_dir: raw.state_dir.value.clone(),
@@ -120,7 +121,8 @@ fn build_terminals(listener: &RawListener, raw: &RawNode) -> Terminals {
     let Listener { listen, advertise } = build_listener(listener);
     let tls = raw.terminals_tls.as_ref();
     let tls = tls.map(|tls| TlsFiles { cert: tls.cert.value.clone(), key: tls.key.value.clone() });
-    Terminals { listen, advertise, tls, tcp: raw.terminals_tcp.iter().map(build_tcp).collect() }
+    let tcp = raw.terminals_tcp.iter().map(build_tcp).collect();
+    Terminals { listen, advertise, tls, tcp, guard: raw.terminals_guard.clone() }
 }
 
 fn build_tcp(raw: &RawTcp) -> Tcp {

@@ -61,6 +61,18 @@ pub const TERMINALS_MAX: usize = 100_000;
 pub const TERMINAL_CONNECTIONS_MAX: usize = 120_000;
 /// Connections at once from one address: a large site behind one NAT fits. Beyond it new ones are closed at once.
 pub const TERMINAL_CONNECTIONS_PER_ADDRESS_MAX: usize = 20_000;
+/// Connections at once from one address (one /64 in IPv6) on which nobody has registered, HTTP requests included: a large site
+/// that comes back after an outage logs in some hundred at a time. Beyond it new ones are told to come back, and closed.
+pub const TERMINAL_STRANGERS_PER_ADDRESS_MAX: usize = 1_024;
+/// Connections that are told at once why they are refused. Beyond it further ones are closed without a word.
+pub const TERMINAL_REFUSALS_AT_ONCE: usize = 64;
+/// Descriptors of the process that terminals' connections leave to links, files and operators. Beyond it connections are
+/// refused as at [`TERMINAL_CONNECTIONS_MAX`].
+pub const DESCRIPTORS_KEPT: usize = 256;
+/// Descriptors that the operators' listener keeps for when the process has none left.
+pub const ADMIN_DESCRIPTORS_KEPT: usize = 4;
+/// Connections of operators at once. Beyond it the oldest is cut off.
+pub const ADMIN_CONNECTIONS_MAX: usize = 256;
 /// Bytes of terminals' long messages (over 4 KiB) that wait for the node at once. Beyond it sockets are not read.
 pub const TERMINAL_UNREAD_BYTES_MAX: usize = 64 * TERMINAL_MESSAGE_BYTES_MAX;
 /// Events of a gateway that wait for the node at once. Beyond it sockets are not read.

@@ -8,7 +8,8 @@ use axum::http::{Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use taoyao_admin::{
-    AdminFailure, AdminQuery, AdminRequest, AdminService, ApiToken, Kind, Sample, router, serve,
+    AdminCounters, AdminFailure, AdminQuery, AdminRequest, AdminService, ApiToken, Hosts, Kind, Sample,
+    router, serve,
 };
 use tokio::sync::{mpsc, oneshot};
 use tower::ServiceExt;
@@ -31,7 +32,8 @@ async fn a_node_that_is_not_ready_says_what_for() {
 async fn metrics_need_no_token() {
     let (status, text) = get(&node(Vec::new()), "/metrics").await;
     assert_eq!(status, 200);
-    assert_eq!(text, "# HELP taoyao_up Whether.\n# TYPE taoyao_up gauge\ntaoyao_up{node=\"cn\"} 1\n");
+    let own = "# HELP taoyao_up Whether.\n# TYPE taoyao_up gauge\ntaoyao_up{node=\"cn\"} 1\n";
+    assert!(text.starts_with(own) && text.contains("\ntaoyao_admin_accepts_failed_total 0\n"), "{text}");
 }
 
 #[tokio::test]
@@ -119,14 +121,58 @@ async fn it_serves_a_socket_until_it_is_told_to_stop() {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async move { stopped.await.unwrap() };
-    let serving = tokio::spawn(serve(listener, node(Vec::new()), shutdown));
+    let serving = tokio::spawn(async move {
+        serve(listener, node(Vec::new()), Hosts::ours([]), &AdminCounters::default(), shutdown).await;
+    });
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-    socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("alive\n"), "{answer}");
     stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn every_path_needs_a_host_of_ours_and_the_head_in_time() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let _serving = tokio::spawn(async move {
+        let hosts = Hosts::ours(["node1.example"]);
+        serve(listener, node(Vec::new()), hosts, &AdminCounters::default(), std::future::pending()).await;
+    });
+    let ask = async |request: String| {
+        let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    for path in ["/healthz", "/readyz", "/metrics", "/api/status", "/api/rooms", "/nothing"] {
+        for (host, refused) in [
+            ("host: evil.example\r\n", Some(421)),
+            ("", Some(400)),
+            ("host: localhost:1\r\nhost: evil.example\r\n", Some(400)),
+            ("host: 127.0.0.1:9001\r\n", None),
+            ("host: node1.example\r\n", None),
+        ] {
+            let answer = ask(format!("GET {path} HTTP/1.1\r\n{host}connection: close\r\n\r\n")).await;
+            let status: u16 = answer.split(' ').nth(1).unwrap().parse().unwrap();
+            assert_eq!(
+                Some(status).filter(|status| matches!(status, 400 | 421)),
+                refused,
+                "{path} {host:?}: {answer}"
+            );
+        }
+    }
+    let began = tokio::time::Instant::now();
+    ask("GET /healthz HTTP/1.1\r\nhost: ".to_owned()).await;
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(20),
+        "a head that never ends: {:?}",
+        began.elapsed()
+    );
 }
 
 /// A listener whose node answers.

@@ -2,7 +2,10 @@
 //! interface, WHIP and WHEP.
 
 mod assets;
+mod forwarded;
+mod manners;
 mod nearest;
+mod origin;
 mod rest;
 mod upgrade;
 mod whip;
@@ -20,7 +23,9 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+pub(crate) use self::manners::Manners;
 pub use self::nearest::{Geo, NearestQuery};
+pub use self::origin::Origins;
 pub use self::rest::{
     ByteRange, Configuration, NotLetIn, Proof, RecordingAnswer, RecordingAsk, RecordingFault, RecordingFile,
     Rest, RestRequest,

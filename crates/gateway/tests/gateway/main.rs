@@ -7,6 +7,7 @@ mod child;
 mod files;
 mod memory;
 mod rest;
+mod shares;
 mod support;
 mod tcp;
 mod unread;

@@ -207,6 +207,7 @@ async fn the_caps_count_all_listeners_together() {
     let _websocket = dialler.websocket().await;
     let _socket = ports.dial(&dialler, Mode::Des).await;
     let mut third = ports.dial(&dialler, Mode::Aes).await;
+    assert!(third.hear().await.contains("3503"));
     assert!(third.end().await.is_empty());
     assert_eq!(gateway.stats().connections_refused, 1);
 }

@@ -11,7 +11,7 @@ use crate::abuse::serves;
 use crate::support::{Dialler, PATIENCE, Server};
 
 /// What the kernel's buffers of both ways take at most, and some: a peer that gets rid of more is read without end.
-const BYTES_MAX: usize = 48 * 1024 * 1024;
+const BYTES_MAX: usize = 24 * 1024 * 1024;
 /// A peer that can write nothing for so long is not read.
 const STILL: Duration = Duration::from_secs(1);
 

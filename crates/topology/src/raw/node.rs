@@ -7,8 +7,9 @@ use super::media::RawMedia;
 use super::recordings::RawRecordings;
 use super::tcp::{RawTcp, TCP_EXAMPLE};
 use crate::address::{BadHostPort, HostPort};
+use crate::guard::Guard;
 use crate::mistake::{At, Span};
-use crate::network::{BadNetwork, read_network};
+use crate::network::read_networks;
 use crate::node::{Geo, Near};
 use crate::paths::Base;
 use crate::read::Table;
@@ -29,12 +30,15 @@ pub(crate) struct RawNode {
     pub(crate) terminals: Option<RawListener>,
     pub(crate) terminals_tls: Option<RawTls>,
     pub(crate) terminals_tcp: Vec<RawTcp>,
+    pub(crate) terminals_guard: Guard,
     pub(crate) links: Option<RawListener>,
     /// Whether `[node.links]` is there at all, be it right or wrong.
     pub(crate) has_links: bool,
     pub(crate) media: Option<RawMedia>,
     pub(crate) recordings: Option<At<Recordings>>,
     pub(crate) admin: Option<At<SocketAddr>>,
+    /// Names under which operators ask.
+    pub(crate) admin_hosts: Vec<String>,
     pub(crate) near: Near,
     pub(crate) rewrite: Rewrite,
     pub(crate) state_dir: At<PathBuf>,
@@ -79,7 +83,7 @@ impl RawNode {
                 "media = { listen = \"0.0.0.0:44444\" } beside it, or no `recordings`",
             );
         }
-        let admin = table.table("admin", "[node.admin]").and_then(read_admin);
+        let admin = table.table("admin", "[node.admin]").map(read_admin);
         let near = table.table("near", "[node.near]").map(read_near).unwrap_or_default();
         let rewrite = table.table("rewrite", "[node.rewrite]").map(Rewrite::read).unwrap_or_default();
         let state = table.table("state", "[node.state]").and_then(read_state);
@@ -89,7 +93,8 @@ impl RawNode {
         let state = state
             .unwrap_or_else(|| At { value: format!("../state/{}", name.value), span: name.span.clone() });
         let recordings = recordings.map(|raw| raw.of(&name.value, base));
-        let (terminals, terminals_tls, terminals_tcp) = terminals.unwrap_or_default();
+        let (terminals, terminals_tls, terminals_tcp, terminals_guard) = terminals.unwrap_or_default();
+        let (admin, admin_hosts) = admin.unwrap_or_default();
         Some(Self {
             state_dir: At { value: base.resolve(&state.value), span: state.span },
             terminals_tls: terminals_tls.map(|(cert, key)| RawTls {
@@ -97,6 +102,7 @@ impl RawNode {
                 key: At { value: base.resolve(&key.value), span: key.span },
             }),
             terminals_tcp,
+            terminals_guard,
             serves: serves.map(|list| list.value).unwrap_or_default(),
             name,
             has_parent,
@@ -109,6 +115,7 @@ impl RawNode {
             media,
             recordings,
             admin,
+            admin_hosts,
             near,
             rewrite,
         })
@@ -122,7 +129,10 @@ const TLS_EXAMPLE: &str = "tls = { cert = \"sh.crt\", key = \"sh.key\" }";
 
 type TlsTexts = (At<String>, At<String>);
 
-fn read_terminals(mut table: Table<'_>, base: &Base) -> (Option<RawListener>, Option<TlsTexts>, Vec<RawTcp>) {
+/// What `[node.terminals]` says.
+type TerminalsTexts = (Option<RawListener>, Option<TlsTexts>, Vec<RawTcp>, Guard);
+
+fn read_terminals(mut table: Table<'_>, base: &Base) -> TerminalsTexts {
     let tls = table.table("tls", TLS_EXAMPLE).and_then(|mut tls| {
         let cert = tls.required_text("cert", TLS_EXAMPLE);
         let key = tls.required_text("key", TLS_EXAMPLE);
@@ -131,7 +141,8 @@ fn read_terminals(mut table: Table<'_>, base: &Base) -> (Option<RawListener>, Op
     });
     let tcp = table.tables("tcp", TCP_EXAMPLE).into_iter().filter_map(|table| RawTcp::read(table, base));
     let tcp = tcp.collect();
-    (read_listener(table, TERMINALS_EXAMPLE), tls, tcp)
+    let guard = Guard::read(&mut table);
+    (read_listener(table, TERMINALS_EXAMPLE), tls, tcp, guard)
 }
 
 fn read_listener(mut table: Table<'_>, example: &str) -> Option<RawListener> {
@@ -170,10 +181,12 @@ fn report_unreachable(table: &Table<'_>, listen: &At<SocketAddr>) {
     );
 }
 
-fn read_admin(mut table: Table<'_>) -> Option<At<SocketAddr>> {
+fn read_admin(mut table: Table<'_>) -> (Option<At<SocketAddr>>, Vec<String>) {
     let listen = table.required("listen", ADMIN_EXAMPLE, read_listen);
+    let hosts = table.texts("hosts", "hosts = [\"node-sh.example.com\"]").map(|list| list.value);
+    let hosts = hosts.into_iter().flatten().map(|host| host.value).collect();
     table.finish();
-    listen
+    (listen, hosts)
 }
 
 fn read_state(mut table: Table<'_>) -> Option<At<String>> {
@@ -183,20 +196,8 @@ fn read_state(mut table: Table<'_>) -> Option<At<String>> {
 }
 
 fn read_near(mut table: Table<'_>) -> Near {
-    let example = "cidr = [\"10.1.0.0/16\"]";
-    let mut near = Near::default();
-    for text in table.texts("cidr", example).map(|list| list.value).unwrap_or_default() {
-        match read_network(&text.value) {
-            Ok(net) => near.cidr.push(net),
-            Err(why) => {
-                let advice = match why {
-                    BadNetwork::BitsBeyond(net) => format!("cidr = [\"{net}\"]"),
-                    BadNetwork::NotCidr => example.to_owned(),
-                };
-                table.add(&text.span, format!("bad network {:?}: {why}", text.value), advice);
-            }
-        }
-    }
+    let mut near =
+        Near { cidr: read_networks(&mut table, "cidr", "cidr = [\"10.1.0.0/16\"]"), ..Near::default() };
     near.geo = table.table("geo", GEO_EXAMPLE).and_then(|mut geo| {
         let lat = geo.required_number("lat", GEO_EXAMPLE, -90.0..=90.0);
         let lon = geo.required_number("lon", GEO_EXAMPLE, -180.0..=180.0);

@@ -11,6 +11,10 @@ use crate::read::Table;
 pub struct Limits {
     /// Terminals registered at one node at a time; further registrations are refused as `busy`.
     pub terminals_max: usize,
+    /// Connections at once from one address (one /64 in IPv6) at one node's listeners for terminals.
+    pub connections_per_address: usize,
+    /// Among them those on which nobody has registered, HTTP requests included.
+    pub strangers_per_address: usize,
     /// Records that one child may register with its parent; further ones are refused and counted.
     pub records_per_child: usize,
     /// Entries of one `client::list` answer unless the request says less.
@@ -31,6 +35,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             terminals_max: limits::TERMINALS_MAX,
+            connections_per_address: limits::TERMINAL_CONNECTIONS_PER_ADDRESS_MAX,
+            strangers_per_address: limits::TERMINAL_STRANGERS_PER_ADDRESS_MAX,
             records_per_child: limits::CHILD_RECORDS_MAX,
             list_entries_max: limits::LIST_ENTRIES_MAX,
             request_timeout: limits::REQUEST_TIMEOUT,
@@ -50,6 +56,10 @@ impl Limits {
             *target = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(*target);
         };
         count("terminals_max", "terminals_max = 10000", 10_000_000, &mut limits.terminals_max);
+        let (per_address, strangers) =
+            (&mut limits.connections_per_address, &mut limits.strangers_per_address);
+        count("connections_per_address", "connections_per_address = 20000", 10_000_000, per_address);
+        count("strangers_per_address", "strangers_per_address = 1024", 10_000_000, strangers);
         count("records_per_child", "records_per_child = 2000000", 100_000_000, &mut limits.records_per_child);
         count("list_entries_max", "list_entries_max = 1000", 100_000, &mut limits.list_entries_max);
         count("pending_max", "pending_max = 65536", 10_000_000, &mut limits.pending_max);

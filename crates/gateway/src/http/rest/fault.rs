@@ -64,7 +64,7 @@ impl From<Lacking> for Fault {
 
 impl Place {
     pub(in crate::http) fn of(method: &Method, uri: &Uri) -> Self {
-        let query = uri.query().map(str::to_owned);
+        let query = uri.query().map(shown);
         Self { path: uri.path().to_owned(), query, method: method.to_string() }
     }
 
@@ -81,6 +81,28 @@ impl Place {
         response.headers_mut().insert(ALLOW, allow);
         response
     }
+}
+
+/// Parameters of a query that are shown in errors. All others may be secrets, such as a room's password.
+const SHOWN: [&str; 11] = [
+    "after",
+    "clientId",
+    "clientType",
+    "enabled",
+    "from",
+    "index",
+    "limit",
+    "partition",
+    "room",
+    "simulcast",
+    "since",
+];
+
+/// A query without what may be secret: of a parameter that is not known not even its name, for that may be one's password.
+fn shown(query: &str) -> String {
+    let is_shown = |pair: &&str| pair.split_once('=').is_some_and(|(name, _)| SHOWN.contains(&name));
+    let pairs = query.split('&').map(|pair| Some(pair).filter(is_shown).unwrap_or("…"));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// 401 without a body and with both ways to log in, as the original's clients expect it; or 503 and when to come back, if nobody
@@ -133,6 +155,18 @@ mod tests {
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[RETRY_AFTER], "8");
         assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    }
+
+    #[test]
+    fn no_error_shows_what_may_be_secret() {
+        for (query, expected) in [
+            ("clientId=cam&password=hunter2&room=r", "clientId=cam&…&room=r"),
+            ("hunter2", "…"),
+            ("p%61ssword=hunter2", "…"),
+            ("enabled=true", "enabled=true"),
+        ] {
+            assert_eq!(shown(query), expected);
+        }
     }
 
     fn place() -> Place {
