@@ -7,6 +7,7 @@ use taoyao_ortc::{
 use taoyao_sfu::{Router, RouterConfig, TransportKey, TransportSetup};
 use taoyao_types::Now;
 
+use super::plain::{Plain, PlainPlan};
 use super::room::Room;
 use super::transport::{Kind, Transport, WebRtc};
 use super::{Ledger, Worker, ice, plain};
@@ -147,9 +148,9 @@ impl Worker {
                     }),
                 }))
             }
-            TransportPlan::Plain { rtcp_mux, comedia, srtp, remote_srtp } => {
-                let mut made =
-                    plain::Plain::bind(&self.config, &mut self.outbound, (rtcp_mux, comedia), srtp)?;
+            TransportPlan::Plain { rtcp_mux, comedia, from, srtp, remote_srtp } => {
+                let plan = PlainPlan { has_mux: rtcp_mux, is_comedia: comedia, from, suite: srtp };
+                let mut made = Plain::bind(now.mono, &self.config, &mut self.outbound, plan)?;
                 if let Some(Err(refused)) = remote_srtp.map(|key| made.take_key(&key)) {
                     made.close(&mut self.outbound);
                     return Err(refused);
@@ -168,6 +169,7 @@ impl Worker {
                     self.close_transport(now, key);
                     return Err(Refused::Full("the node cannot watch more sockets".to_owned()));
                 }
+                self.arm_plain(now, key);
                 Ok(Reply::Transport(local))
             }
         }
@@ -234,10 +236,8 @@ impl Worker {
         let key = self.key_of(room, id)?;
         let plain =
             self.plain(key).ok_or_else(|| Refused::Invalid("this transport is not plain".to_owned()))?;
-        plain.connect(remote)?;
-        if plain.is_open() {
-            self.rooms[room].router.set_connected(now.mono, TransportKey(key), true);
-        }
+        plain.connect(now.mono, remote)?;
+        self.settle_plain(now, key);
         Ok(Reply::Done)
     }
 
@@ -259,7 +259,7 @@ impl Worker {
         Ok(Reply::Ice(ice))
     }
 
-    pub(super) fn plain(&mut self, key: u32) -> Option<&mut plain::Plain> {
+    pub(super) fn plain(&mut self, key: u32) -> Option<&mut Plain> {
         match &mut self.transports.get_mut(key as usize)?.kind {
             Kind::Plain(plain) => Some(plain),
             Kind::WebRtc(_) | Kind::Tap(_) | Kind::Mirror => None,

@@ -1,12 +1,14 @@
 //! The rooms of this node: members, and the feed of news to each node that has some.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 
 use taoyao_ortc::{Command, RecordCommand};
 use taoyao_types::{
     Instant, NodeId, PartitionId, PartitionName, SessionEpoch, TerminalKey, TerminalName, limits,
 };
 use taoyao_wire::link::{ListEntry, MediaIds, Receiving, RoomEvent, RoomNews, RoomState, Welcome};
+use taoyao_wire::terminal::state;
 
 use super::media::Studio;
 use crate::bucket::Bucket;
@@ -193,6 +195,11 @@ impl Room {
 
     pub(crate) fn members(&self) -> Vec<ListEntry> {
         self.members.values().map(|member| member.entry.clone()).collect()
+    }
+
+    /// The address that a member signals from, as its node sees it.
+    pub(super) fn address_of(&self, name: &TerminalName) -> Option<IpAddr> {
+        state::address(&self.members.get(name)?.entry.state)
     }
 
     /// What a member sends and receives.
