@@ -9,9 +9,9 @@ use taoyao_types::Now;
 
 use super::plain::{Plain, PlainPlan};
 use super::room::Room;
-use super::transport::{Kind, Transport, WebRtc};
+use super::transport::{Kind, Transport, WebRtc, longest_unreached};
 use super::{Ledger, Worker, ice, plain};
-use crate::peer::{Peer, PeerSetup};
+use crate::peer::{CloseReason, Peer, PeerSetup};
 
 /// The port of SCTP in every answer, and the longest message (reference section 5.11, step 8).
 const SCTP_PORT: u16 = 5_000;
@@ -119,6 +119,7 @@ impl Worker {
         id: TransportId,
         plan: TransportPlan,
     ) -> Result<Reply, Refused> {
+        self.make_room_for_transport(now, room);
         self.check_room_for_transport(room, id)?;
         match plan {
             TransportPlan::WebRtc { force_tcp, sctp } => {
@@ -127,6 +128,7 @@ impl Worker {
                 })?;
                 let setup = PeerSetup { ice: ice.clone(), certificate: self.certificate.clone(), sctp };
                 let webrtc = WebRtc {
+                    made: now.mono,
                     peer: Peer::new(now.mono, setup),
                     ufrags: vec![ice.username_fragment.clone()],
                     reached: Vec::new(),
@@ -172,6 +174,21 @@ impl Worker {
                 self.arm_plain(now, key);
                 Ok(Reply::Transport(local))
             }
+        }
+    }
+
+    /// Where there is no room for one more, one that nobody has come to goes; its terminal is told.
+    fn make_room_for_transport(&mut self, now: Now, room: usize) {
+        let is_worker_full =
+            self.transports.len() - self.spread.mirror_transports() >= self.config.transports_per_worker;
+        let is_room_full = self.rooms[room].transports.len() >= self.config.transports_per_room;
+        if !is_worker_full && !is_room_full {
+            return;
+        }
+        let counts = |transport: &Transport| is_worker_full || transport.room == room;
+        let candidates = self.transports.iter().filter(|(_, transport)| counts(transport));
+        if let Some(key) = longest_unreached(now.mono, candidates).and_then(|key| u32::try_from(key).ok()) {
+            self.give_up(now, key, &CloseReason::NeverReached);
         }
     }
 

@@ -55,7 +55,7 @@ impl Worker {
     }
 
     /// Closes a transport that came to its end by itself, and tells its terminal.
-    fn give_up(&mut self, now: Now, key: u32, reason: &CloseReason) {
+    pub(super) fn give_up(&mut self, now: Now, key: u32, reason: &CloseReason) {
         let Some(transport) = self.transports.get(key as usize) else { return };
         let (name, id) = (self.rooms[transport.room].name.clone(), transport.id);
         self.note_end(now, id, reason);
