@@ -260,7 +260,8 @@ mod tests {
         let mut act = |number, act| sfu.carry_out(Command { room: RoomName::clone(&room), number, act });
         let (transport, producer) = (TransportId::of_random(1), ProducerId::of_random(2));
         assert_eq!(act(0, Act::OpenRoom), None);
-        let plan = TransportPlan::Plain { rtcp_mux: true, comedia: true, srtp: None, remote_srtp: None };
+        let plan =
+            TransportPlan::Plain { rtcp_mux: true, comedia: true, from: None, srtp: None, remote_srtp: None };
         act(1, Act::CreateTransport { transport, plan });
         let (label, protocol) = (String::new(), String::new());
         let stream = SctpStreamParameters::default();

@@ -433,7 +433,19 @@ pub const SCTP_RECEIVE_BYTES_MAX: usize = 2 * SCTP_MESSAGE_BYTES_MAX;
 /// Bytes of messages to one peer that are not acknowledged. Beyond it messages are dropped, and whoever sends is told.
 pub const SCTP_SEND_BYTES_MAX: usize = 4 * SCTP_MESSAGE_BYTES_MAX;
 /// How long a terminal that has said its DTLS parameters may take until its first valid check: half a minute of trying
-/// (RFC 8863, section 4: 39.5 s) and some. Beyond it the transport is closed, as one that nobody can reach.
+/// (RFC 8863, section 4: 39.5 s) and some. Beyond it the transport is closed, as one that nobody can reach. One whose terminal has
+/// said nothing yet is kept for when it is used, but makes room after as long where there is none.
 pub const ICE_FIRST_CHECK_MAX: Duration = Duration::from_secs(60);
+/// How long plain RTP is sent to an address from which nothing comes: six reports of a receiver (RFC 3550, section 6.2: every
+/// 5 s) may be lost. Beyond it nothing is sent until something comes again.
+pub const PLAIN_SILENCE_MAX: Duration = Duration::from_secs(30);
+/// Bytes of plain RTP that are sent to an address before anything has come from there: a receiver answers within seconds.
+/// Beyond it nothing is sent until something comes.
+pub const PLAIN_UNANSWERED_BYTES_MAX: u64 = 1 << 20;
+/// How long the peer of a plain transport must have been silent before packets of another port of its address are taken for
+/// its own: a camera that was restarted has another one. Sooner they are a stranger's, and dropped.
+pub const PLAIN_MOVE_AFTER: Duration = Duration::from_secs(3);
+/// How long a plain transport may wait for its first packet. Beyond it, it is closed and its port is free again.
+pub const PLAIN_FIRST_PACKET_MAX: Duration = Duration::from_secs(60);
 /// How long a DTLS handshake may take, from the first datagram on. Beyond it the transport is closed.
 pub const DTLS_HANDSHAKE_MAX: Duration = Duration::from_secs(30);

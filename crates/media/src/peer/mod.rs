@@ -111,6 +111,10 @@ pub enum CloseReason {
         "no valid ICE check came: the addresses or the port of media that the peer was told are not reachable for it"
     )]
     NeverReached,
+    #[error(
+        "no packet came from the peer of plain RTP: send from the terminal's own address, or name it as remoteIp"
+    )]
+    NothingCame,
     #[error("the DTLS handshake failed: {why}")]
     HandshakeFailed { why: String },
     #[error("the peer's certificate is not the one that was announced")]
@@ -121,7 +125,10 @@ impl CloseReason {
     /// Whether it never came to anything, which somebody has to mend: the others are how connections end.
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::NeverReached | Self::HandshakeFailed { .. } | Self::WrongCertificate => true,
+            Self::NeverReached
+            | Self::NothingCame
+            | Self::HandshakeFailed { .. }
+            | Self::WrongCertificate => true,
             Self::PeerClosed | Self::ConsentLost => false,
         }
     }

@@ -7,10 +7,11 @@ use taoyao_ortc::{
 use taoyao_sfu::{Router, RouterConfig, TransportKey, TransportSetup};
 use taoyao_types::Now;
 
+use super::plain::{Plain, PlainPlan};
 use super::room::Room;
-use super::transport::{Kind, Transport, WebRtc};
+use super::transport::{Kind, Transport, WebRtc, longest_unreached};
 use super::{Ledger, Worker, ice, plain};
-use crate::peer::{Peer, PeerSetup};
+use crate::peer::{CloseReason, Peer, PeerSetup};
 
 /// The port of SCTP in every answer, and the longest message (reference section 5.11, step 8).
 const SCTP_PORT: u16 = 5_000;
@@ -118,6 +119,7 @@ impl Worker {
         id: TransportId,
         plan: TransportPlan,
     ) -> Result<Reply, Refused> {
+        self.make_room_for_transport(now, room);
         self.check_room_for_transport(room, id)?;
         match plan {
             TransportPlan::WebRtc { force_tcp, sctp } => {
@@ -126,6 +128,7 @@ impl Worker {
                 })?;
                 let setup = PeerSetup { ice: ice.clone(), certificate: self.certificate.clone(), sctp };
                 let webrtc = WebRtc {
+                    made: now.mono,
                     peer: Peer::new(now.mono, setup),
                     ufrags: vec![ice.username_fragment.clone()],
                     reached: Vec::new(),
@@ -147,9 +150,9 @@ impl Worker {
                     }),
                 }))
             }
-            TransportPlan::Plain { rtcp_mux, comedia, srtp, remote_srtp } => {
-                let mut made =
-                    plain::Plain::bind(&self.config, &mut self.outbound, (rtcp_mux, comedia), srtp)?;
+            TransportPlan::Plain { rtcp_mux, comedia, from, srtp, remote_srtp } => {
+                let plan = PlainPlan { has_mux: rtcp_mux, is_comedia: comedia, from, suite: srtp };
+                let mut made = Plain::bind(now.mono, &self.config, &mut self.outbound, plan)?;
                 if let Some(Err(refused)) = remote_srtp.map(|key| made.take_key(&key)) {
                     made.close(&mut self.outbound);
                     return Err(refused);
@@ -168,8 +171,24 @@ impl Worker {
                     self.close_transport(now, key);
                     return Err(Refused::Full("the node cannot watch more sockets".to_owned()));
                 }
+                self.arm_plain(now, key);
                 Ok(Reply::Transport(local))
             }
+        }
+    }
+
+    /// Where there is no room for one more, one that nobody has come to goes; its terminal is told.
+    fn make_room_for_transport(&mut self, now: Now, room: usize) {
+        let is_worker_full =
+            self.transports.len() - self.spread.mirror_transports() >= self.config.transports_per_worker;
+        let is_room_full = self.rooms[room].transports.len() >= self.config.transports_per_room;
+        if !is_worker_full && !is_room_full {
+            return;
+        }
+        let counts = |transport: &Transport| is_worker_full || transport.room == room;
+        let candidates = self.transports.iter().filter(|(_, transport)| counts(transport));
+        if let Some(key) = longest_unreached(now.mono, candidates).and_then(|key| u32::try_from(key).ok()) {
+            self.give_up(now, key, &CloseReason::NeverReached);
         }
     }
 
@@ -234,10 +253,8 @@ impl Worker {
         let key = self.key_of(room, id)?;
         let plain =
             self.plain(key).ok_or_else(|| Refused::Invalid("this transport is not plain".to_owned()))?;
-        plain.connect(remote)?;
-        if plain.is_open() {
-            self.rooms[room].router.set_connected(now.mono, TransportKey(key), true);
-        }
+        plain.connect(now.mono, remote)?;
+        self.settle_plain(now, key);
         Ok(Reply::Done)
     }
 
@@ -259,7 +276,7 @@ impl Worker {
         Ok(Reply::Ice(ice))
     }
 
-    pub(super) fn plain(&mut self, key: u32) -> Option<&mut plain::Plain> {
+    pub(super) fn plain(&mut self, key: u32) -> Option<&mut Plain> {
         match &mut self.transports.get_mut(key as usize)?.kind {
             Kind::Plain(plain) => Some(plain),
             Kind::WebRtc(_) | Kind::Tap(_) | Kind::Mirror => None,

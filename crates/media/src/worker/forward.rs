@@ -104,9 +104,10 @@ impl Worker {
                 pad(group, outbound);
                 for (slot, (len, kind)) in (group.first..).zip(group.packets.iter().copied()) {
                     let is_rtcp = kind == TransmitKind::Rtcp;
-                    let Some((via, to)) = plain.way(is_rtcp) else { continue };
+                    let Some((via, to)) = plain.way(now.mono, is_rtcp) else { continue };
                     let Some(sealed) = plain.seal(is_rtcp, outbound.slot(slot), len) else { continue };
                     transport.counts.bytes_out += sealed as u64;
+                    plain.note_sent(sealed);
                     outbound.address(slot, via, to, sealed);
                 }
             }

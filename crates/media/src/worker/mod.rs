@@ -4,6 +4,7 @@
 //! leaves in one go at the end. Nothing in here waits but the poll.
 
 mod act;
+mod consent;
 mod consume;
 mod data;
 mod door;

@@ -23,10 +23,44 @@ impl Worker {
         if !transport.armed.is_due(now.mono) {
             return;
         }
-        if let Some(webrtc) = transport.webrtc() {
-            webrtc.peer.handle_timeout(now.mono);
-            self.soil(key);
+        match &mut transport.kind {
+            Kind::WebRtc(webrtc) => {
+                webrtc.peer.handle_timeout(now.mono);
+                self.soil(key);
+            }
+            Kind::Plain(plain) if plain.is_given_up(now.mono) => {
+                self.give_up(now, key, &CloseReason::NothingCame)
+            }
+            Kind::Plain(_) => self.settle_plain(now, key),
+            Kind::Tap(_) | Kind::Mirror => {}
         }
+    }
+
+    /// Tells the room whether its packets go out to the peer of a plain transport, and comes back when that may change.
+    pub(super) fn settle_plain(&mut self, now: Now, key: u32) {
+        let Some(transport) = self.transports.get(key as usize) else { return };
+        let Kind::Plain(plain) = &transport.kind else { return };
+        let (room, is_open) = (transport.room, plain.is_open(now.mono));
+        self.rooms[room].router.set_connected(now.mono, TransportKey(key), is_open);
+        self.touch(room);
+        self.arm_plain(now, key);
+    }
+
+    pub(super) fn arm_plain(&mut self, now: Now, key: u32) {
+        let Some(transport) = self.transports.get_mut(key as usize) else { return };
+        if let Kind::Plain(plain) = &transport.kind {
+            let at = plain.poll_timeout(now.mono);
+            self.timers.arm(Owner::Transport(key), &mut transport.armed, at);
+        }
+    }
+
+    /// Closes a transport that came to its end by itself, and tells its terminal.
+    pub(super) fn give_up(&mut self, now: Now, key: u32, reason: &CloseReason) {
+        let Some(transport) = self.transports.get(key as usize) else { return };
+        let (name, id) = (self.rooms[transport.room].name.clone(), transport.id);
+        self.note_end(now, id, reason);
+        self.remove_transport(key);
+        self.tell(&name, Happening::TransportClosed { transport: id });
     }
 
     fn serve_peer(&mut self, now: Now, key: u32) {
@@ -83,12 +117,7 @@ impl Worker {
             PeerEvent::Message { stream, ppid, bytes } => self.pass_on(now, key, stream, ppid, &bytes),
             // What a stream carried is closed by signalling; a new one may take its number.
             PeerEvent::StreamClosed { .. } | PeerEvent::StreamOpened { .. } => {}
-            PeerEvent::Closed(reason) => {
-                let (name, id) = (self.rooms[room].name.clone(), transport.id);
-                self.note_end(now, id, &reason);
-                self.remove_transport(key);
-                self.tell(&name, Happening::TransportClosed { transport: id });
-            }
+            PeerEvent::Closed(reason) => self.give_up(now, key, &reason),
         }
     }
 

@@ -8,6 +8,7 @@ use taoyao_sfu::TransportKey;
 use taoyao_sfu::ice::{RemoteAddress, ufrag_of};
 use taoyao_types::{Now, limits};
 
+use super::plain::Opened;
 use super::{BATCHES_PER_TURN, Worker, token};
 use crate::peer::PeerInput;
 use crate::socket::Inbound;
@@ -91,7 +92,8 @@ impl Worker {
         }
     }
 
-    fn take_rtp(&mut self, now: Now, room: usize, key: u32, packet: &[u8]) {
+    /// Returns whether it was a packet of a producer.
+    fn take_rtp(&mut self, now: Now, room: usize, key: u32, packet: &[u8]) -> bool {
         let router = &mut self.rooms[room].router;
         let origin = router.handle_rtp(now.mono, TransportKey(key), packet);
         if let (Some(origin), Some(transport)) = (origin, self.transports.get_mut(key as usize)) {
@@ -99,6 +101,7 @@ impl Worker {
             self.spread.pass_rtp(&mut transport.mirrors, &origin, packet, &mut self.traffic, clock_of);
         }
         self.touch(room);
+        origin.is_some()
     }
 
     fn take_rtcp(&mut self, now: Now, room: usize, key: u32, packet: &[u8]) {
@@ -135,22 +138,33 @@ impl Worker {
         self.traffic.datagrams_in += 1;
         self.traffic.bytes_in += datagram.len() as u64;
         let bytes = datagram.len() as u64;
-        let Some(plain) = self.plain(key) else { return };
-        let (was_open, input) = (plain.is_open(), plain.open(is_rtcp, from, datagram));
-        let is_open = plain.is_open();
-        if input.is_none() {
-            self.traffic.strangers += 1;
-        }
+        let opened = self.plain(key).and_then(|plain| plain.open(now.mono, is_rtcp, from, datagram));
         let Some(transport) = self.transports.get_mut(key as usize) else { return };
         transport.counts.bytes_in += bytes;
         let room = transport.room;
-        if is_open && !was_open {
-            self.rooms[room].router.set_connected(now.mono, TransportKey(key), true);
-        }
-        match input {
-            Some(PeerInput::Rtp(len)) => self.take_rtp(now, room, key, &datagram[..len]),
-            Some(PeerInput::Rtcp(len)) => self.take_rtcp(now, room, key, &datagram[..len]),
-            Some(PeerInput::Consumed) | None => {}
+        let Some(Opened { input, is_first }) = opened else {
+            self.traffic.strangers += 1;
+            return;
+        };
+        let is_meant = match input {
+            PeerInput::Rtp(len) => {
+                let is_somebodys = self.take_rtp(now, room, key, &datagram[..len]);
+                is_somebodys || !self.rooms[room].router.produces(TransportKey(key))
+            }
+            PeerInput::Rtcp(len) => {
+                self.take_rtcp(now, room, key, &datagram[..len]);
+                true
+            }
+            PeerInput::Consumed => false,
+        };
+        if is_first && !is_meant {
+            self.traffic.strangers += 1;
+        } else if let Some(plain) = self.plain(key) {
+            let was_open = plain.is_open(now.mono);
+            plain.accept(now.mono, input, from);
+            if !was_open {
+                self.settle_plain(now, key);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Plain RTP: from cameras and encoders into rooms, and out of them.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use taoyao_media::peer::srtp::{MasterKey, Opener, Sealer};
@@ -12,9 +12,14 @@ use taoyao_ortc::{
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use taoyao_types::limits::PLAIN_UNANSWERED_BYTES_MAX;
+
 use crate::packets::{audio, sound, ssrc_of};
 use crate::side::{LONG, Side};
 use crate::terminal::Terminal;
+
+/// Where terminals signal from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 struct Plain {
     id: TransportId,
@@ -25,7 +30,7 @@ struct Plain {
 
 fn create(side: &mut Side, rtcp_mux: bool, comedia: bool, srtp: Option<SrtpSuite>) -> Plain {
     let id = TransportId::of_random(side.id());
-    let plan = TransportPlan::Plain { rtcp_mux, comedia, srtp, remote_srtp: None };
+    let plan = TransportPlan::Plain { rtcp_mux, comedia, from: Some(HERE), srtp, remote_srtp: None };
     let created = side.ask(Act::CreateTransport { transport: id, plan });
     let Ok(Reply::Transport(TransportLocal::Plain { ip, port, rtcp_port, srtp })) = created else {
         panic!("{created:?}")
@@ -55,6 +60,81 @@ fn a_camera_that_just_sends_is_heard() {
     let ssrc = rtp.encodings[0].ssrc.unwrap();
     bob.until("it arrives", |bob| bob.rtp.iter().filter(|one| ssrc_of(one) == ssrc).count() >= 19);
     assert!(bob.rtp.iter().all(|one| one[one.len() - 1] < 20), "the first that sends is the camera");
+}
+
+/// Who comes first from elsewhere, or with packets of no producer, takes neither the camera's place nor gets anything.
+#[test]
+fn a_strangers_packet_takes_nobodys_place() {
+    let mut side = Side::new();
+    let mut bob = Terminal::join(&mut side);
+    let camera = create(&mut side, true, true, None);
+    let producer = side.produce(camera.id, MediaKind::Audio, audio());
+    let (_, rtp) = side.consume(bob.id, producer);
+    let elsewhere = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 2), 0)).unwrap();
+    let (other_stream, real) = (socket(), socket());
+    let mut of_nobody = sound(1_000);
+    of_nobody[8..12].copy_from_slice(&[7; 4]);
+    for _ in 0..20 {
+        elsewhere.send_to(&sound(1_000), camera.to).unwrap();
+        other_stream.send_to(&of_nobody, camera.to).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    for sequence in 1..20 {
+        real.send_to(&sound(sequence), camera.to).unwrap();
+    }
+    let ssrc = rtp.encodings[0].ssrc.unwrap();
+    bob.until("it arrives", |bob| bob.rtp.iter().filter(|one| ssrc_of(one) == ssrc).count() >= 19);
+    let mut buffer = [0; 1_500];
+    assert!(real.recv(&mut buffer).is_ok(), "it is reported to");
+    for stranger in [elsewhere, other_stream] {
+        stranger.set_nonblocking(true).unwrap();
+        assert!(stranger.recv(&mut buffer).is_err(), "a stranger got an answer");
+    }
+}
+
+/// Nothing in plain RTP says that somebody wants it. What goes to an address that never said anything ends soon, however much
+/// there is to send.
+#[test]
+fn what_is_sent_to_an_address_that_never_answers_is_bounded() {
+    let mut side = Side::new();
+    let mut alice = Terminal::join(&mut side);
+    let producer = side.produce(alice.id, MediaKind::Audio, audio());
+    let player = create(&mut side, true, false, None);
+    let victim = socket();
+    victim.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    let port = Some(victim.local_addr().unwrap().port());
+    let remote = PlainRemote { ip: Some(HERE), port, ..PlainRemote::default() };
+    assert_eq!(side.ask(Act::ConnectPlain { transport: player.id, remote }), Ok(Reply::Done));
+    side.consume(player.id, producer);
+    let (mut sequence, mut received, mut quiet) = (0_u16, 0, 0);
+    let mut buffer = [0; 1_500];
+    // Enough for the bound twice over.
+    let large = |sequence: u16| [sound(sequence), vec![0; 1_000]].concat();
+    while u64::from(sequence) * 1_000 < 2 * PLAIN_UNANSWERED_BYTES_MAX {
+        for _ in 0..10 {
+            sequence += 1;
+            alice.send_rtp(&large(sequence));
+        }
+        alice.turn();
+        let before = received;
+        while let Ok(len) = victim.recv(&mut buffer) {
+            received += len as u64;
+        }
+        quiet = if before == received { quiet + 1 } else { 0 };
+    }
+    assert!(received > PLAIN_UNANSWERED_BYTES_MAX / 2, "{received}");
+    assert!(received < PLAIN_UNANSWERED_BYTES_MAX + 100_000, "{received}");
+    assert!(quiet > 10, "and then nothing");
+    // A receiver's report shows that somebody is there.
+    victim.send_to(&[0x80, 201, 0, 1, 0, 0, 0, 9], player.to).unwrap();
+    victim.set_read_timeout(Some(LONG)).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    for _ in 0..20 {
+        sequence += 1;
+        alice.send_rtp(&large(sequence));
+    }
+    alice.turn();
+    assert!(victim.recv(&mut buffer).is_ok(), "it goes on");
 }
 
 #[test]
@@ -129,6 +209,7 @@ fn a_key_that_is_told_from_the_start_needs_no_connecting() {
     let plan = |key: &[u8]| TransportPlan::Plain {
         rtcp_mux: true,
         comedia: true,
+        from: Some(HERE),
         srtp: Some(suite),
         remote_srtp: Some(SrtpParameters { crypto_suite: suite, key_base64: STANDARD.encode(key) }),
     };

@@ -14,6 +14,11 @@ const ROUND_TRIP: Duration = Duration::from_millis(100);
 const REQUESTS_MAX: u8 = 10;
 /// A step further than this is another stream, or the same begun anew.
 const STEP_MAX: u16 = 2_000;
+/// A packet that nobody misses and that lies further back than this is no late one; the next one behind it shows that the
+/// sender has begun anew (RFC 3550, appendix A.1: `MAX_MISORDER`, `MIN_SEQUENTIAL`).
+const MISORDER_MAX: u16 = 100;
+/// So many of them in a row that lie nearer: a network that doubles packets does not double so many of them in their order.
+const NEAR_STRAYS_MAX: u16 = 25;
 
 /// Finds gaps, asks for what is in them at once and then once a round trip, and knows when only a key frame helps.
 #[derive(Debug, Default)]
@@ -27,6 +32,14 @@ pub struct NackGenerator {
     key_frame: Option<u16>,
     wants_key_frame: bool,
     round_trip: Option<Duration>,
+    strays: Option<Strays>,
+}
+
+/// Packets in a row that are older than the newest one and were not missing.
+#[derive(Debug, Clone, Copy)]
+struct Strays {
+    next: u16,
+    count: u16,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,13 +70,40 @@ impl NackGenerator {
 
     /// `starts_key_frame`: what is missing before it can be done without.
     pub fn handle_packet(&mut self, now: Instant, sequence: u16, starts_key_frame: bool) -> Seen {
+        let seen = match self.place(now, sequence) {
+            Seen::Repeated if self.has_begun_anew(sequence) => self.restart(sequence),
+            Seen::Repeated => Seen::Repeated,
+            seen => {
+                self.strays = None;
+                seen
+            }
+        };
+        self.note_key_frame(sequence, starts_key_frame, seen);
+        seen
+    }
+
+    /// The same of a retransmission: however old it is, its sender has not begun anew.
+    pub fn handle_again(&mut self, now: Instant, sequence: u16, starts_key_frame: bool) -> Seen {
         let seen = self.place(now, sequence);
+        self.note_key_frame(sequence, starts_key_frame, seen);
+        seen
+    }
+
+    fn note_key_frame(&mut self, sequence: u16, starts_key_frame: bool, seen: Seen) {
         let is_first = self.key_frame.is_none_or(|newest| is_before(newest, sequence));
         if starts_key_frame && is_first && seen != Seen::Repeated {
             self.key_frame = Some(sequence);
             self.wants_key_frame = false;
         }
-        seen
+    }
+
+    /// Counts a packet that is of no use where the numbers stand; whether there were enough of them in a row.
+    fn has_begun_anew(&mut self, sequence: u16) -> bool {
+        let behind = self.highest.map_or(0, |highest| highest.wrapping_sub(sequence));
+        let run = self.strays.filter(|strays| strays.next == sequence && behind > 0);
+        let count = run.map_or(1, |strays| strays.count + 1);
+        self.strays = (behind > 0).then_some(Strays { next: sequence.wrapping_add(1), count });
+        count >= if behind > MISORDER_MAX { 2 } else { NEAR_STRAYS_MAX }
     }
 
     /// Fills `out` with what is to be asked for now, in order, and returns how many there are.
@@ -164,6 +204,7 @@ impl NackGenerator {
 
     fn restart(&mut self, sequence: u16) -> Seen {
         self.highest = Some(sequence);
+        self.strays = None;
         self.missing.clear();
         self.key_frame = None;
         self.wants_key_frame = true;
@@ -258,5 +299,47 @@ mod tests {
         assert_eq!(generator.missing(), 0);
         assert!(generator.poll_key_frame());
         assert_eq!(generator.handle_packet(at(1), 30_001, false), Seen::New { missed: 0 });
+    }
+
+    /// The numbers of a sender that was at 5,000 and begins again: what it loses is no more than what shows that it did.
+    #[test]
+    fn a_sender_that_begins_anew_below_is_followed_after_its_second_packet() {
+        for (first, lost) in [(0, 0), (3_001, 1), (4_898, 1), (4_901, 24), (40_000, 0)] {
+            let mut generator = NackGenerator::default();
+            (4_000..=5_000).for_each(|sequence| {
+                generator.handle_packet(at(0), sequence, false);
+            });
+            let seen: Vec<_> =
+                (0..30).map(|step| generator.handle_packet(at(1), first + step, false)).collect();
+            let restarted = seen.iter().position(|seen| *seen == Seen::Restarted);
+            assert_eq!(restarted, Some(lost), "{first}");
+            assert!(
+                seen[lost + 1..].iter().all(|seen| *seen == Seen::New { missed: 0 }),
+                "{first}: {seen:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_late_doubled_or_sent_again_is_no_beginning() {
+        let mut generator = NackGenerator::default();
+        (0..1_000).filter(|sequence| sequence % 300 != 7).for_each(|sequence| {
+            generator.handle_packet(at(0), sequence, false);
+        });
+        // Late, then doubled, both far behind; two in a row, but with a new one between them.
+        assert_eq!(generator.handle_packet(at(1), 7, false), Seen::Recovered { requests: 0 });
+        assert_eq!(generator.handle_packet(at(1), 7, false), Seen::Repeated);
+        assert_eq!(generator.handle_packet(at(1), 1_000, false), Seen::New { missed: 0 });
+        assert_eq!(generator.handle_packet(at(1), 8, false), Seen::Repeated);
+        // All of a burst, doubled by the network.
+        (1_001..1_020).for_each(|sequence| {
+            generator.handle_packet(at(2), sequence, false);
+        });
+        for sequence in 1_001..1_020 {
+            assert_eq!(generator.handle_packet(at(2), sequence, false), Seen::Repeated);
+        }
+        for sequence in 400..500 {
+            assert_eq!(generator.handle_again(at(3), sequence, false), Seen::Repeated, "probes");
+        }
     }
 }

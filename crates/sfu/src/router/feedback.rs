@@ -66,10 +66,12 @@ impl Router {
         let Some(incoming) = transport.incoming.get(report.ssrc).filter(|incoming| !incoming.is_rtx) else {
             return;
         };
+        // A clock that was told before goes on.
+        let Some(moment) = report.info.moment() else { return };
         let stream = &mut self.producers[incoming.producer].streams[incoming.stream];
-        let sender_us = ntp_us(report.info.ntp);
+        let sender_us = ntp_us(moment);
         stream.clock = Some(SenderClock { ntp_us: sender_us, rtp: report.info.rtp });
-        stream.last_report = Some((report.info.ntp.middle(), now.mono));
+        stream.last_report = Some((moment.middle(), now.mono));
         let offset = ntp_us(self.clock.ntp(now)).wrapping_sub(sender_us);
         /// A step of this much is a clock that was set, not the way's delay.
         const STEP_US: u64 = 1_000_000;
@@ -138,7 +140,9 @@ impl Router {
     /// A receiver that sends nothing asks in this way how long the way is (RFC 3611, section 4.4); it is answered.
     fn handle_extended(&mut self, now: Now, index: usize, report: &ExtendedReport<'_>) {
         for block in report.blocks() {
-            if let ExtendedBlock::ReferenceTime(ntp) = block {
+            if let ExtendedBlock::ReferenceTime(ntp) = block
+                && ntp != NtpTime(0)
+            {
                 self.answer_reference_time(index, report.ssrc, ntp);
             }
         }

@@ -162,7 +162,10 @@ fn receive(
     let codec = producer.codec;
     let stream = &mut producer.streams[incoming.stream];
     let facts = facts(stream, codec, packet, numbered, &writer);
-    let seen = stream.nacks.handle_packet(now, numbered.sequence, facts.is_key);
+    let seen = match numbered.is_again {
+        false => stream.nacks.handle_packet(now, numbered.sequence, facts.is_key),
+        true => stream.nacks.handle_again(now, numbered.sequence, facts.is_key),
+    };
     let Some(sequence) = count(stream, now, packet, numbered, seen) else { return false };
     if !numbered.is_again {
         stream.receive.handle_timing(now, packet.timestamp(), producer.clock_rate);

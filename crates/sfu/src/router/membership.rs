@@ -40,6 +40,11 @@ impl Router {
         self.make_ready(index);
     }
 
+    /// Whether anything is produced on it.
+    pub fn produces(&self, key: TransportKey) -> bool {
+        self.keys.get(&key).is_some_and(|&index| !self.transports[index].producers.is_empty())
+    }
+
     /// Closes its producers and consumers.
     pub fn remove_transport(&mut self, key: TransportKey) {
         let Some(index) = self.keys.remove(&key) else { return };

@@ -28,6 +28,14 @@ pub struct SenderInfo {
     pub octets: u32,
 }
 
+impl SenderInfo {
+    /// When it was sent. None from a sender that has no notion of wall clock or elapsed time, which writes 0 (RFC 3550, section
+    /// 6.4.1): what it says of its stream's clock then belongs to no moment.
+    pub fn moment(&self) -> Option<NtpTime> {
+        Some(self.ntp).filter(|ntp| *ntp != NtpTime(0))
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub struct ReceiverReport<'a> {
     pub ssrc: u32,

@@ -201,3 +201,43 @@ fn a_narrow_way_gets_less_once_it_is_known() {
     let available = serde_json::to_value(stats[0].get("availableOutgoingBitrate").unwrap()).unwrap();
     assert!(available.as_u64().unwrap() <= 200_000, "{available}");
 }
+
+/// RFC 3550, section 6.4.1: a sender that knows no time writes 0, and then its report says nothing of its clock.
+#[test]
+fn a_report_without_a_time_is_never_taken_for_one() {
+    let timestamps = |reports: &[SenderInfo]| {
+        let mut world = World::new();
+        (0..2).for_each(|key| world.join(key));
+        let producer = world.produce(0, MediaKind::Video, &video("v", one(10)));
+        let (_, ssrc, _) = world.consume(1, producer);
+        let mut left = Vec::new();
+        for sequence in 0..300 {
+            if let Some(info) = reports.get(usize::from(sequence)) {
+                world.rtcp(0, |writer| assert!(writer.sender_report(10, info, &[]).is_ok()));
+            }
+            world.rtp(0, &frame(sequence, sequence));
+            left.extend(world.flush());
+            left.extend(world.pass(Duration::from_millis(10)));
+        }
+        let told: Vec<_> = left
+            .iter()
+            .filter(|left| left.kind == TransmitKind::Rtcp)
+            .flat_map(|left| Packets::new(&left.bytes).flatten().map(|packet| (left.to, packet)))
+            .filter_map(|(to, packet)| match packet {
+                Packet::SenderReport(report) if to == 1 && report.ssrc == ssrc => Some(report.info.rtp),
+                Packet::ReceiverReport(report) if to == 0 => {
+                    report.blocks().next().map(|block| block.last_report)
+                }
+                _ => None,
+            })
+            .collect();
+        assert!(told.len() > 3, "{told:?}");
+        told
+    };
+    let info = |ntp, rtp| SenderInfo { ntp, rtp, packets: 1, octets: 1 };
+    let nothing = info(NtpTime(0), 0xdead_beef);
+    assert_eq!(timestamps(&[nothing, nothing]), timestamps(&[]), "as if it had not come");
+    let told = info(NtpTime::from_unix_us(5_000_000), 77_000);
+    assert_eq!(timestamps(&[told, nothing]), timestamps(&[told]), "what was told before goes on");
+    assert_ne!(timestamps(&[told]), timestamps(&[]));
+}

@@ -237,3 +237,50 @@ fn everything_goes_with_its_transport() {
     world.router.remove_transport(taoyao_sfu::TransportKey(2));
     assert_eq!(world.router.poll_timeout(), None);
 }
+
+/// A camera that is switched off and on goes on under its old SSRC with any numbers.
+#[test]
+fn a_sender_that_begins_anew_is_heard_from_its_second_packet_on() {
+    for (first, lost) in [(500, 0), (9_000, 1), (9_897, 1), (9_950, 24), (30_000, 0), (60_000, 0)] {
+        let mut world = World::new();
+        (0..2).for_each(|key| world.join(key));
+        let producer = world.produce(0, MediaKind::Audio, &audio(10));
+        world.consume(1, producer);
+        (9_000..10_000).for_each(|sequence| world.rtp(0, &sound(sequence, 30, 10)));
+        let before = world.media();
+        world.pass(Duration::from_millis(20));
+        (0..100).for_each(|step| world.rtp(0, &sound(first + step, 30, 10)));
+        let after = world.media();
+        assert_eq!((before.len(), after.len()), (1_000, 100 - lost), "{first}");
+        let all: Vec<_> = before.iter().chain(&after).collect();
+        for pair in all.windows(2) {
+            let (one, next) = (pair[0].rtp(), pair[1].rtp());
+            assert_eq!(next.sequence(), one.sequence().wrapping_add(1), "{first}");
+            let step = next.timestamp().wrapping_sub(one.timestamp());
+            assert!((960..=1_920).contains(&step), "{first}: time goes on, {step}");
+        }
+    }
+}
+
+#[test]
+fn who_receives_nothing_yet_is_told_when_its_stream_was_last_heard() {
+    let mut world = World::new();
+    (0..2).for_each(|key| world.join(key));
+    let producer = world.produce(0, MediaKind::Audio, &audio(10));
+    let (consumer, _) = world.consume_paused(1, producer);
+    let heard = |world: &World| {
+        let now = world.now();
+        let stats = world.router.consumer_stats(now, consumer).unwrap();
+        let ago = |name| stats.get(1)?.get(name).map(|told| (told.clone(), now.wall.0));
+        (ago("firstPacketReceivedTimestamp"), ago("lastPacketReceivedTimestamp"))
+    };
+    assert_eq!(heard(&world), (None, None));
+    let begun = world.now().wall.0;
+    world.rtp(0, &sound(1, 30, 10));
+    world.pass(Duration::from_secs(3));
+    let again = world.now().wall.0;
+    world.rtp(0, &sound(2, 30, 10));
+    world.pass(Duration::from_secs(2));
+    let now = world.now().wall.0;
+    assert_eq!(heard(&world), (Some((begun.into(), now)), Some((again.into(), now))));
+}

@@ -1,6 +1,7 @@
 //! One room of this node: its members, and the feed of news to each node that has some.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use taoyao_ortc::{Command, RecordCommand};
@@ -164,6 +165,11 @@ impl Room {
         } else {
             entries.map(brief).collect()
         }
+    }
+
+    /// The address that a member signals from, as its node sees it.
+    pub(super) fn address_of(&self, name: &TerminalName) -> Option<IpAddr> {
+        state::address(&self.members.get(name)?.entry.state)
     }
 
     /// What a member sends and receives.

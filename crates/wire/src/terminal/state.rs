@@ -1,9 +1,10 @@
 //! The state of a terminal (reference section 3.4): kept by its node, shown to others as JSON text.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use serde::Serialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use taoyao_types::{NodeName, PartitionName, limits};
 
@@ -167,6 +168,15 @@ fn push_short(json: &mut String, text: &str, bytes: usize) {
         json.truncate(before);
         end = text.floor_char_boundary(end - end.div_ceil(8).max(1));
     }
+}
+
+/// The address that a terminal's node sees of it.
+pub fn address(state: &str) -> Option<IpAddr> {
+    #[derive(Deserialize)]
+    struct Seen {
+        ip: IpAddr,
+    }
+    serde_json::from_str::<Seen>(state).ok().map(|seen| seen.ip)
 }
 
 /// Whether a state that came from another node is a JSON object.

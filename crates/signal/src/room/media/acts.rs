@@ -111,8 +111,9 @@ impl Room {
             MediaRequest::CreateWebRtc(WebRtcWish { force_tcp, consuming, sctp, .. }) => {
                 self.create_transport(asker, TransportPlan::WebRtc { force_tcp, sctp }, (consuming, taken))
             }
-            MediaRequest::CreatePlain { rtcp_mux, comedia, srtp, remote_srtp } => {
-                let plan = TransportPlan::Plain { rtcp_mux, comedia, srtp, remote_srtp };
+            MediaRequest::CreatePlain { rtcp_mux, comedia, from, srtp, remote_srtp } => {
+                let from = from.or_else(|| self.address_of(asker.name));
+                let plan = TransportPlan::Plain { rtcp_mux, comedia, from, srtp, remote_srtp };
                 self.create_transport(asker, plan, (true, taken))
             }
             MediaRequest::ConnectWebRtc { transport, dtls } => {

@@ -1,5 +1,7 @@
 //! What members ask of a room's media: read liberally, judged by the room's node.
 
+use std::net::IpAddr;
+
 use serde::de::DeserializeOwned;
 use taoyao_ortc::{
     ConsumerId, DtlsParameters, MediaKind, NumStreams, ProducerId, RtpCapabilities, RtpParameters,
@@ -19,6 +21,8 @@ pub enum MediaRequest {
     CreatePlain {
         rtcp_mux: bool,
         comedia: bool,
+        /// Where its packets come from, if not from where it signals.
+        from: Option<IpAddr>,
         srtp: Option<SrtpSuite>,
         /// The terminal's own key.
         remote_srtp: Option<SrtpParameters>,
@@ -202,7 +206,8 @@ fn num_streams(fields: &Fields<'_>) -> NumStreams {
     NumStreams { outgoing: number("OS").unwrap_or(STREAMS), incoming: number("MIS").unwrap_or(STREAMS) }
 }
 
-/// The original has no way to tell the terminal's key; `srtpParameters` is that, and wants SRTP of its suite.
+/// The original has no way to tell the terminal's key; `srtpParameters` is that, and wants SRTP of its suite. Nor has it one to
+/// tell where a camera is that somebody else signals for; `remoteIp` is that.
 fn create_plain(fields: &Fields<'_>) -> Result<MediaRequest, BadMedia> {
     let remote_srtp: Option<SrtpParameters> = read(fields, "srtpParameters")?;
     let suite = match &remote_srtp {
@@ -213,6 +218,7 @@ fn create_plain(fields: &Fields<'_>) -> Result<MediaRequest, BadMedia> {
     Ok(MediaRequest::CreatePlain {
         rtcp_mux: fields.flag("rtcpMux").unwrap_or(true),
         comedia: fields.flag("comedia").unwrap_or(false),
+        from: read(fields, "remoteIp")?,
         srtp: wants_srtp.then(|| suite.unwrap_or(SrtpSuite::AesCm128HmacSha1_80)),
         remote_srtp,
     })
