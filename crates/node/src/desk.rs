@@ -222,7 +222,7 @@ impl Clerk {
 /// A node's name; a neighbour with another generation of the topology may speak of one that is not in ours.
 pub(crate) fn name_of(topology: &Topology, id: NodeId) -> NodeName {
     let named = topology.node(id).map(|node| node.name.clone());
-    named.unwrap_or_else(|| format!("unknown-{id}").parse().expect("hex digits make a label"))
+    named.unwrap_or_else(|| format!("unknown-{}", id.hex()).parse().expect("hex digits make a label"))
 }
 
 fn to_json(report: impl Serialize) -> Result<Value, AdminFailure> {

@@ -6,6 +6,7 @@ use taoyao_link::SendError;
 use taoyao_types::{ConnId, Now, TerminalName};
 
 use super::{Driver, Terminal};
+use crate::desk::name_of;
 use crate::logins::{Settled, Ticket, Who};
 use crate::supervisor::{Command, DRAIN_DEADLINE};
 
@@ -27,10 +28,13 @@ impl Driver {
                 }
             }
             Output::ToLink { peer, lane, frame } => {
-                tracing::trace!(%peer, ?lane, bytes = frame.len(), "to link");
+                tracing::trace!(peer = peer.hex(), ?lane, bytes = frame.len(), "to link");
                 match self.links.send(peer, lane, frame) {
                     Ok(()) | Err(SendError::Down) => {}
-                    Err(error) => tracing::error!(%peer, %error, "a frame was made that no link takes"),
+                    Err(error) => {
+                        let peer = name_of(&self.place.topology, peer);
+                        tracing::error!(%peer, %error, "a frame was made that no link takes");
+                    }
                 }
             }
             Output::Admitted { conn } => {
@@ -106,12 +110,14 @@ impl Driver {
         }
         match alarm {
             Alarm::Authority { peer, what } => {
-                let peer = self.place.topology.node(*peer).map(|node| node.name.as_str());
-                tracing::warn!(peer, what, "a neighbour did what its place in the topology does not allow");
+                let peer = name_of(&self.place.topology, *peer);
+                tracing::warn!(%peer, what, "a neighbour did what its place in the topology does not allow");
             }
             Alarm::Denied { what } => tracing::warn!(target: "audit", what, "denied"),
             Alarm::Refused { key, reason } => {
-                tracing::warn!(terminal = %key, reason, "the parent does not take a terminal of this subtree");
+                let partition = self.place.topology.partition(key.partition());
+                let partition = partition.map(|partition| partition.name.as_str());
+                tracing::warn!(partition, %key, reason, "the parent does not take a terminal of this subtree");
             }
         }
     }
