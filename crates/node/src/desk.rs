@@ -201,7 +201,8 @@ impl Clerk {
             node: self.node(entry.origin),
             display_name: text("name"),
             client_type: text("clientType"),
-            registered_at_ms: entry.session.wall_ms(),
+            // An SFU is listed among the terminals, and has never registered.
+            registered_at_ms: Some(entry.session.wall_ms()).filter(|at| *at > 0),
             name: entry.name,
         }
     }

@@ -83,8 +83,8 @@ pub struct TerminalReport {
     pub display_name: Option<String>,
     /// What it says it is, in upper case (reference section 3.3).
     pub client_type: Option<String>,
-    /// When it registered: Unix milliseconds.
-    pub registered_at_ms: u64,
+    /// When it registered: Unix milliseconds. None for what never does, which is an SFU.
+    pub registered_at_ms: Option<u64>,
 }
 
 /// `GET /api/alarms`: the alarms of a node's partitions, the newest first.

@@ -116,9 +116,16 @@ pub(crate) fn long_time(span: Duration) -> String {
     }
 }
 
-/// A moment in Unix milliseconds, in the time zone of whoever looks: `2026-01-31 08:00:00`.
+/// How long ago a moment in Unix milliseconds was, as [`long_time`] says it; `-` if it is not known, which zero means, too.
+pub(crate) fn age(now_ms: u64, at_ms: Option<u64>) -> String {
+    let at = at_ms.filter(|at| *at > 0);
+    at.map_or("-".to_owned(), |at| long_time(Duration::from_millis(now_ms.saturating_sub(at))))
+}
+
+/// A moment in Unix milliseconds, in the time zone of whoever looks: `2026-01-31 08:00:00`; `-` for zero, which is no moment.
 pub(crate) fn local_time(ms: u64) -> String {
-    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let time =
+        i64::try_from(ms).ok().filter(|ms| *ms > 0).and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.map_or("-".to_owned(), |time| time.to_zoned(TimeZone::system()).strftime("%F %T").to_string())
 }
 
@@ -181,3 +188,12 @@ mod tests {
         assert_eq!(text.lines().count(), 3);
     }
 }
+    #[test]
+    fn a_time_that_nobody_knows_is_neither_an_age_nor_a_date() {
+        let now = 1_800_000_000_000;
+        assert_eq!([age(now, None), age(now, Some(0))], ["-", "-"]);
+        assert_eq!([age(now, Some(now - 42_000)), age(now, Some(now + 5_000))], ["42s", "0s"]);
+        assert_eq!(local_time(0), "-");
+        assert!(local_time(now).starts_with("2027-01-1"), "{}", local_time(now));
+    }
+

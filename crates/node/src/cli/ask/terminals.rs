@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use clap::Args;
 use comfy_table::Cell;
@@ -13,7 +12,7 @@ use taoyao_types::{NodeName, PartitionName, TerminalName};
 use super::{Answer, Whom, tell_silent};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::input;
-use crate::cli::output::{self, counted, long_time, number, printable};
+use crate::cli::output::{self, age, counted, number, printable};
 
 /// List the terminals that the nodes know, each once
 #[derive(Debug, Args)]
@@ -113,13 +112,12 @@ fn drawn(terminals: &[TerminalReport]) -> String {
     let now = input::now().0;
     let mut table = output::table(&["TERMINAL", "NODE", "TYPE", "NAME", "SINCE"]);
     for terminal in terminals {
-        let since = Duration::from_millis(now.saturating_sub(terminal.registered_at_ms));
         table.add_row([
             Cell::new(&terminal.name),
             Cell::new(&terminal.node),
             Cell::new(terminal.client_type.as_deref().unwrap_or("-")),
             Cell::new(printable(terminal.display_name.as_deref().unwrap_or("-"))),
-            number(long_time(since)),
+            number(age(now, terminal.registered_at_ms)),
         ]);
     }
     format!("{}\n{}", output::drawn(table), counted(terminals.len(), "terminal"))
@@ -180,6 +178,7 @@ mod tests {
     fn terminal(name: &str, node: &str, registered_at_ms: u64) -> TerminalReport {
         TerminalReport {
             name: name.parse().unwrap(),
+        let registered_at_ms = Some(registered_at_ms);
             node: node.parse().unwrap(),
             display_name: None,
             client_type: Some("WEB".to_owned()),
