@@ -35,7 +35,6 @@ use crate::question::Question;
 use crate::readiness::Readiness;
 use crate::recordings::{RecorderEvents, Recordings};
 use crate::supervisor::Command;
-use crate::throttle::Throttle;
 
 /// Events of terminals in one turn: enough to share its fixed costs, few enough that no other source waits for long.
 const TERMINAL_BUDGET: usize = 256;
@@ -110,7 +109,6 @@ pub(crate) struct Driver {
     /// Where the node's end is asked for.
     commands: mpsc::Sender<Command>,
     operators: Operators,
-    alarm_lines: Throttle,
     is_draining: bool,
 }
 
@@ -149,7 +147,6 @@ impl Driver {
             deeds: Deeds::new(scripts),
             commands,
             operators: Operators::default(),
-            alarm_lines: Throttle::default(),
             is_draining: false,
         }
     }

@@ -16,6 +16,7 @@ use crate::logins::LoginStats;
 use crate::recordings::RecordingStats;
 use crate::status::queued_bytes;
 
+use crate::telemetry::LogStats;
 /// What instruments read from.
 pub(crate) struct Readings<'a> {
     pub(crate) node: &'a NodeGauges,
@@ -26,6 +27,7 @@ pub(crate) struct Readings<'a> {
     pub(crate) gateway: &'a GatewayStats,
     pub(crate) recordings: &'a RecordingStats,
     pub(crate) links: &'a [Link],
+    pub(crate) log: &'a LogStats,
 }
 
 /// Numbers of the node as a whole, as of now.
@@ -237,6 +239,18 @@ const RECORDINGS: &[Instrument<RecordingStats>] = &[
 
 /// Of each neighbour, with the label `peer`.
 const LINKS: &[Instrument<Link>] = &[
+/// Of the process, which may be many nodes.
+const LOG: &[Instrument<LogStats>] = &[
+    counter(
+        "taoyao_log_dropped_lines_total",
+        "lines of this process's log that standard error did not take",
+        |l| l.dropped,
+    ),
+    counter("taoyao_log_failed_writes_total", "writes of this process's log that failed", |l| {
+        l.failed_writes
+    }),
+];
+
     gauge("taoyao_link_up", "1 while the link is up", |l| u64::from(l.is_up)),
     gauge("taoyao_link_synced", "1 while both ends agree on what is behind the link", |l| {
         u64::from(l.is_synced)
@@ -283,6 +297,7 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     }
     samples
 }
+    add(&mut samples, LOG, readings.log);
 
 /// One sample for each signal that anybody may send, so that a counter is there before its first signal.
 fn signals(terminals: &TerminalStats) -> impl Iterator<Item = Sample> {

@@ -36,7 +36,6 @@ mod state_dir;
 mod status;
 mod supervisor;
 pub mod telemetry;
-mod throttle;
 mod users_file;
 
 pub use app::{NodeApp, NodeOptions, StartError};

@@ -10,6 +10,7 @@ use crate::driver::Driver;
 use crate::instruments::{self, Link, NodeGauges, Readings};
 use crate::report::{AlarmsReport, LinkReport, StatusReport, TerminalAlarm};
 
+use crate::telemetry;
 impl Driver {
     /// What `taoyao status` shows.
     pub(crate) fn status(&mut self, now: Now) -> StatusReport {
@@ -80,6 +81,7 @@ impl Driver {
             recordings: &self.recordings.stats(),
             links: &links,
         })
+            log: &telemetry::stats(),
     }
 
     fn link_report(&self, peer: &NeighbourStatus) -> LinkReport {

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
+use super::output;
+
 /// How a command ended, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -83,7 +85,12 @@ impl Failed {
     pub(crate) fn tell(&self) {
         let bad = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let heading = if self.what.starts_with("error:") { "" } else { "error: " };
-        anstream::eprintln!("{bad}{heading}{bad:#}{}", self.what);
+        output::remark(format!("{bad}{heading}{bad:#}{}\n", self.what));
+    }
+
+    /// The sentence, as people are told it.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 }
 

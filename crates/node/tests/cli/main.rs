@@ -7,6 +7,7 @@
 
 mod offline;
 #[path = "../mesh/ports.rs"]
+mod outputs;
 mod ports;
 mod running;
 mod support;
