@@ -3,6 +3,7 @@
 mod addresses;
 mod files;
 mod ids;
+mod listens;
 mod partitions;
 mod policy;
 mod scripts;
@@ -12,6 +13,7 @@ pub(crate) use addresses::check_addresses;
 pub(crate) use files::{FileSpans, NodeFileSpans, check_files};
 pub(crate) use ids::check_ids;
 pub(crate) use partitions::{Delegation, check_partitions};
+pub(crate) use listens::default_plain_ports;
 pub(crate) use policy::check_policy;
 pub(crate) use scripts::check_scripts;
 pub(crate) use tree::{Place, check_tree};
