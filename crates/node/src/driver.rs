@@ -25,6 +25,7 @@ use tokio::time::{Sleep, sleep_until};
 use self::answer::Then;
 use crate::clock::Clock;
 use crate::deeds::Deeds;
+use crate::expiry::InUse;
 use crate::forwarder::{Forwarder, MediaEvents};
 use crate::guests::Guests;
 use crate::links::LinkTable;
@@ -88,6 +89,7 @@ pub(crate) struct Place {
     pub(crate) topology: Arc<Topology>,
     pub(crate) own: NodeId,
     pub(crate) epoch: NodeEpoch,
+    pub(crate) certificates: Vec<InUse>,
 }
 
 /// A node's machine and everything that its outputs go to.
@@ -344,7 +346,7 @@ mod tests {
         };
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let logins = Logins::open(topology.login()).unwrap();
-        let place = Place { topology, own, epoch };
+        let place = Place { topology, own, epoch, certificates: Vec::new() };
         let (forwarder, recordings) = (Forwarder::default(), Recordings::default());
         Driver::new(node, place, clock, logins, forwarder, recordings, mpsc::channel(1).0)
     }

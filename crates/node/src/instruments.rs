@@ -12,11 +12,12 @@ use taoyao_link::LinkStats;
 use taoyao_wire::signals::{SIGNALS, Sender};
 
 use crate::driver::DriverStats;
+use crate::expiry::InUse;
 use crate::logins::LoginStats;
 use crate::recordings::RecordingStats;
 use crate::status::queued_bytes;
-
 use crate::telemetry::LogStats;
+
 /// What instruments read from.
 pub(crate) struct Readings<'a> {
     pub(crate) node: &'a NodeGauges,
@@ -26,8 +27,9 @@ pub(crate) struct Readings<'a> {
     pub(crate) router: &'a RouterStats,
     pub(crate) gateway: &'a GatewayStats,
     pub(crate) recordings: &'a RecordingStats,
-    pub(crate) links: &'a [Link],
     pub(crate) log: &'a LogStats,
+    pub(crate) links: &'a [Link],
+    pub(crate) certificates: &'a [InUse],
 }
 
 /// Numbers of the node as a whole, as of now.
@@ -237,8 +239,6 @@ const RECORDINGS: &[Instrument<RecordingStats>] = &[
     }),
 ];
 
-/// Of each neighbour, with the label `peer`.
-const LINKS: &[Instrument<Link>] = &[
 /// Of the process, which may be many nodes.
 const LOG: &[Instrument<LogStats>] = &[
     counter(
@@ -251,6 +251,8 @@ const LOG: &[Instrument<LogStats>] = &[
     }),
 ];
 
+/// Of each neighbour, with the label `peer`.
+const LINKS: &[Instrument<Link>] = &[
     gauge("taoyao_link_up", "1 while the link is up", |l| u64::from(l.is_up)),
     gauge("taoyao_link_synced", "1 while both ends agree on what is behind the link", |l| {
         u64::from(l.is_synced)
@@ -278,6 +280,13 @@ const LOG: &[Instrument<LogStats>] = &[
     }),
 ];
 
+/// Of each certificate, with the label `certificate`.
+const CERTIFICATES: &[Instrument<InUse>] = &[gauge(
+    "taoyao_certificate_expires_seconds",
+    "when a certificate of the node is over, as a Unix time",
+    |c| c.not_after_ms / 1_000,
+)];
+
 /// The numbers of all instruments, metric by metric.
 pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -288,6 +297,7 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     add(&mut samples, ROUTER, readings.router);
     add(&mut samples, GATEWAY, readings.gateway);
     add(&mut samples, RECORDINGS, readings.recordings);
+    add(&mut samples, LOG, readings.log);
     samples.extend(signals(readings.terminals));
     for instrument in LINKS {
         for link in readings.links {
@@ -295,9 +305,14 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
             samples.push(sample(instrument, link, labels));
         }
     }
+    for instrument in CERTIFICATES {
+        for certificate in readings.certificates {
+            let labels = vec![("certificate", certificate.kind.to_owned())];
+            samples.push(sample(instrument, certificate, labels));
+        }
+    }
     samples
 }
-    add(&mut samples, LOG, readings.log);
 
 /// One sample for each signal that anybody may send, so that a counter is there before its first signal.
 fn signals(terminals: &TerminalStats) -> impl Iterator<Item = Sample> {

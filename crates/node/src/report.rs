@@ -37,6 +37,9 @@ pub struct StatusReport {
     #[serde(default)]
     pub alarms: u64,
     pub links: Vec<LinkReport>,
+    /// Those that it read at its start.
+    #[serde(default)]
+    pub certificates: Vec<CertificateReport>,
 }
 
 /// `GET /api/links`: the links of one node, to its parent first.
@@ -71,6 +74,16 @@ pub struct TerminalsReport {
     pub terminals: Vec<TerminalReport>,
     /// Nodes whose terminals are missing because they did not answer in time.
     pub incomplete: Vec<NodeName>,
+}
+
+/// One certificate that a node uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateReport {
+    /// `link`, `terminals`, or `authority`.
+    pub kind: String,
+    pub path: String,
+    /// When it is over: Unix milliseconds.
+    pub not_after_ms: u64,
 }
 
 /// One terminal.

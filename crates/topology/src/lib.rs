@@ -29,6 +29,7 @@ mod way;
 
 pub use address::{BadHostPort, HostPort};
 pub use certs::Certs;
+pub use check::{CertFault, CertFiles, CertUse};
 pub use media::Media;
 pub use mistake::{Mistake, Mistakes};
 pub use nearest::{Candidate, Candidates, Nearest, Reason};

@@ -6,7 +6,7 @@ use std::path::Path;
 use taoyao_types::{NodeId, PartitionId, PartitionName, PolicyRule, Scope};
 
 use crate::certs::Certs;
-use crate::check::{FileSpans, check_files};
+use crate::check::{CertFault, CertFiles, FileSpans, Look, check_files};
 use crate::mistake::{Mistakes, Report, Source};
 use crate::node::Node;
 use crate::script::Script;
@@ -140,7 +140,17 @@ impl Topology {
         let report = Report::new(&self.source);
         let wanted = self.nodes.iter().zip(&self.spans.nodes);
         let wanted = wanted.filter(|(candidate, _)| node.is_none_or(|id| candidate.id == id));
-        check_files(&self.certs, wanted, &self.spans, exists, &report);
+        check_files(&self.certs, wanted, &self.spans, Look { exists, examine }, &report);
         report.finish()
     }
 }
+        self.check_certificates(node, exists, &|_| Vec::new())
+    }
+
+    /// The same, and what `examine` finds wrong with the certificates that are there.
+    pub fn check_certificates(
+        &self,
+        node: Option<NodeId>,
+        exists: &dyn Fn(&Path) -> bool,
+        examine: &dyn Fn(&CertFiles<'_>) -> Vec<CertFault>,
+    ) -> Result<(), Mistakes> {
