@@ -32,6 +32,11 @@ pub(crate) fn painted(style: Style, text: impl Display) -> String {
 
 /// Prints lines. A reader that has seen enough and left (`| head`) is no failure.
 pub(crate) fn say(text: impl Display) -> Result<(), Failed> {
+    say_on(text).map(|_has_reader| ())
+}
+
+/// The same for who goes on printing; `false` when nobody reads any longer.
+pub(crate) fn say_on(text: impl Display) -> Result<bool, Failed> {
     let mut out = anstream::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     match written {
@@ -62,6 +67,11 @@ pub(crate) fn complain(text: impl Display) {
     remark(format!("{text}\n"));
 }
 
+/// Prints on stderr what a person may want to know meanwhile.
+pub(crate) fn note(text: impl Display) {
+    remark(format!("{text}\n"));
+}
+
 /// Prints on stderr, through the log once there is one. A stderr that takes nothing is no reason to fail: there is nobody
 /// to be told.
 pub(crate) fn remark(text: String) {
@@ -70,11 +80,6 @@ pub(crate) fn remark(text: String) {
     if !telemetry::say(&text) {
         io::stderr().write_all(text.as_bytes()).unwrap_or_default();
     }
-}
-
-/// Prints on stderr what a person may want to know meanwhile.
-pub(crate) fn note(text: impl Display) {
-    remark(format!("{text}\n"));
 }
 
 /// Prints a value as JSON of several lines.

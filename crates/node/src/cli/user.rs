@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use serde::Serialize;
 use taoyao_auth::{AllowList, User};
-use taoyao_topology::Topology;
 use taoyao_types::{ClientId, PartitionName, Role, limits};
 
 use super::exit::{Exit, Failed};
@@ -126,7 +125,9 @@ impl UserCommand {
 impl Add {
     fn run(self) -> Result<Exit, Failed> {
         let topology = input::load(&self.topology.topology)?;
-        self.check_partitions(&topology)?;
+        for partition in &self.partition {
+            input::check_partition(&topology, partition, &self.topology.topology)?;
+        }
         let mut table = UserTable::read(&topology.login().users)?;
         let password =
             if self.password_stdin { password_from_stdin()? } else { password_from_person(&self.name)? };
@@ -142,18 +143,6 @@ impl Add {
         }
         table.write()?;
         confirm("added", &self.name, &table, self.format)
-    }
-
-    fn check_partitions(&self, topology: &Topology) -> Result<(), Failed> {
-        let mut known: Vec<&str> = topology.partitions().map(|partition| partition.name.as_str()).collect();
-        known.sort_unstable();
-        match self.partition.iter().find(|name| !known.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(unknown) => Err(Failed::new(
-                Exit::Usage,
-                format!("the topology has no partition {unknown:?}; it has: {}", known.join(", ")),
-            )),
-        }
     }
 }
 

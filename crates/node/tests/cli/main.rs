@@ -5,9 +5,10 @@
     reason = "clippy's leave for tests covers test functions only, not their helpers"
 )]
 
+mod files;
 mod offline;
-#[path = "../mesh/ports.rs"]
 mod outputs;
+#[path = "../mesh/ports.rs"]
 mod ports;
 mod running;
 mod support;

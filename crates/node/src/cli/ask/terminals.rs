@@ -47,6 +47,8 @@ struct List {
 impl Terminals {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         let topology = self.whom.load()?;
+        let partitions = self.partition.iter().chain(self.after.as_ref().map(|after| &after.partition));
+        partitions.into_iter().try_for_each(|name| self.whom.check_partition(&topology, name))?;
         let answers: Vec<Answer<TerminalsReport>> = self.whom.ask(&topology, &self.path())?;
         let list = merged(&answers, self.limit);
         let is_complete = list.incomplete.is_empty();
@@ -176,9 +178,9 @@ mod tests {
     }
 
     fn terminal(name: &str, node: &str, registered_at_ms: u64) -> TerminalReport {
+        let registered_at_ms = Some(registered_at_ms);
         TerminalReport {
             name: name.parse().unwrap(),
-        let registered_at_ms = Some(registered_at_ms);
             node: node.parse().unwrap(),
             display_name: None,
             client_type: Some("WEB".to_owned()),
