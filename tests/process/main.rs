@@ -19,6 +19,7 @@ mod frames;
 mod impostor;
 mod judge;
 mod kill;
+mod log;
 mod mesh;
 mod node;
 mod notes;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use taoyao_node::report::{StatusReport, TerminalsReport};
 use taoyao_node::token_path;
@@ -82,11 +82,24 @@ impl Mesh {
 
     /// Starts a node; [`Mesh::ready`] waits for it.
     pub(crate) fn run(&mut self, short: &str) {
-        let place = self.place(short);
-        let common = self.dir.path().join("topology/mesh.toml");
-        let file = self.files.get(short).unwrap_or(&common);
-        let node = Node::start(short, file, self.dir.path().join(format!("{short}.log")));
-        self.running.insert(place.short, node);
+        let node = Node::start(short, &self.file(short), self.log_of(short));
+        self.running.insert(self.place(short).short, node);
+    }
+
+    /// Starts a node with another standard error, and a filter for what it says there.
+    pub(crate) fn run_saying(&mut self, short: &str, errors: Stdio, filter: Option<&str>) {
+        let node = Node::start_saying(short, &self.file(short), self.log_of(short), errors, filter);
+        self.running.insert(self.place(short).short, node);
+    }
+
+    /// The topology file that a node reads.
+    pub(crate) fn file(&self, short: &str) -> PathBuf {
+        let common = || self.dir.path().join("topology/mesh.toml");
+        self.files.get(short).cloned().unwrap_or_else(common)
+    }
+
+    fn log_of(&self, short: &str) -> PathBuf {
+        self.dir.path().join(format!("{short}.log"))
     }
 
     /// Waits until these nodes say that they are ready.

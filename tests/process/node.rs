@@ -24,7 +24,19 @@ pub(crate) struct Node {
 impl Node {
     /// Starts the node `name` of a topology file; what it says goes to the end of `log`.
     pub(crate) fn start(name: &str, topology: &Path, log: PathBuf) -> Self {
-        let file = || File::options().create(true).append(true).open(&log).unwrap();
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        Self::start_saying(name, topology, log, file.into(), None)
+    }
+
+    /// The same with another standard error, and a filter for what it says there.
+    pub(crate) fn start_saying(
+        name: &str,
+        topology: &Path,
+        log: PathBuf,
+        errors: Stdio,
+        filter: Option<&str>,
+    ) -> Self {
+        let file = File::options().create(true).append(true).open(&log).unwrap();
         // As many files as the system lets it have, whatever the shell that runs the tests has set.
         let child = Command::new("sh")
             .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""])
@@ -32,8 +44,9 @@ impl Node {
             .args(["node", name, "--topology"])
             .arg(topology)
             .stdin(Stdio::null())
-            .stdout(file())
-            .stderr(file())
+            .envs(filter.map(|filter| ("TAOYAO_LOG", filter)))
+            .stdout(file)
+            .stderr(errors)
             .kill_on_drop(true)
             .spawn()
             .unwrap();

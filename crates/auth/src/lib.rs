@@ -7,6 +7,7 @@
 
 mod account;
 mod credentials;
+mod hashing;
 mod limiter;
 mod login;
 mod password;

@@ -1,9 +1,8 @@
 //! Hashes of passwords that are not an account's: Argon2id with the same parameters as in the user table.
 
-use argon2::password_hash::PasswordVerifier;
 use taoyao_types::Secret;
 
-use crate::users::{ARGON2ID, hash};
+use crate::hashing::{hash, is_hash_of};
 
 /// The hash of a password in PHC string form; `salt` must be random and fresh. None if Argon2 does not take the password
 /// (more than 4 GiB). Takes about 20 ms and 19 MiB: call it where blocking is allowed.
@@ -13,7 +12,7 @@ pub fn hash_password(password: &Secret, salt: [u8; 16]) -> Option<String> {
 
 /// Whether a hash of [`hash_password`] is this password's. As slow as making it.
 pub fn is_password(password: &Secret, hash: &str) -> bool {
-    ARGON2ID.verify_password(password.0.as_bytes(), hash).is_ok()
+    is_hash_of(&password.0, hash)
 }
 
 #[cfg(test)]

@@ -17,22 +17,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 use taoyao_types::{ClientId, PartitionName, Role, Secret, limits};
 
 use crate::account::{Account, AllowList, BadSignal};
 use crate::credentials::Credentials;
+use crate::hashing::{hash, is_hash_of};
 use crate::login::{LoginVerdict, Refusal};
 use crate::token::TokenHash;
 use crate::version::AccountVersion;
-
-/// OWASP's recommended minimum for Argon2id: 19 MiB, two passes, one lane. About 20 ms of one core.
-pub(crate) static ARGON2ID: LazyLock<Argon2<'static>> = LazyLock::new(|| {
-    let params = Params::new(19 * 1024, 2, 1, None).expect("constants within Argon2's bounds");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-});
 
 /// What unknown users are verified against, so that the time taken does not tell who exists.
 static NOBODY: LazyLock<String> =
@@ -283,7 +276,7 @@ impl Users {
         }
         let user = self.users.get(&credentials.username);
         let hash = user.map_or(NOBODY.as_str(), |user| user.hash.as_str());
-        let matches = ARGON2ID.verify_password(credentials.password.as_bytes(), hash).is_ok();
+        let matches = is_hash_of(&credentials.password, hash);
         match user {
             None => Err(Refusal::UnknownUser),
             Some(_) if !matches => Err(Refusal::WrongPassword),
@@ -334,11 +327,6 @@ impl User {
         let state = User { tokens: BTreeMap::new(), ..self.clone() };
         AccountVersion::of(&toml::to_string(&state).expect("texts and lists of texts are always TOML"))
     }
-}
-
-pub(crate) fn hash(password: &str, salt: [u8; 16]) -> Option<String> {
-    let hash: PasswordHash = ARGON2ID.hash_password_with_salt(password.as_bytes(), &salt).ok()?;
-    Some(hash.to_string())
 }
 
 fn check_name(name: &str) -> Result<(), BadUser> {

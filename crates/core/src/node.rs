@@ -33,7 +33,7 @@ pub struct NodeConfig {
 
 /// The topology does not name this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("node {0} is not in the topology")]
+#[error("node {} is not in the topology", .0.hex())]
 pub struct NotInTopology(pub NodeId);
 
 /// The machine of one node.

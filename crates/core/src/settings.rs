@@ -22,6 +22,7 @@ pub(crate) fn terminals(topology: &Arc<Topology>, config: &NodeConfig) -> Option
     Some(TerminalsConfig {
         node: node.name.clone(),
         node_id: node.id,
+        nodes: topology.nodes().iter().map(|node| (node.id, node.name.clone())).collect(),
         home: node.home_partition().clone(),
         serves: node.attachable().cloned().collect(),
         partitions: topology.partitions().map(|partition| partition.name.clone()).collect(),

@@ -57,7 +57,7 @@ pub(crate) async fn read_hello(recv: &mut RecvStream, identity: &Identity) -> Re
     recv.read_exact(&mut body).await.map_err(|e| explain::read_exact_failed(&e))?;
     let hello = Hello::decode(&body).map_err(|e| bad_hello(&e))?;
     if hello.node != NodeId::of(identity.node()) {
-        let reason = format!("the hello is from node {}, the certificate is {identity}", hello.node);
+        let reason = format!("the hello is from another node than the certificate, which is {identity}");
         return Err(explain::here(CloseCode::Identity, reason));
     }
     hello.common_protocol().map_err(|e| bad_hello(&e))?;

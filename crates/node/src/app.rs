@@ -22,6 +22,7 @@ use crate::clock::{Clock, wall_now};
 use crate::credentials::{self, CredentialsError};
 use crate::desk::Desk;
 use crate::driver::{self, Driver, Sources};
+use crate::expiry;
 use crate::forwarder::Forwarder;
 use crate::logins::Logins;
 use crate::question::{QUESTIONS_MAX, Question};
@@ -118,7 +119,8 @@ impl NodeApp {
         let name = place.name.clone();
         let desk =
             Desk::new(Arc::clone(&topology), own, questions.clone(), forwarder.clone(), recordings.clone());
-        let place = driver::Place { topology, own, epoch };
+        let certificates = expiry::in_use(&topology, place);
+        let place = driver::Place { topology, own, epoch, certificates };
         Ok(Self {
             name,
             driver: Driver::new(node, place, clock, logins, forwarder, recordings, commands.0.clone()),
@@ -149,6 +151,7 @@ impl NodeApp {
         let recordings = machine.recordings.clone();
         let mut tidying = JoinSet::new();
         tidying.spawn(recordings.clone().tidy());
+        tidying.spawn(expiry::remind(self.name.clone(), machine.place.certificates.clone()));
         driver.spawn(async move {
             // Locked until the driver has ended, and with it the last use of the node's epoch.
             let _locked = state_dir;

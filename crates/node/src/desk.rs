@@ -209,7 +209,8 @@ impl Clerk {
             node: self.node(entry.origin),
             display_name: text("name"),
             client_type: text("clientType"),
-            registered_at_ms: entry.session.wall_ms(),
+            // An SFU is listed among the terminals, and has never registered.
+            registered_at_ms: Some(entry.session.wall_ms()).filter(|at| *at > 0),
             name: entry.name,
         }
     }
@@ -230,7 +231,7 @@ impl Clerk {
 /// A node's name; a neighbour with another generation of the topology may speak of one that is not in ours.
 pub(crate) fn name_of(topology: &Topology, id: NodeId) -> NodeName {
     let named = topology.node(id).map(|node| node.name.clone());
-    named.unwrap_or_else(|| format!("unknown-{id}").parse().expect("hex digits make a label"))
+    named.unwrap_or_else(|| format!("unknown-{}", id.hex()).parse().expect("hex digits make a label"))
 }
 
 fn to_json(report: impl Serialize) -> Result<Value, AdminFailure> {

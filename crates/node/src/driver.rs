@@ -25,6 +25,7 @@ use tokio::time::{Sleep, sleep_until};
 use self::answer::Then;
 use crate::clock::Clock;
 use crate::deeds::Deeds;
+use crate::expiry::InUse;
 use crate::forwarder::{Forwarder, MediaEvents};
 use crate::guests::Guests;
 use crate::links::LinkTable;
@@ -35,7 +36,6 @@ use crate::question::Question;
 use crate::readiness::Readiness;
 use crate::recordings::{RecorderEvents, Recordings};
 use crate::supervisor::Command;
-use crate::throttle::Throttle;
 
 /// Events of terminals in one turn: enough to share its fixed costs, few enough that no other source waits for long.
 const TERMINAL_BUDGET: usize = 256;
@@ -89,6 +89,7 @@ pub(crate) struct Place {
     pub(crate) topology: Arc<Topology>,
     pub(crate) own: NodeId,
     pub(crate) epoch: NodeEpoch,
+    pub(crate) certificates: Vec<InUse>,
 }
 
 /// A node's machine and everything that its outputs go to.
@@ -110,7 +111,6 @@ pub(crate) struct Driver {
     /// Where the node's end is asked for.
     commands: mpsc::Sender<Command>,
     operators: Operators,
-    alarm_lines: Throttle,
     is_draining: bool,
 }
 
@@ -149,7 +149,6 @@ impl Driver {
             deeds: Deeds::new(scripts),
             commands,
             operators: Operators::default(),
-            alarm_lines: Throttle::default(),
             is_draining: false,
         }
     }
@@ -365,7 +364,7 @@ mod tests {
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let home = topology.root().home_partition().clone();
         let logins = Logins::open(topology.login(), home, [7; 32]).unwrap();
-        let place = Place { topology, own, epoch };
+        let place = Place { topology, own, epoch, certificates: Vec::new() };
         let (forwarder, recordings) = (Forwarder::default(), Recordings::default());
         Driver::new(node, place, clock, logins, forwarder, recordings, mpsc::channel(1).0)
     }

@@ -12,9 +12,11 @@ use taoyao_link::LinkStats;
 use taoyao_wire::signals::{SIGNALS, Sender};
 
 use crate::driver::DriverStats;
+use crate::expiry::InUse;
 use crate::logins::LoginStats;
 use crate::recordings::RecordingStats;
 use crate::status::queued_bytes;
+use crate::telemetry::LogStats;
 
 /// What instruments read from.
 pub(crate) struct Readings<'a> {
@@ -25,7 +27,9 @@ pub(crate) struct Readings<'a> {
     pub(crate) router: &'a RouterStats,
     pub(crate) gateway: &'a GatewayStats,
     pub(crate) recordings: &'a RecordingStats,
+    pub(crate) log: &'a LogStats,
     pub(crate) links: &'a [Link],
+    pub(crate) certificates: &'a [InUse],
 }
 
 /// Numbers of the node as a whole, as of now.
@@ -266,6 +270,18 @@ const RECORDINGS: &[Instrument<RecordingStats>] = &[
     }),
 ];
 
+/// Of the process, which may be many nodes.
+const LOG: &[Instrument<LogStats>] = &[
+    counter(
+        "taoyao_log_dropped_lines_total",
+        "lines of this process's log that standard error did not take",
+        |l| l.dropped,
+    ),
+    counter("taoyao_log_failed_writes_total", "writes of this process's log that failed", |l| {
+        l.failed_writes
+    }),
+];
+
 /// Of each neighbour, with the label `peer`.
 const LINKS: &[Instrument<Link>] = &[
     gauge("taoyao_link_up", "1 while the link is up", |l| u64::from(l.is_up)),
@@ -295,6 +311,13 @@ const LINKS: &[Instrument<Link>] = &[
     }),
 ];
 
+/// Of each certificate, with the label `certificate`.
+const CERTIFICATES: &[Instrument<InUse>] = &[gauge(
+    "taoyao_certificate_expires_seconds",
+    "when a certificate of the node is over, as a Unix time",
+    |c| c.not_after_ms / 1_000,
+)];
+
 /// The numbers of all instruments, metric by metric.
 pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     let mut samples = Vec::new();
@@ -305,11 +328,18 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     add(&mut samples, ROUTER, readings.router);
     add(&mut samples, GATEWAY, readings.gateway);
     add(&mut samples, RECORDINGS, readings.recordings);
+    add(&mut samples, LOG, readings.log);
     samples.extend(signals(readings.terminals));
     for instrument in LINKS {
         for link in readings.links {
             let labels = vec![("peer", link.peer.clone())];
             samples.push(sample(instrument, link, labels));
+        }
+    }
+    for instrument in CERTIFICATES {
+        for certificate in readings.certificates {
+            let labels = vec![("certificate", certificate.kind.to_owned())];
+            samples.push(sample(instrument, certificate, labels));
         }
     }
     samples

@@ -5,11 +5,14 @@ mod cli;
 use std::panic;
 use std::process::ExitCode;
 
+use taoyao_node::telemetry;
+
 use crate::cli::{Cli, Exit};
 
 fn main() -> ExitCode {
     // The hook has told of the panic by then; what is left is to say so to scripts.
     let exit = panic::catch_unwind(run).unwrap_or(Exit::Bug);
+    telemetry::end();
     ExitCode::from(exit.code())
 }
 

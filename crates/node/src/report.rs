@@ -37,6 +37,9 @@ pub struct StatusReport {
     #[serde(default)]
     pub alarms: u64,
     pub links: Vec<LinkReport>,
+    /// Those that it read at its start.
+    #[serde(default)]
+    pub certificates: Vec<CertificateReport>,
 }
 
 /// `GET /api/links`: the links of one node, to its parent first.
@@ -73,6 +76,16 @@ pub struct TerminalsReport {
     pub incomplete: Vec<NodeName>,
 }
 
+/// One certificate that a node uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateReport {
+    /// `link`, `terminals`, or `authority`.
+    pub kind: String,
+    pub path: String,
+    /// When it is over: Unix milliseconds.
+    pub not_after_ms: u64,
+}
+
 /// One terminal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TerminalReport {
@@ -83,8 +96,8 @@ pub struct TerminalReport {
     pub display_name: Option<String>,
     /// What it says it is, in upper case (reference section 3.3).
     pub client_type: Option<String>,
-    /// When it registered: Unix milliseconds.
-    pub registered_at_ms: u64,
+    /// When it registered: Unix milliseconds. None for what never does, which is an SFU.
+    pub registered_at_ms: Option<u64>,
 }
 
 /// `GET /api/alarms`: the alarms of a node's partitions, the newest first.

@@ -7,8 +7,10 @@ use taoyao_link::LinkStats;
 use taoyao_types::Now;
 
 use crate::driver::Driver;
+use crate::expiry::InUse;
 use crate::instruments::{self, Link, NodeGauges, Readings};
 use crate::report::{AlarmsReport, LinkReport, StatusReport, TerminalAlarm};
+use crate::telemetry;
 
 impl Driver {
     /// What `taoyao status` shows.
@@ -31,6 +33,7 @@ impl Driver {
             directory_records: self.node.router().directory().len() as u64,
             alarms: self.node.terminals().stats().alarms_kept,
             links: neighbours.iter().map(|peer| self.link_report(peer)).collect(),
+            certificates: self.place.certificates.iter().map(InUse::report).collect(),
         }
     }
 
@@ -78,7 +81,9 @@ impl Driver {
             router: router.stats(),
             gateway,
             recordings: &self.recordings.stats(),
+            log: &telemetry::stats(),
             links: &links,
+            certificates: &self.place.certificates,
         })
     }
 

@@ -77,7 +77,7 @@ pub(crate) struct Supervisor {
     /// Dropped when the admin listener shall end.
     pub(crate) stop_admin: oneshot::Sender<()>,
     pub(crate) recordings: Recordings,
-    /// Keeps the recordings within their bounds.
+    /// Keeps the recordings within their bounds, and reminds of certificates.
     pub(crate) tidying: JoinSet<()>,
     pub(crate) questions: mpsc::Sender<Question>,
     pub(crate) commands: mpsc::Receiver<Command>,

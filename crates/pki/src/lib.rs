@@ -6,6 +6,7 @@
 
 pub mod authority;
 pub mod dev;
+pub mod examine;
 pub mod files;
 pub mod identity;
 pub mod show;
@@ -13,6 +14,7 @@ pub mod tls;
 
 pub use authority::{Authority, AuthorityError};
 pub use dev::{DevError, NodeCert, Report, ensure_dev};
+pub use examine::{Fault, Wanted, examine};
 pub use files::{FileError, load_chain, load_key};
 pub use identity::{BadIdentity, Identity, identity_of};
 pub use show::{CertInfo, show};

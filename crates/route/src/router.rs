@@ -251,6 +251,16 @@ impl Router {
         self.outputs.push_back(Output::Alarm(alarm));
     }
 
+    /// A node's name; its hex digits if another generation of the topology has it.
+    fn name_of(&self, node: NodeId) -> String {
+        self.topology.node(node).map_or_else(|| node.hex(), |node| node.name.to_string())
+    }
+
+    /// The same of a partition.
+    fn name_of_partition(&self, id: PartitionId) -> String {
+        self.topology.partition(id).map_or_else(|| id.hex(), |partition| partition.name.to_string())
+    }
+
     fn unreachable(&self, reason: impl Into<String>) -> Failure {
         Failure::Unreachable { node: self.name.clone(), reason: reason.into() }
     }

@@ -17,6 +17,8 @@ use crate::room::RoomLimits;
 pub struct TerminalsConfig {
     pub node: NodeName,
     pub node_id: NodeId,
+    /// The names of all nodes of the topology.
+    pub nodes: BTreeMap<NodeId, NodeName>,
     /// The partition of terminals that register with a bare client id.
     pub home: PartitionName,
     /// The partitions whose terminals may attach here: owned and served, `home` among them.
@@ -57,6 +59,13 @@ pub struct TerminalsConfig {
     pub account: AccountLimits,
     /// What all rooms of this node may take together.
     pub rooms: RoomLimits,
+}
+
+impl TerminalsConfig {
+    /// A node's name; its hex digits if another generation of the topology has it.
+    pub(crate) fn name_of(&self, node: NodeId) -> String {
+        self.nodes.get(&node).map_or_else(|| node.hex(), NodeName::to_string)
+    }
 }
 
 /// Under which address a terminal reaches the SFU of a node (reference section 9): the node, the address that its SFU

@@ -115,7 +115,8 @@ impl Terminals {
             self.retire(now, conn, &terminal, Whereabouts::Elsewhere(origin));
         }
         self.lines.forget(conn);
-        self.say_replaced(now, socket, &format!("node {origin}"));
+        let node = self.config.name_of(origin);
+        self.say_replaced(now, socket, &node);
     }
 
     /// An alarm whose time has come; most find that what they were set for has happened.

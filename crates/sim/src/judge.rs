@@ -35,7 +35,7 @@ impl Judge {
 
 /// I5 and I6: a node's directory holds the terminals of its subtree, at their nodes, and nothing else.
 fn directory_agrees(world: &World, id: NodeId, truth: &BTreeMap<TerminalName, NodeId>) -> Vec<String> {
-    let Some(node) = world.node(id) else { return vec![format!("{id} does not run")] };
+    let Some(node) = world.node(id) else { return vec![format!("{} does not run", id.hex())] };
     let directory = node.router().directory();
     let subtree: BTreeSet<NodeId> = world.topology().subtree(id).collect();
     let expected: BTreeMap<TerminalKey, (&TerminalName, NodeId)> = truth
@@ -43,21 +43,22 @@ fn directory_agrees(world: &World, id: NodeId, truth: &BTreeMap<TerminalName, No
         .filter(|(_, at)| subtree.contains(at))
         .map(|(name, at)| (TerminalKey::of(name), (name, *at)))
         .collect();
-    let name = world.topology().node(id).map_or_else(|| id.to_string(), |node| node.name.to_string());
+    let name = world.topology().node(id).map_or_else(|| id.hex(), |node| node.name.to_string());
     let mut wrong = Vec::new();
     for (key, (terminal, at)) in &expected {
         match directory.find(*key) {
             Some(entry) if entry.origin == *at => {}
             Some(entry) => {
-                wrong.push(format!("I5: {name} has {terminal} at {}, it is at {at}", entry.origin))
+                let (shown, truly) = (entry.origin.hex(), at.hex());
+                wrong.push(format!("I5: {name} has {terminal} at {shown}, it is at {truly}"));
             }
-            None => wrong.push(format!("I5: {name} does not know {terminal} at {at}")),
+            None => wrong.push(format!("I5: {name} does not know {terminal} at {}", at.hex())),
         }
     }
     let is_tainted = |key: &TerminalKey| world.is_tainted(key.partition());
     let untainted = || directory.walk(None).filter(|(key, _)| !is_tainted(key));
     let extra = untainted().filter(|(key, _)| !expected.contains_key(key));
-    wrong.extend(extra.map(|(key, entry)| format!("I6: {name} still has {key} of {}", entry.origin)));
+    wrong.extend(extra.map(|(key, entry)| format!("I6: {name} still has {key} of {}", entry.origin.hex())));
     let tainted = directory.walk(None).count() - untainted().count();
     let counted = directory.len() - tainted;
     if counted != expected.len() {
@@ -69,7 +70,7 @@ fn directory_agrees(world: &World, id: NodeId, truth: &BTreeMap<TerminalName, No
 /// I7, I8 and I9: no loop was ever met, nothing waits any more, and what is kept is within its bound.
 fn nothing_is_left_over(world: &World, id: NodeId) -> Vec<String> {
     let Some(node) = world.node(id) else { return Vec::new() };
-    let (router, name) = (node.router(), id);
+    let (router, name) = (node.router(), id.hex());
     let mut wrong = Vec::new();
     if router.stats().ttl_expired > 0 {
         wrong.push(format!("I7: {name} met {} signals that had gone too far", router.stats().ttl_expired));
@@ -94,7 +95,9 @@ fn nothing_is_left_over(world: &World, id: NodeId) -> Vec<String> {
 fn neighbours_agree(world: &World, id: NodeId) -> Vec<String> {
     let neighbours = world.node(id).map(|node| node.neighbours()).unwrap_or_default();
     let apart = neighbours.iter().filter(|other| !other.is_synced && !world.is_forger(other.id));
-    apart.map(|other| format!("I5: {id} is not synced with {}: {}", other.name, other.reason)).collect()
+    apart
+        .map(|other| format!("I5: {} is not synced with {}: {}", id.hex(), other.name, other.reason))
+        .collect()
 }
 
 /// I5 for people: who has listed the others sees them come and go until the list is the truth again.

@@ -437,7 +437,7 @@ impl World {
                 self.close_link(id, peer, reason);
             }
             Output::CloseLink { peer, reason } => {
-                self.complaints.push(format!("{id} closes its link to {peer}: {reason}"));
+                self.complaints.push(format!("{} closes its link to {}: {reason}", id.hex(), peer.hex()));
             }
             // No account of a storm may do anything to a node, and no client has a share that a stranger has not.
             Output::Perform { .. } | Output::Audit(_) | Output::Admitted { .. } => {}
@@ -445,7 +445,7 @@ impl World {
             // No terminal of a storm records another.
             Output::Record(_) => {}
             Output::Alarm(Alarm::Authority { peer, .. }) if self.is_forger(peer) => self.alarms += 1,
-            Output::Alarm(alarm) => self.complaints.push(format!("I11: {id} raises {alarm:?}")),
+            Output::Alarm(alarm) => self.complaints.push(format!("I11: {} raises {alarm:?}", id.hex())),
             Output::Traced { .. } | Output::Listed { .. } => {}
         }
     }

@@ -30,6 +30,7 @@ mod way;
 
 pub use address::{BadHostPort, HostPort};
 pub use certs::Certs;
+pub use check::{CertFault, CertFiles, CertUse};
 pub use guard::Guard;
 pub use media::Media;
 pub use mistake::{Mistake, Mistakes};

@@ -1,13 +1,14 @@
 //! From the file's text to a checked [`Topology`], or to everything that is wrong with it.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use taoyao_types::{NodeId, PartitionId};
 
 use crate::certs::Certs;
 use crate::check::{
     Delegation, FileSpans, NodeFileSpans, Place, check_addresses, check_ids, check_partitions, check_policy,
-    check_scripts, check_tree,
+    check_scripts, check_tree, default_plain_ports,
 };
 use crate::media::Media;
 use crate::mistake::{Mistakes, Report, Source};
@@ -79,13 +80,15 @@ fn build_nodes(places: &[Place], delegations: Vec<Delegation>, raw: &[RawNode]) 
     let ids: BTreeMap<usize, NodeId> =
         places.iter().map(|place| (place.raw, NodeId::of(&place.name))).collect();
     let children = children(places);
+    let plain_ports = default_plain_ports(raw);
     let mut nodes = Vec::with_capacity(places.len());
     for ((place, delegation), children) in places.iter().zip(delegations).zip(children) {
         let parents =
             place.parent.map(|parent| places[parent].raw).into_iter().chain(place.standby.iter().copied());
         let parents = parents.filter_map(|raw| ids.get(&raw).copied()).collect();
         let children = children.into_iter().map(|child| NodeId::of(&places[child].name)).collect();
-        nodes.push(build_node(place, parents, children, delegation, &raw[place.raw]));
+        let plain_ports = plain_ports[place.raw].clone();
+        nodes.push(build_node(place, parents, children, delegation, &raw[place.raw], plain_ports));
     }
     nodes
 }
@@ -96,6 +99,7 @@ fn build_node(
     children: Vec<NodeId>,
     delegation: Delegation,
     raw: &RawNode,
+    plain_ports: RangeInclusive<u16>,
 ) -> Node {
     Node {
         id: NodeId::of(&place.name),
@@ -107,7 +111,7 @@ fn build_node(
         serves: delegation.serves,
         terminals: raw.terminals.as_ref().map(|terminals| build_terminals(terminals, raw)),
         links: raw.links.as_ref().map(build_listener),
-        media: raw.media.as_ref().map(build_media),
+        media: raw.media.as_ref().map(|media| build_media(media, plain_ports)),
         recordings: raw.recordings.as_ref().map(|recordings| recordings.value.clone()),
         admin: raw.admin.as_ref().map(|admin| admin.value),
         admin_hosts: raw.admin_hosts.clone(),
@@ -130,7 +134,7 @@ fn build_tcp(raw: &RawTcp) -> Tcp {
     Tcp { listen: listen.value, mode: mode.clone(), frame_bytes_max: *frame_bytes_max }
 }
 
-fn build_media(raw: &RawMedia) -> Media {
+fn build_media(raw: &RawMedia, free: RangeInclusive<u16>) -> Media {
     let Listener { listen, advertise } = build_listener(&raw.listener);
     let RawMedia { workers, tcp, ref plain_ports, bitrate_in_max, room_transports_per_worker, .. } = *raw;
     Media {
@@ -138,7 +142,7 @@ fn build_media(raw: &RawMedia) -> Media {
         advertise,
         workers,
         tcp,
-        plain_ports: plain_ports.clone(),
+        plain_ports: plain_ports.as_ref().map_or(free, |ports| ports.value.clone()),
         bitrate_in_max,
         room_transports_per_worker,
     }

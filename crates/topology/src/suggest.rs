@@ -24,6 +24,13 @@ pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     format!("{}{rest}", words[..shown].join(", "))
 }
 
+/// The likely word, and all that there are.
+pub(crate) fn instead_of(word: &str, known: &[&str]) -> String {
+    let meant = closest(word, known.iter().copied());
+    let meant = meant.map_or_else(String::new, |meant| format!("did you mean {meant:?}? "));
+    format!("{meant}it has: {}", listed(known.iter().copied()))
+}
+
 /// More words than this help nobody.
 const LISTED_MAX: usize = 12;
 

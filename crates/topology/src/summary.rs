@@ -131,7 +131,7 @@ impl Topology {
         NodeSummary {
             name: node.name.to_string(),
             short: node.name.short().to_owned(),
-            id: node.id.to_string(),
+            id: node.id.hex(),
             tier: node.tier,
             parents: self.names(&node.parents),
             children: self.names(&node.children),
@@ -154,7 +154,7 @@ impl Topology {
             .partitions()
             .map(|partition| PartitionSummary {
                 name: partition.name.to_string(),
-                id: partition.id.to_string(),
+                id: partition.id.hex(),
                 owner: self.names(&[partition.owner]).concat(),
                 servers: self.names(&partition.servers),
             })

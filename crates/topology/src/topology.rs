@@ -6,11 +6,12 @@ use std::path::Path;
 use taoyao_types::{NodeId, PartitionId, PartitionName, PolicyRule, Scope};
 
 use crate::certs::Certs;
-use crate::check::{FileSpans, check_files};
+use crate::check::{CertFault, CertFiles, FileSpans, Look, check_files};
 use crate::mistake::{Mistakes, Report, Source};
 use crate::node::Node;
 use crate::script::Script;
 use crate::settings::{Ice, Limits, Login};
+use crate::suggest::{closest, instead_of};
 
 /// A partition and the nodes that its terminals may attach to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,14 +134,41 @@ impl Topology {
             .is_some_and(|index| partition.is_some_and(|partition| partition.at.binary_search(index).is_ok()))
     }
 
+    /// What to say to somebody who has named a partition that there is not.
+    pub fn instead_of_partition(&self, name: &str) -> String {
+        let mut known: Vec<&str> = self.partitions().map(|partition| partition.name.as_str()).collect();
+        known.sort_unstable();
+        instead_of(name, &known)
+    }
+
+    /// The same for a node, by its short or full name.
+    pub fn instead_of_node(&self, name: &str) -> String {
+        let short: Vec<&str> = self.nodes.iter().map(|node| node.name.short()).collect();
+        let full = self.nodes.iter().map(|node| node.name.as_str());
+        match closest(name, full) {
+            Some(full) if name.contains('/') => format!("did you mean {full:?}?"),
+            _ => instead_of(name, &short),
+        }
+    }
+
     /// Reports the certificates that are missing for `node`, or for all nodes if it is `None`.
     ///
     /// This crate touches no files; `exists` says whether one is there.
     pub fn check_files(&self, node: Option<NodeId>, exists: &dyn Fn(&Path) -> bool) -> Result<(), Mistakes> {
+        self.check_certificates(node, exists, &|_| Vec::new())
+    }
+
+    /// The same, and what `examine` finds wrong with the certificates that are there.
+    pub fn check_certificates(
+        &self,
+        node: Option<NodeId>,
+        exists: &dyn Fn(&Path) -> bool,
+        examine: &dyn Fn(&CertFiles<'_>) -> Vec<CertFault>,
+    ) -> Result<(), Mistakes> {
         let report = Report::new(&self.source);
         let wanted = self.nodes.iter().zip(&self.spans.nodes);
         let wanted = wanted.filter(|(candidate, _)| node.is_none_or(|id| candidate.id == id));
-        check_files(&self.certs, wanted, &self.spans, exists, &report);
+        check_files(&self.certs, wanted, &self.spans, Look { exists, examine }, &report);
         report.finish()
     }
 }

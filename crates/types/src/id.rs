@@ -15,11 +15,10 @@ impl NodeId {
     pub fn of(name: &NodeName) -> Self {
         Self(u32::from_be_bytes(prefix(&[b"node", name.as_str().as_bytes()])))
     }
-}
 
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", self.0)
+    /// Eight hex digits, for a node that no topology at hand names. There is no `Display`: people are told names.
+    pub fn hex(self) -> String {
+        format!("{:08x}", self.0)
     }
 }
 
@@ -31,11 +30,10 @@ impl PartitionId {
     pub fn of(name: &PartitionName) -> Self {
         Self(u32::from_be_bytes(prefix(&[b"partition", name.as_str().as_bytes()])))
     }
-}
 
-impl fmt::Display for PartitionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", self.0)
+    /// Eight hex digits, as in ids of rooms. There is no `Display`: people are told names.
+    pub fn hex(self) -> String {
+        format!("{:08x}", self.0)
     }
 }
 
@@ -159,7 +157,7 @@ pub struct SignalId {
 
 impl fmt::Display for SignalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.origin, self.epoch.0, self.count)
+        write!(f, "{:08x}.{}.{}", self.origin.0, self.epoch.0, self.count)
     }
 }
 

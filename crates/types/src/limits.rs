@@ -449,3 +449,13 @@ pub const PLAIN_MOVE_AFTER: Duration = Duration::from_secs(3);
 pub const PLAIN_FIRST_PACKET_MAX: Duration = Duration::from_secs(60);
 /// How long a DTLS handshake may take, from the first datagram on. Beyond it the transport is closed.
 pub const DTLS_HANDSHAKE_MAX: Duration = Duration::from_secs(30);
+/// Bytes of lines of the log that wait to be written while a disk or a reader is slow. Beyond it lines are dropped and counted.
+pub const LOG_WAITING_BYTES_MAX: usize = 1024 * 1024;
+/// The share of that for all lines but those of privileges that were used, which find room when others have filled theirs.
+pub const LOG_WAITING_ORDINARY_BYTES_MAX: usize = LOG_WAITING_BYTES_MAX / 4 * 3;
+/// Lines of one kind that one account, neighbour or address causes in [`LOG_LINES_SPAN`]: enough to see what is going on.
+/// Those beyond are counted, and the count is written.
+pub const LOG_LINES_MAX: u64 = 20;
+pub const LOG_LINES_SPAN: Duration = Duration::from_secs(60);
+/// Kinds of lines and their causes that are told apart at once. Those beyond share one count for each kind.
+pub const LOG_SUBJECTS_MAX: usize = 1_024;

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
+use super::output;
+
 /// How a command ended, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -75,6 +77,13 @@ impl Failed {
                 Exit::Permission,
                 format!("{shown}: cannot be {doing}: not allowed; check its owner and mode"),
             ),
+            io::ErrorKind::InvalidData => Self::new(
+                Exit::Configuration,
+                format!(
+                    "{shown}: is not text in UTF-8; editors that call UTF-16 \"Unicode\" write such files: \
+                     save it as UTF-8"
+                ),
+            ),
             _ => Self::new(Exit::Io, format!("{shown}: cannot be {doing}: {error}")),
         }
     }
@@ -83,7 +92,12 @@ impl Failed {
     pub(crate) fn tell(&self) {
         let bad = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let heading = if self.what.starts_with("error:") { "" } else { "error: " };
-        anstream::eprintln!("{bad}{heading}{bad:#}{}", self.what);
+        output::remark(format!("{bad}{heading}{bad:#}{}\n", self.what));
+    }
+
+    /// The sentence, as people are told it.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 }
 
@@ -102,6 +116,8 @@ mod tests {
         let of = |kind: io::ErrorKind| Failed::file(Path::new("users.toml"), "read", &kind.into());
         assert_eq!(of(io::ErrorKind::NotFound).exit, Exit::Io);
         assert_eq!(of(io::ErrorKind::PermissionDenied).exit, Exit::Permission);
+        assert_eq!(of(io::ErrorKind::InvalidData).exit, Exit::Configuration);
+        assert!(of(io::ErrorKind::InvalidData).what.contains("save it as UTF-8"));
         assert!(of(io::ErrorKind::Other).what.starts_with("users.toml: cannot be read"));
     }
 }

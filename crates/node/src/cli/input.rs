@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use taoyao_topology::{Node, Topology};
-use taoyao_types::Wall;
+use taoyao_types::{PartitionId, PartitionName, Wall};
 
 use super::exit::{Exit, Failed};
 
@@ -54,10 +54,18 @@ pub(crate) fn read(path: &Path) -> Result<String, Failed> {
 /// The node of that name (short or full), or a sentence with those that there are.
 pub(crate) fn node<'t>(topology: &'t Topology, name: &str, file: &Path) -> Result<&'t Node, Failed> {
     topology.by_name(name).ok_or_else(|| {
-        let known: Vec<&str> = topology.nodes().iter().map(|node| node.name.short()).collect();
-        let file = file.display();
-        Failed::new(Exit::Usage, format!("{file} has no node {name:?}; it has: {}", known.join(", ")))
+        let (file, instead) = (file.display(), topology.instead_of_node(name));
+        Failed::new(Exit::Usage, format!("{file} has no node {name:?}; {instead}"))
     })
+}
+
+/// Refuses a partition that the topology does not have: nothing would ever be found in it.
+pub(crate) fn check_partition(topology: &Topology, name: &PartitionName, file: &Path) -> Result<(), Failed> {
+    if topology.partition(PartitionId::of(name)).is_some() {
+        return Ok(());
+    }
+    let (file, instead) = (file.display(), topology.instead_of_partition(name.as_str()));
+    Err(Failed::new(Exit::Usage, format!("{file} has no partition {:?}; {instead}", name.as_str())))
 }
 
 /// The wall clock.

@@ -70,7 +70,7 @@ impl NodeCommand {
         let app =
             NodeApp::build(Arc::clone(topology), place.id, NodeOptions::default()).map_err(node_failed)?;
         let mut node = app.spawn();
-        self.tell_open(place)?;
+        output::announce(self.open(place)).await;
         tokio::select! {
             ended = node.wait() => return stopping::tell(vec![ended]),
             () = stop.wanted() => {}
@@ -81,7 +81,7 @@ impl NodeCommand {
         }
     }
 
-    fn tell_open(&self, place: &Node) -> Result<(), Failed> {
+    fn open(&self, place: &Node) -> String {
         let open = Open {
             node: place.name.clone(),
             process: std::process::id(),
@@ -90,12 +90,12 @@ impl NodeCommand {
             admin: place.admin.map(|admin| admin.to_string()),
         };
         if self.json {
-            return output::say(line(&open));
+            return line(&open);
         }
         let parts = [("terminals", &open.terminals), ("links", &open.links), ("admin", &open.admin)];
         let parts: Vec<String> =
             parts.iter().filter_map(|(what, at)| Some(format!("{what} {}", at.as_ref()?))).collect();
-        output::say(format!("{} {}: {}", open.node, painted(GOOD, "serves"), parts.join(", ")))
+        format!("{} {}: {}", open.node, painted(GOOD, "serves"), parts.join(", "))
     }
 }
 

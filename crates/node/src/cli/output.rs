@@ -4,18 +4,26 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::thread;
 use std::time::Duration;
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use taoyao_node::telemetry;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::exit::{Exit, Failed};
 
 pub(crate) const GOOD: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 pub(crate) const STRONG: Style = Style::new().bold();
+/// Longer than any terminal or log takes; a pipe that nobody reads takes for ever.
+const ANNOUNCE_MAX: Duration = Duration::from_secs(1);
 
 /// The text in a style.
 pub(crate) fn painted(style: Style, text: impl Display) -> String {
@@ -24,24 +32,54 @@ pub(crate) fn painted(style: Style, text: impl Display) -> String {
 
 /// Prints lines. A reader that has seen enough and left (`| head`) is no failure.
 pub(crate) fn say(text: impl Display) -> Result<(), Failed> {
+    say_on(text).map(|_has_reader| ())
+}
+
+/// The same for who goes on printing; `false` when nobody reads any longer.
+pub(crate) fn say_on(text: impl Display) -> Result<bool, Failed> {
     let mut out = anstream::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failed::new(Exit::Io, format!("cannot print: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failed::new(Exit::Io, format!("cannot print: {error}"))),
+    }
+}
+
+/// Prints what a running node or mesh has to say once, without waiting for long: it serves whether or not somebody reads.
+pub(crate) async fn announce(text: String) {
+    let (done, printed) = oneshot::channel();
+    let print = move || {
+        // Fails only if nobody waits any longer.
+        let _too_late = done.send(say(text)).is_err();
+    };
+    let spawned = thread::Builder::new().name("standard-output".to_owned()).spawn(print).is_ok();
+    let printed = async { if spawned { printed.await.ok() } else { None } };
+    match timeout(ANNOUNCE_MAX, printed).await {
+        Ok(Some(Ok(()))) => {}
+        Ok(Some(Err(failed))) => tracing::warn!(error = failed.what(), "standard output is not to be had"),
+        Ok(None) | Err(_) => tracing::warn!("standard output is not read, or there is no thread to write it"),
     }
 }
 
 /// Prints on stderr what is wrong with the thing that was asked about; its first word is the heading.
 pub(crate) fn complain(text: impl Display) {
-    anstream::eprintln!("{text}");
+    remark(format!("{text}\n"));
 }
 
 /// Prints on stderr what a person may want to know meanwhile.
 pub(crate) fn note(text: impl Display) {
-    anstream::eprintln!("{text}");
+    remark(format!("{text}\n"));
+}
+
+/// Prints on stderr, through the log once there is one. A stderr that takes nothing is no reason to fail: there is nobody
+/// to be told.
+pub(crate) fn remark(text: String) {
+    let is_plain = AutoStream::choice(&io::stderr()) == ColorChoice::Never;
+    let text = if is_plain { strip_str(&text).to_string() } else { text };
+    if !telemetry::say(&text) {
+        io::stderr().write_all(text.as_bytes()).unwrap_or_default();
+    }
 }
 
 /// Prints a value as JSON of several lines.
@@ -49,7 +87,8 @@ pub(crate) fn say_json(value: &impl Serialize) -> Result<(), Failed> {
     say(json(value))
 }
 
-fn json(value: &impl Serialize) -> String {
+/// A value as JSON of several lines.
+pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).expect("reports have text keys and no failing parts")
 }
 
@@ -116,9 +155,16 @@ pub(crate) fn long_time(span: Duration) -> String {
     }
 }
 
-/// A moment in Unix milliseconds, in the time zone of whoever looks: `2026-01-31 08:00:00`.
+/// How long ago a moment in Unix milliseconds was, as [`long_time`] says it; `-` if it is not known, which zero means, too.
+pub(crate) fn age(now_ms: u64, at_ms: Option<u64>) -> String {
+    let at = at_ms.filter(|at| *at > 0);
+    at.map_or("-".to_owned(), |at| long_time(Duration::from_millis(now_ms.saturating_sub(at))))
+}
+
+/// A moment in Unix milliseconds, in the time zone of whoever looks: `2026-01-31 08:00:00`; `-` for zero, which is no moment.
 pub(crate) fn local_time(ms: u64) -> String {
-    let time = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let time =
+        i64::try_from(ms).ok().filter(|ms| *ms > 0).and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.map_or("-".to_owned(), |time| time.to_zoned(TimeZone::system()).strftime("%F %T").to_string())
 }
 
@@ -172,11 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_nobody_knows_is_neither_an_age_nor_a_date() {
+        let now = 1_800_000_000_000;
+        assert_eq!([age(now, None), age(now, Some(0))], ["-", "-"]);
+        assert_eq!([age(now, Some(now - 42_000)), age(now, Some(now + 5_000))], ["42s", "0s"]);
+        assert_eq!(local_time(0), "-");
+        assert!(local_time(now).starts_with("2027-01-1"), "{}", local_time(now));
+    }
+
+    #[test]
     fn tables_have_no_blanks_at_the_ends_of_lines() {
         let mut table = table(&["NODE", "STATE"]);
         table.add_row([Cell::new("cn/east"), verdict("not ready", false)]);
         table.add_row([Cell::new("cn"), verdict("ready", true)]);
-        let text = anstream::adapter::strip_str(&drawn(table)).to_string();
+        let text = strip_str(&drawn(table)).to_string();
         assert!(text.lines().all(|line| !line.ends_with(' ')), "{text:?}");
         assert_eq!(text.lines().count(), 3);
     }

@@ -36,8 +36,12 @@ fn io_exit(error: &(dyn Error + 'static)) -> Option<Exit> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            let denied = error.kind() == io::ErrorKind::PermissionDenied;
-            return Some(if denied { Exit::Permission } else { Exit::Io });
+            return Some(match error.kind() {
+                io::ErrorKind::PermissionDenied => Exit::Permission,
+                // What should be text is none.
+                io::ErrorKind::InvalidData => Exit::Configuration,
+                _ => Exit::Io,
+            });
         }
         cause = error.source();
     }
@@ -56,6 +60,7 @@ mod tests {
         };
         assert_eq!(start_exit(&port(io::ErrorKind::PermissionDenied)), Exit::Permission);
         assert_eq!(start_exit(&port(io::ErrorKind::AddrInUse)), Exit::Io);
+        assert_eq!(start_exit(&port(io::ErrorKind::InvalidData)), Exit::Configuration);
         assert_eq!(start_exit(&StartError::State(StateError::Taken { path: "state/lock".into() })), Exit::Io);
         let late = UpError::NotSynced { missing: vec!["  cn/east to cn: refused".to_owned()] };
         assert_eq!(mesh_failed(late).exit, Exit::Unreachable);

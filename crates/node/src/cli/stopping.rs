@@ -16,17 +16,23 @@ pub(crate) const DRAIN_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Stop {
     interrupt: Signal,
     terminate: Signal,
+    /// Taken so that a file of the longest length that the system allows fails to be written, and does not end the process.
+    _file_size: Signal,
 }
 
 impl Stop {
-    /// Takes over both signals. Must be called within a runtime, before anything is started.
+    /// Takes over the signals. Must be called within a runtime, before anything is started.
     pub(crate) fn listen() -> Result<Self, Failed> {
         let on = |kind| {
             signal(kind).map_err(|error: io::Error| {
                 Failed::new(Exit::Io, format!("signals cannot be listened for: {error}"))
             })
         };
-        Ok(Self { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+            _file_size: on(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
+        })
     }
 
     /// Returns when either signal comes. Cancel safe.

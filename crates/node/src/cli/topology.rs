@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use taoyao_topology::{Mistake, Mistakes, Topology};
+use taoyao_node::certificates;
+use taoyao_topology::{CertFiles, Mistake, Mistakes, Topology};
 
 use super::exit::{Exit, Failed};
 use super::input::{self, Format};
@@ -25,8 +26,9 @@ enum Verb {
 
 /// Tell every mistake of a topology file with its line and with what to write instead
 ///
-/// Nothing is started and nothing is written. Certificates belong to machines, so they are looked for only with
-/// --certs. Ends with 0 if the file is good and with 1 if it has mistakes.
+/// Nothing is started and nothing is written. Certificates belong to machines, so they are looked at only with --certs
+/// or --node: whether they are there, valid today, over the key beside them, signed by the mesh's authority, and for the
+/// right node. Ends with 0 if the file is good and with 1 if it has mistakes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,10 +39,10 @@ Examples:
 struct Check {
     /// The topology file
     file: PathBuf,
-    /// Also look whether the certificates of all nodes are there
+    /// Also look whether the certificates of all nodes are there and right
     #[arg(long)]
     certs: bool,
-    /// Also look whether the certificates of this node are there
+    /// Also look whether the certificates of this node are there and right
     #[arg(long, value_name = "NAME", conflicts_with = "certs")]
     node: Option<String>,
     #[command(flatten)]
@@ -85,7 +87,7 @@ impl Check {
     fn run(self) -> Result<Exit, Failed> {
         let text = input::read(&self.file)?;
         match Topology::parse(&self.file.display().to_string(), &text) {
-            Ok(topology) => match self.missing(&topology)? {
+            Ok(topology) => match self.wrong(&topology)? {
                 None => self.praise(&topology),
                 Some(mistakes) => self.blame(&mistakes),
             },
@@ -93,13 +95,14 @@ impl Check {
         }
     }
 
-    fn missing(&self, topology: &Topology) -> Result<Option<Mistakes>, Failed> {
+    fn wrong(&self, topology: &Topology) -> Result<Option<Mistakes>, Failed> {
         let node = match &self.node {
             Some(name) => Some(input::node(topology, name, &self.file)?.id),
             None if self.certs => None,
             None => return Ok(None),
         };
-        Ok(topology.check_files(node, &|path| path.exists()).err())
+        let examine = |files: &CertFiles<'_>| certificates::faults(topology, files, input::now());
+        Ok(topology.check_certificates(node, &|path| path.exists(), &examine).err())
     }
 
     fn praise(&self, topology: &Topology) -> Result<Exit, Failed> {

@@ -96,7 +96,7 @@ impl Up {
                 return stopping::ended_at_once();
             }
         };
-        self.tell_ready(topology, &mesh).await?;
+        output::announce(self.ready(topology, &mesh).await).await;
         tokio::select! {
             ended = mesh.wait() => return stopping::tell(vec![ended]),
             () = stop.wanted() => {}
@@ -108,13 +108,12 @@ impl Up {
         }
     }
 
-    async fn tell_ready(&self, topology: &Topology, mesh: &Mesh) -> Result<(), Failed> {
+    async fn ready(&self, topology: &Topology, mesh: &Mesh) -> String {
         let (rows, page) = (mesh.rows().await, mesh.page());
         if self.json {
-            return output::say_json(&Ready { open: page, nodes: rows.iter().map(ready_node).collect() });
+            return output::json(&Ready { open: page, nodes: rows.iter().map(ready_node).collect() });
         }
-        output::say(drawn(&rows))?;
-        output::say(format!("\n{}", invitation(topology, page)))
+        format!("{}\n\n{}", drawn(&rows), invitation(topology, page))
     }
 }
 
@@ -122,7 +121,7 @@ impl Up {
 fn tell_progress(progress: Progress) {
     let text = format!("{} of {} in step", progress.links_synced, counted(progress.links, "link"));
     if io::stderr().is_terminal() {
-        anstream::eprint!("\r{text}  ");
+        output::remark(format!("\r{text}  "));
     } else {
         output::note(text);
     }
@@ -130,7 +129,7 @@ fn tell_progress(progress: Progress) {
 
 fn end_progress() {
     if io::stderr().is_terminal() {
-        anstream::eprintln!();
+        output::remark("\n".to_owned());
     }
 }
 

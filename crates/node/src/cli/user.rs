@@ -149,7 +149,7 @@ impl UserCommand {
 impl Add {
     fn run(self) -> Result<Exit, Failed> {
         let topology = input::load(&self.topology.topology)?;
-        self.rights.check(&topology)?;
+        self.rights.check(&topology, &self.topology.topology)?;
         let mut table = UserTable::read(&topology.login().users)?;
         let password =
             if self.password_stdin { password_from_stdin()? } else { password_from_person(&self.name)? };
@@ -171,7 +171,7 @@ impl Set {
             return Err(Failed::new(Exit::Usage, what));
         }
         let topology = input::load(&self.topology.topology)?;
-        self.rights.check(&topology)?;
+        self.rights.check(&topology, &self.topology.topology)?;
         let mut table = UserTable::read(&topology.login().users)?;
         let name = self.name;
         let bad = |bad| Failed::new(Exit::Usage, format!("account {name:?}: {bad}"));

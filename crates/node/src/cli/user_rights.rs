@@ -1,12 +1,15 @@
 //! What an account may do and where, as options of `taoyao user add` and `taoyao user set`.
 
+use std::path::Path;
+
 use clap::Args;
 use taoyao_auth::{AllowList, User};
 use taoyao_topology::{Topology, closest};
 use taoyao_types::{ClientId, PartitionName, Role};
 use taoyao_wire::signals::SIGNALS;
 
-use super::exit::{Exit, Failed};
+use super::exit::Failed;
+use super::input;
 
 /// Options that are not given leave what the account has.
 #[derive(Debug, Args)]
@@ -38,16 +41,8 @@ impl Rights {
     }
 
     /// Whether the topology has all partitions that are named.
-    pub(super) fn check(&self, topology: &Topology) -> Result<(), Failed> {
-        let mut known: Vec<&str> = topology.partitions().map(|partition| partition.name.as_str()).collect();
-        known.sort_unstable();
-        match self.partition.iter().find(|name| !known.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(unknown) => Err(Failed::new(
-                Exit::Usage,
-                format!("the topology has no partition {unknown:?}; it has: {}", known.join(", ")),
-            )),
-        }
+    pub(super) fn check(&self, topology: &Topology, file: &Path) -> Result<(), Failed> {
+        self.partition.iter().try_for_each(|name| input::check_partition(topology, name, file))
     }
 
     pub(super) fn apply(self, user: &mut User) {

@@ -6,8 +6,10 @@ use taoyao_link::SendError;
 use taoyao_types::{ConnId, Now};
 
 use super::{Driver, Terminal};
+use crate::desk::name_of;
 use crate::logins::{Settled, Ticket, Who};
 use crate::supervisor::{Command, DRAIN_DEADLINE};
+use crate::telemetry::AUDIT;
 
 impl Driver {
     pub(super) fn carry_out_all(&mut self, now: Now) {
@@ -27,10 +29,13 @@ impl Driver {
                 }
             }
             Output::ToLink { peer, lane, frame } => {
-                tracing::trace!(%peer, ?lane, bytes = frame.len(), "to link");
+                tracing::trace!(peer = peer.hex(), ?lane, bytes = frame.len(), "to link");
                 match self.links.send(peer, lane, frame) {
                     Ok(()) | Err(SendError::Down) => {}
-                    Err(error) => tracing::error!(%peer, %error, "a frame was made that no link takes"),
+                    Err(error) => {
+                        let peer = name_of(&self.place.topology, peer);
+                        tracing::error!(%peer, %error, "a frame was made that no link takes");
+                    }
                 }
             }
             Output::Admitted { conn } => {
@@ -54,7 +59,7 @@ impl Driver {
             }
             Output::Traced { number, result } => self.operators.traced(number, result),
             Output::Listed { number, page } => self.operators.listed(number, page),
-            Output::Alarm(alarm) => self.raise(now, &alarm),
+            Output::Alarm(alarm) => self.raise(&alarm),
             Output::Password { number, work } => self.passwords.begin(number, work),
             Output::Perform { deed: Deed::Stop, .. } => self.stop(),
             Output::Perform { number, deed } => self.deeds.begin(number, deed),
@@ -98,35 +103,33 @@ impl Driver {
         let _ends = self.commands.try_send(Command::Drain { deadline: DRAIN_DEADLINE }).is_err();
     }
 
-    /// Every alarm is counted; a neighbour that causes many fills no log.
-    fn raise(&mut self, now: Now, alarm: &Alarm) {
+    /// Every alarm is counted; the log thins out those that a neighbour causes again and again.
+    fn raise(&mut self, alarm: &Alarm) {
         self.stats.alarms += 1;
-        if !self.alarm_lines.admits(now.mono) {
-            tracing::debug!(?alarm, "one alarm of many");
-            return;
-        }
         match alarm {
             Alarm::Authority { peer, what } => {
-                let peer = self.place.topology.node(*peer).map(|node| node.name.as_str());
-                tracing::warn!(peer, what, "a neighbour did what its place in the topology does not allow");
+                let peer = name_of(&self.place.topology, *peer);
+                tracing::warn!(%peer, what, "a neighbour did what its place in the topology does not allow");
             }
             Alarm::Denied { what } => tracing::warn!(target: "audit", what, "denied"),
             Alarm::Refused { key, reason } => {
-                tracing::warn!(terminal = %key, reason, "the parent does not take a terminal of this subtree");
+                let partition = self.place.topology.partition(key.partition());
+                let partition = partition.map(|partition| partition.name.as_str());
+                tracing::warn!(partition, %key, reason, "the parent does not take a terminal of this subtree");
             }
         }
     }
 }
 
-/// One line for each refusal and each privilege used, under the target `audit`. Never thinned out: whoever floods it is
-/// named in it.
+/// One line for each refusal and each privilege used, under the target `audit`. The log thins out the refusals of each
+/// account for itself; privileges are all written.
 fn log_audit(audit: &Audit) {
     let Audit { account, terminal, signal, denied, detail } = audit;
     let account = account.as_deref().unwrap_or("unknown");
     // As written by a terminal, so without its line breaks and control characters.
     let detail = detail.as_ref().map(tracing::field::debug);
     match denied {
-        Some(rule) => tracing::warn!(target: "audit", account, %terminal, signal, rule, "denied"),
-        None => tracing::info!(target: "audit", account, %terminal, signal, detail, "carried out"),
+        Some(rule) => tracing::warn!(target: AUDIT, account, %terminal, signal, rule, "denied"),
+        None => tracing::info!(target: AUDIT, account, %terminal, signal, detail, "carried out"),
     }
 }

@@ -40,7 +40,7 @@ impl Driver {
                 LinkEvent::Frames { peer, frames, .. } => {
                     self.stats.link_frames += frames.len() as u64;
                     for frame in frames {
-                        tracing::trace!(%peer, bytes = frame.len(), "from link");
+                        tracing::trace!(peer = peer.hex(), bytes = frame.len(), "from link");
                         self.feed(now, Input::LinkFrame { peer, frame });
                     }
                 }

@@ -5,7 +5,9 @@
     reason = "clippy's leave for tests covers test functions only, not their helpers"
 )]
 
+mod files;
 mod offline;
+mod outputs;
 #[path = "../mesh/ports.rs"]
 mod ports;
 mod running;

@@ -77,6 +77,17 @@ impl Site {
         }
     }
 
+    /// Runs the program to its end with other outputs; returns its exit code.
+    pub(crate) fn run_onto(
+        &self,
+        arguments: &[&str],
+        out: impl Into<Stdio>,
+        err: impl Into<Stdio>,
+    ) -> Option<i32> {
+        let mut command = program(self.dir.path(), arguments);
+        command.stdin(Stdio::null()).stdout(out).stderr(err).status().unwrap().code()
+    }
+
     /// Starts the program and leaves it running.
     pub(crate) fn start(&self, arguments: &[&str]) -> Started {
         let mut child = program(self.dir.path(), arguments).stdin(Stdio::null()).spawn().unwrap();

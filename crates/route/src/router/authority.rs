@@ -54,7 +54,8 @@ impl Router {
             _ => self.is_behind(from, maker) && self.topology.may_attach(maker, spoken_for),
         };
         if !is_allowed {
-            self.accuse(from, format!("a signal of node {maker} for partition {spoken_for}"));
+            let (node, partition) = (self.name_of(maker), self.name_of_partition(spoken_for));
+            self.accuse(from, format!("a signal of node {node} for partition {partition}"));
         }
         is_allowed
     }
@@ -64,7 +65,7 @@ impl Router {
         if maker == from && self.speaks_for(from, PartitionId::of(&query.home)) {
             return Ok(());
         }
-        self.accuse(from, format!("a list of node {maker} for partition {}", query.home));
+        self.accuse(from, format!("a list of node {} for partition {}", self.name_of(maker), query.home));
         Err(Failure::Denied { rule: "home".to_owned() })
     }
 
@@ -100,10 +101,9 @@ impl Router {
         let (allowed, denied): (Vec<_>, Vec<_>) =
             known.collect::<Vec<_>>().into_iter().partition(|id| self.follows(peer, *id));
         for id in denied {
-            self.accuse(
-                peer,
-                format!("a wish for the presence of partition {id}, which nobody there may follow"),
-            );
+            let partition = self.name_of_partition(id);
+            let what = format!("a wish for the presence of partition {partition}, which nobody there may follow");
+            self.accuse(peer, what);
         }
         allowed.into_iter().collect()
     }

@@ -124,7 +124,7 @@ impl Router {
             Some(neighbour) => {
                 Err(self.unreachable(format!("link to {} is down: {}", neighbour.name, neighbour.reason)))
             }
-            None => Err(self.unreachable(format!("{next} is no neighbour"))),
+            None => Err(self.unreachable(format!("{} is no neighbour", self.name_of(next)))),
         }
     }
 
@@ -411,7 +411,7 @@ impl Router {
 
     /// Everything that waits for an answer over a link that is gone is answered now.
     pub(super) fn interrupt(&mut self, now: Now, peer: NodeId, reason: &str) {
-        let name = self.neighbours.get(&peer).map_or_else(|| peer.to_string(), |n| n.name.to_string());
+        let name = self.name_of(peer);
         let reason = format!("link to {name} was lost: {reason}");
         for (id, pending) in self.pending.lost(peer) {
             self.stats.refused_unreachable += 1;

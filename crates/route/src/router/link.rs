@@ -265,7 +265,9 @@ impl Router {
     fn refuse_record(&mut self, peer: NodeId, record: &Record, reason: RefusedReason) {
         self.stats.records_refused += 1;
         if matches!(reason, RefusedReason::NotDelegated | RefusedReason::ForeignOrigin) {
-            self.accuse(peer, format!("terminal {} of node {}: {reason:?}", record.key, record.origin));
+            let (node, partition) =
+                (self.name_of(record.origin), self.name_of_partition(record.key.partition()));
+            self.accuse(peer, format!("a terminal of partition {partition} at node {node}: {reason}"));
         }
         let refused = Sync::Refused { key: record.key, version: record.version, reason };
         self.send_sync(peer, Lane::Urgent, &refused);
@@ -359,7 +361,7 @@ impl Router {
             return;
         };
         if entry.via == self.own {
-            return self.alarm(Alarm::Refused { key, reason: format!("{reason:?}") });
+            return self.alarm(Alarm::Refused { key, reason: reason.to_string() });
         }
         self.send_sync(entry.via, Lane::Urgent, &Sync::Refused { key, version, reason });
     }

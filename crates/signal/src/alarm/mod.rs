@@ -86,7 +86,12 @@ impl Terminals {
         match reply {
             Reply::Done => self.outbox.taken(owner),
             Reply::Failed(Failure::Denied { rule }) => {
-                tracing::error!(%owner, rule, "an alarm is not taken by the node that should have it, and is lost");
+                let node = self.config.name_of(owner);
+                tracing::error!(
+                    node,
+                    rule,
+                    "an alarm is not taken by the node that should have it, and is lost"
+                );
                 self.stats.alarms_lost += 1;
                 self.outbox.taken(owner);
             }

@@ -149,12 +149,12 @@ fn a_login_at_another_node_moves_the_terminal_and_the_older_end_is_told_why() {
 
 #[test]
 fn a_fresh_login_outbids_one_that_only_claims_to_be_newer_but_only_once() {
-    let mut world = World::new(&["cn"]);
+    let mut world = World::new(&["cn", "cn/east"]);
     let line = world.register(0, "a");
     world.hush();
     let key = crate::world::key("a@cn");
-    let displaced =
-        |outbid: u64| MeshEvent::Displaced { key, origin: Some(NodeId(9)), outbid: SessionEpoch(outbid) };
+    let origin = Some(NodeId::of(&"cn/east".parse().unwrap()));
+    let displaced = |outbid: u64| MeshEvent::Displaced { key, origin, outbid: SessionEpoch(outbid) };
     world.mesh(0, displaced(1));
     assert!(world.outputs.is_empty(), "an outbid below its own session is stale");
     let outbid = 1_685_620_801_000 << 16;
@@ -162,7 +162,9 @@ fn a_fresh_login_outbids_one_that_only_claims_to_be_newer_but_only_once() {
     assert!(world.outputs.contains(&(0, Output::Register { key, session: SessionEpoch(outbid) })));
     world.hears_nothing(line);
     world.mesh(0, displaced(outbid + 1));
-    assert_eq!(world.hear_one(line)["code"], "3401");
+    let last_words = world.hear_one(line);
+    assert_eq!(last_words["code"], "3401");
+    assert_eq!(last_words["message"], "终端已在别处登录：logged in elsewhere, at cn/east");
     assert_eq!(world.closed(line), Some((1000, "logged in elsewhere")));
     let stats = world.nodes[0].stats();
     assert_eq!((stats.outbids, stats.replaced, stats.registered), (1, 1, 0));

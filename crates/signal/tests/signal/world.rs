@@ -128,6 +128,7 @@ impl World {
                     BTreeSet::from([name.default_partition()])
                 },
                 partitions: partitions.clone(),
+                nodes: names.iter().map(|name| (NodeId::of(name), name.clone())).collect(),
                 epoch: NodeEpoch(1),
                 sealer: Sealer::new([place as u8; 32]),
                 server_index: place as u8,

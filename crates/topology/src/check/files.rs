@@ -1,4 +1,4 @@
-//! Certificates and secrets: the files that the nodes will want to read must be there. Whether they are is told by the caller.
+//! Certificates and secrets: the files that the nodes will want to read must be there, and be right. The caller looks at them.
 
 use std::path::{Path, PathBuf};
 
@@ -24,20 +24,58 @@ pub(crate) struct NodeFileSpans {
     pub(crate) secrets: Vec<Option<Span>>,
 }
 
-/// Reports every certificate, key and secret of `nodes` that does not exist.
+/// What a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertUse {
+    /// The organisation's own, which signs the others.
+    Authority,
+    /// A node's on links.
+    Link,
+    /// A node's towards terminals, made by the product.
+    Terminals,
+    /// The same, made by somebody else and named by the operator.
+    OwnTerminals,
+}
+
+/// A certificate and the key that belongs to it, both there.
+#[derive(Debug, Clone)]
+pub struct CertFiles<'t> {
+    pub usage: CertUse,
+    /// Whose it is; none for the authority's.
+    pub node: Option<&'t Node>,
+    pub cert: PathBuf,
+    /// None for the authority's, which only signs where it is kept.
+    pub key: Option<PathBuf>,
+}
+
+/// What is wrong with one, and what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertFault {
+    pub what: String,
+    pub advice: String,
+}
+
+/// How the caller looks at files.
+#[derive(Clone, Copy)]
+pub(crate) struct Look<'a> {
+    pub(crate) exists: &'a dyn Fn(&Path) -> bool,
+    pub(crate) examine: &'a dyn Fn(&CertFiles<'_>) -> Vec<CertFault>,
+}
+
+/// Reports every certificate, key and secret of `nodes` that does not exist, and every certificate that is not right.
 pub(crate) fn check_files<'n>(
     certs: &Certs,
     nodes: impl Iterator<Item = (&'n Node, &'n NodeFileSpans)>,
     spans: &FileSpans,
-    exists: &dyn Fn(&Path) -> bool,
+    look: Look<'_>,
     report: &Report<'_>,
 ) {
-    let check = Check { exists, report, advice: make_them(report.file()) };
+    let check = Check { look, report, advice: make_them(report.file()) };
     let mut wants_authority = false;
     for (node, node_spans) in nodes {
         if node.parent().is_some() || node.links.is_some() {
             wants_authority = true;
-            check.made_by_us(node, &certs.node(node), "link", &node_spans.name);
+            check.made_by_us(node, certs.node(node), CertUse::Link, &node_spans.name);
         }
         let Some(terminals) = &node.terminals else {
             continue;
@@ -46,8 +84,10 @@ pub(crate) fn check_files<'n>(
             (Some(tls), Some((cert, key))) => {
                 check.given(node, "certificate", &tls.cert, cert);
                 check.given(node, "key", &tls.key, key);
+                let files = (tls.cert.clone(), tls.key.clone());
+                check.examine(Some(node), files, CertUse::OwnTerminals, cert);
             }
-            _ => check.made_by_us(node, &certs.terminals(node), "terminal", &node_spans.name),
+            _ => check.made_by_us(node, certs.terminals(node), CertUse::Terminals, &node_spans.name),
         }
         for (tcp, span) in terminals.tcp.iter().zip(&node_spans.secrets) {
             if let (TcpMode::Encrypted { secret: Secret::File(path), .. }, Some(span)) = (&tcp.mode, span) {
@@ -55,9 +95,13 @@ pub(crate) fn check_files<'n>(
             }
         }
     }
-    if wants_authority && !exists(&certs.authority()) {
-        let what = format!("missing certificate of the authority: {}", certs.authority().display());
+    let authority = certs.authority();
+    if wants_authority && !(look.exists)(&authority) {
+        let what = format!("missing certificate of the authority: {}", authority.display());
         report.add(&spans.certs_dir, what, check.advice);
+    } else if wants_authority {
+        let files = CertFiles { usage: CertUse::Authority, node: None, cert: authority, key: None };
+        check.tell(&files, &spans.certs_dir);
     }
 }
 
@@ -66,23 +110,38 @@ fn make_them(file: &str) -> String {
 }
 
 struct Check<'a> {
-    exists: &'a dyn Fn(&Path) -> bool,
+    look: Look<'a>,
     report: &'a Report<'a>,
     /// How to get the certificates that the product itself makes.
     advice: String,
 }
 
 impl Check<'_> {
-    fn made_by_us(&self, node: &Node, (cert, key): &(PathBuf, PathBuf), kind: &str, span: &Span) {
-        for path in [cert, key].into_iter().filter(|path| !(self.exists)(path)) {
+    fn made_by_us(&self, node: &Node, files: (PathBuf, PathBuf), usage: CertUse, span: &Span) {
+        let kind = if usage == CertUse::Link { "link" } else { "terminal" };
+        for path in [&files.0, &files.1].into_iter().filter(|path| !(self.look.exists)(path)) {
             let what =
                 format!("missing {kind} certificate or key of node `{}`: {}", node.name, path.display());
             self.report.add(span, what, self.advice.as_str());
         }
+        self.examine(Some(node), files, usage, span);
+    }
+
+    /// Has a pair looked at that is there.
+    fn examine(&self, node: Option<&Node>, (cert, key): (PathBuf, PathBuf), usage: CertUse, span: &Span) {
+        if (self.look.exists)(&cert) && (self.look.exists)(&key) {
+            self.tell(&CertFiles { usage, node, cert, key: Some(key) }, span);
+        }
+    }
+
+    fn tell(&self, files: &CertFiles<'_>, span: &Span) {
+        for CertFault { what, advice } in (self.look.examine)(files) {
+            self.report.add(span, what, advice);
+        }
     }
 
     fn secret(&self, node: &Node, path: &Path, span: &Span) {
-        if !(self.exists)(path) {
+        if !(self.look.exists)(path) {
             let what =
                 format!("missing secret of a TCP listener of node `{}`: {}", node.name, path.display());
             let advice = "the path of a file with the key in Base64, seen from the topology file's directory";
@@ -91,7 +150,7 @@ impl Check<'_> {
     }
 
     fn given(&self, node: &Node, kind: &str, path: &Path, span: &Span) {
-        if !(self.exists)(path) {
+        if !(self.look.exists)(path) {
             let what = format!("missing {kind} of node `{}`: {}", node.name, path.display());
             let advice = "the path of an existing file, seen from the topology file's directory; or no `tls`";
             self.report.add(span, what, advice);

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::node::{RawListener, read_address};
 use crate::media::Media;
+use crate::mistake::At;
 use crate::read::Table;
 
 const EXAMPLE: &str = "listen = \"0.0.0.0:44444\"";
@@ -15,7 +16,8 @@ pub(crate) struct RawMedia {
     pub(crate) listener: RawListener,
     pub(crate) workers: Option<u16>,
     pub(crate) tcp: bool,
-    pub(crate) plain_ports: RangeInclusive<u16>,
+    /// `None`: the default, as far as it is free.
+    pub(crate) plain_ports: Option<At<RangeInclusive<u16>>>,
     pub(crate) bitrate_in_max: u64,
     pub(crate) room_transports_per_worker: Option<usize>,
 }
@@ -33,16 +35,40 @@ impl RawMedia {
             1..=ROOM_TRANSPORTS_LIMIT,
         );
         let listener = read_address(&mut table, EXAMPLE);
+        let workers = workers.and_then(|workers| u16::try_from(workers).ok());
+        if let Some(listener) = &listener {
+            check_enough_ports(&table, listener, workers.unwrap_or(1));
+        }
         table.finish();
         Some(Self {
             listener: listener?,
-            workers: workers.and_then(|workers| u16::try_from(workers).ok()),
+            workers,
             tcp,
-            plain_ports: plain_ports.map_or(Media::PLAIN_PORTS, |ports| ports.value),
+            plain_ports,
             bitrate_in_max: bitrate_in_max.unwrap_or(Media::BITRATE_IN_MAX),
             room_transports_per_worker: room_transports_per_worker
                 .and_then(|transports| usize::try_from(transports).ok()),
         })
+    }
+}
+
+impl RawMedia {
+    /// The ports of the workers that the file names; of one worker for each core, the first: whose cores is not known here.
+    pub(crate) fn worker_ports(&self, first: u16) -> RangeInclusive<u16> {
+        first..=first.saturating_add(self.workers.unwrap_or(1) - 1)
+    }
+}
+
+fn check_enough_ports(table: &Table<'_>, listener: &RawListener, workers: u16) {
+    let ports = [
+        ("listen", &listener.listen.span, listener.listen.value.port()),
+        ("advertise", &listener.advertise.span, listener.advertise.value.port),
+    ];
+    for (key, span, first) in ports {
+        if first.checked_add(workers - 1).is_none() {
+            let what = format!("the ports of {workers} workers do not fit behind {first} of `{key}`");
+            return table.add(span, what, format!("a port up to {}", u16::MAX - (workers - 1)));
+        }
     }
 }
 

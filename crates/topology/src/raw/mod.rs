@@ -8,7 +8,7 @@ mod script;
 mod tcp;
 
 pub(crate) use media::RawMedia;
-pub(crate) use node::{RawListener, RawNode, Socket};
+pub(crate) use node::{Advertised, Listen, RawListener, RawNode, Socket};
 pub(crate) use policy::{RawPolicy, RawRule};
 pub(crate) use script::RawScript;
 pub(crate) use tcp::RawTcp;
@@ -41,9 +41,15 @@ impl RawTopology {
     /// Reads the text; `None` if it is not TOML, for then the rest would be guesswork.
     pub(crate) fn read(source: &Source, report: &Report<'_>) -> Option<Self> {
         let (document, errors) = DeTable::parse_recoverable(&source.text);
-        for error in &errors {
-            let span = error.span().unwrap_or(0..0);
-            report.add(&span, format!("this is not TOML: {}", error.message()), advice_for(error.message()));
+        let mut errors: Vec<_> =
+            errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
+        errors.sort_by_key(|(span, _)| (span.start, span.end));
+        for (span, message) in &errors {
+            report.add(span, format!("this is not TOML: {message}"), advice_for(message));
+            if !is_repeated(message) {
+                // How the parser goes on behind it is guesswork: one bracket would be a hundred mistakes.
+                break;
+            }
         }
         if !errors.is_empty() {
             return None;
@@ -110,10 +116,15 @@ fn read_certs(file: &mut Table<'_>, base: &Base, fallback: Span) -> At<PathBuf> 
     dir.map_or(default, |dir| At { value: base.resolve(&dir.value), span: dir.span })
 }
 
+/// A repeated key leaves no doubt about what follows.
+fn is_repeated(error: &str) -> bool {
+    error.starts_with("duplicate key")
+}
+
 fn advice_for(error: &str) -> &'static str {
-    if error.starts_with("duplicate key") {
+    if is_repeated(error) {
         "each key once in its table; a further node begins with a new [[node]] line"
     } else {
-        "texts in quotes, lists in [ ], one key = value per line"
+        "texts in quotes, lists in [ ], one key = value per line; what follows was not looked at"
     }
 }

@@ -1,6 +1,7 @@
 //! One `[[node]]` of the file as it was written.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::media::RawMedia;
@@ -234,34 +235,85 @@ fn read_proxy(text: &str) -> Result<(), String> {
     }
 }
 
+/// Ports that a node takes on its machine.
+#[derive(Debug)]
+pub(crate) struct Listen<'n> {
+    pub(crate) socket: Socket,
+    pub(crate) is_udp: bool,
+    pub(crate) ip: IpAddr,
+    pub(crate) ports: RangeInclusive<u16>,
+    pub(crate) span: &'n Span,
+}
+
+/// Ports under which others reach a node.
+#[derive(Debug)]
+pub(crate) struct Advertised<'n> {
+    pub(crate) is_udp: bool,
+    pub(crate) ports: RangeInclusive<u16>,
+    pub(crate) address: &'n At<HostPort>,
+}
+
+impl<'n> Listen<'n> {
+    fn one(socket: Socket, is_udp: bool, At { value, span }: &'n At<SocketAddr>) -> Self {
+        Self { socket, is_udp, ip: value.ip(), ports: value.port()..=value.port(), span }
+    }
+}
+
+impl<'n> Advertised<'n> {
+    fn one(is_udp: bool, address: &'n At<HostPort>) -> Self {
+        Self { is_udp, ports: address.value.port..=address.value.port, address }
+    }
+}
+
 impl RawNode {
-    /// Every address that the node listens at.
-    pub(crate) fn listens(&self) -> Vec<(Socket, &At<SocketAddr>)> {
-        let listeners = [
-            (Socket::Terminals, self.terminals.as_ref()),
-            (Socket::Links, self.links.as_ref()),
-            (Socket::Media, self.media.as_ref().map(|media| &media.listener)),
-        ];
-        let listeners = listeners.into_iter().filter_map(|(socket, raw)| Some((socket, &raw?.listen)));
-        let tcp = self.terminals_tcp.iter().map(|tcp| (Socket::Tcp, &tcp.listen));
-        let admin = self.admin.iter().map(|admin| (Socket::Admin, admin));
-        listeners.chain(tcp).chain(admin).collect()
+    /// Everything that the node listens at.
+    pub(crate) fn listens(&self) -> Vec<Listen<'_>> {
+        let mut listens = Vec::new();
+        listens.extend(self.terminals.iter().map(|raw| Listen::one(Socket::Terminals, false, &raw.listen)));
+        listens.extend(self.links.iter().map(|raw| Listen::one(Socket::Links, true, &raw.listen)));
+        listens.extend(self.media.iter().flat_map(media_listens));
+        listens.extend(self.terminals_tcp.iter().map(|raw| Listen::one(Socket::Tcp, false, &raw.listen)));
+        listens.extend(self.admin.iter().map(|listen| Listen::one(Socket::Admin, false, listen)));
+        listens
     }
 
-    /// Every address under which others reach the node.
-    pub(crate) fn advertised(&self) -> Vec<(Socket, &At<HostPort>)> {
-        let listeners = [
-            (Socket::Terminals, self.terminals.as_ref()),
-            (Socket::Links, self.links.as_ref()),
-            (Socket::Media, self.media.as_ref().map(|media| &media.listener)),
-        ];
-        listeners.into_iter().filter_map(|(socket, raw)| Some((socket, &raw?.advertise))).collect()
+    /// Everything under which others reach the node.
+    pub(crate) fn advertised(&self) -> Vec<Advertised<'_>> {
+        let mut advertised = Vec::new();
+        advertised.extend(self.terminals.iter().map(|raw| Advertised::one(false, &raw.advertise)));
+        advertised.extend(self.links.iter().map(|raw| Advertised::one(true, &raw.advertise)));
+        advertised.extend(self.media.iter().map(|media| {
+            let address = &media.listener.advertise;
+            Advertised { ports: media.worker_ports(address.value.port), ..Advertised::one(true, address) }
+        }));
+        advertised
     }
 
     /// The place of the key that makes it a child.
     pub(crate) fn parent_span(&self) -> Option<&Span> {
         self.parents.as_ref().map(|parents| &parents.span)
     }
+}
+
+/// Workers listen by UDP and TCP alike. Plain RTP counts where it is written: its default gives way.
+fn media_listens(media: &RawMedia) -> Vec<Listen<'_>> {
+    let At { value, span } = &media.listener.listen;
+    let worker = |is_udp| Listen {
+        socket: Socket::Media,
+        is_udp,
+        ip: value.ip(),
+        ports: media.worker_ports(value.port()),
+        span,
+    };
+    let plain = media.plain_ports.iter().map(|ports| Listen {
+        socket: Socket::PlainRtp,
+        is_udp: true,
+        ip: value.ip(),
+        ports: ports.value.clone(),
+        span: &ports.span,
+    });
+    let tcp = media.tcp.then(|| worker(false));
+    [worker(true)].into_iter().chain(tcp).chain(plain).collect()
 }
 
 /// What a node listens for.
@@ -271,21 +323,18 @@ pub(crate) enum Socket {
     Tcp,
     Links,
     Media,
+    PlainRtp,
     Admin,
 }
 
 impl Socket {
-    /// Links and media are UDP (QUIC, RTP), so they never clash with the others, which are TCP.
-    pub(crate) fn is_udp(self) -> bool {
-        matches!(self, Self::Links | Self::Media)
-    }
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Terminals => "terminals",
             Self::Tcp => "terminals.tcp",
             Self::Links => "links",
             Self::Media => "media",
+            Self::PlainRtp => "media.plain_ports",
             Self::Admin => "admin",
         }
     }

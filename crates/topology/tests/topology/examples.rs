@@ -1,5 +1,6 @@
 //! The files in `topology/` are what the README says they are.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use taoyao_topology::Topology;
@@ -40,6 +41,44 @@ fn seven_is_the_demo_on_other_ports() {
         rows.collect::<Vec<_>>()
     };
     assert_eq!(shape("demo.toml"), shape("seven.toml"));
+}
+
+#[test]
+fn all_examples_run_beside_each_other() {
+    let files = ["demo.toml", "seven.toml", "single.toml"];
+    let meshes = files.map(|file| load(&directory().join(file)));
+    let mut wrong = Vec::new();
+    for (at, mesh) in meshes.iter().enumerate() {
+        for (other_at, other) in meshes.iter().enumerate().skip(at + 1) {
+            let pair = format!("{} and {}", files[at], files[other_at]);
+            let (a, b) = (taken(mesh), taken(other));
+            wrong.extend(a.iter().filter(|what| b.contains(*what)).map(|what| format!("{pair}: {what}")));
+            if mesh.org() != other.org() && mesh.certs().dir() == other.certs().dir() {
+                wrong.push(format!("{pair}: two authorities in one directory"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Ports and directories that the nodes of a mesh take for themselves.
+fn taken(mesh: &Topology) -> BTreeSet<String> {
+    let mut taken = BTreeSet::new();
+    for node in mesh.nodes() {
+        let tcp = [
+            node.admin,
+            node.terminals.as_ref().map(|at| at.listen),
+            node.media.as_ref().map(|at| at.listen),
+        ];
+        taken.extend(tcp.into_iter().flatten().map(|at| format!("TCP {}", at.port())));
+        let udp = [node.links.as_ref().map(|at| at.listen), node.media.as_ref().map(|at| at.listen)];
+        taken.extend(udp.into_iter().flatten().map(|at| format!("UDP {}", at.port())));
+        let plain = node.media.iter().flat_map(|media| media.plain_ports.clone());
+        taken.extend(plain.map(|port| format!("UDP {port}")));
+        let dirs = [Some(&node.state_dir), node.recordings.as_ref().map(|recordings| &recordings.dir)];
+        taken.extend(dirs.into_iter().flatten().map(|dir| dir.display().to_string()));
+    }
+    taken
 }
 
 #[test]

@@ -36,6 +36,24 @@ fn every_key_is_read() {
 }
 
 #[test]
+fn the_default_for_plain_rtp_leaves_out_what_is_listened_on_beside_it() {
+    let ports = |hz: &str, sh: &str| {
+        let sh = format!("terminals = {{ listen = \"127.0.0.1:8001\" }}\n{sh}\n");
+        let text = with_media(hz).replace("terminals = { listen = \"127.0.0.1:8001\" }\n", &sh);
+        media(&topology(&text)).plain_ports.clone()
+    };
+    let own = "listen = \"127.0.0.1:44400\", workers = 4";
+    assert_eq!(ports(own, ""), 40_000..=44_399);
+    let low = "media = { listen = \"127.0.0.1:40010\", workers = 10 }";
+    assert_eq!(ports(own, low), 40_020..=44_399);
+    assert_eq!(ports("listen = \"127.0.0.1:40000\", workers = 1", ""), 40_001..=44_443);
+    let plain = "media = { listen = \"127.0.0.1:6000\", plain_ports = \"39000-43000\" }";
+    assert_eq!(ports("listen = \"127.0.0.1:44444\"", plain), 43_001..=44_443);
+    let elsewhere = "host = \"elsewhere\"\nmedia = { listen = \"127.0.0.1:40010\", workers = 10 }";
+    assert_eq!(ports("listen = \"127.0.0.1:44444\"", elsewhere), 40_000..=44_443);
+}
+
+#[test]
 fn mistakes_say_what_to_write() {
     let cases = [
         ("workers = 2", "has no `listen`"),

@@ -1,5 +1,7 @@
 //! Every kind of mistake is told with its place, the name in question and what to write instead.
 
+use taoyao_topology::Topology;
+
 use crate::{MESH, mesh_with, mistakes, topology};
 
 /// Checks that there is exactly one mistake and that its text has all the parts.
@@ -243,6 +245,80 @@ fn admin_and_terminals_of_one_node_clash() {
     );
 }
 
+/// The mesh with a forwarder at both sites, and what else `hz` has.
+fn with_media(sh: &str, hz: &str) -> String {
+    let sh = format!("terminals = {{ listen = \"127.0.0.1:8001\" }}\nmedia = {{ {sh} }}\n");
+    let mesh = MESH.replace("terminals = { listen = \"127.0.0.1:8001\" }\n", &sh);
+    format!("{mesh}{hz}\n")
+}
+
+#[test]
+fn every_port_of_every_kind_is_compared_with_every_other() {
+    let four = "listen = \"127.0.0.1:6000\", workers = 4";
+    let plain = "listen = \"127.0.0.1:6000\", workers = 1, plain_ports = \"6998-8003\"";
+    let cases = [
+        (
+            four,
+            "media = { listen = \"127.0.0.1:6003\", workers = 1 }",
+            "6003 of `hz`.media clashes with 127.0.0.1:6000-6003",
+        ),
+        (
+            four,
+            "media = { listen = \"127.0.0.1:5998\", workers = 3 }",
+            "5998-6000 of `hz`.media clashes with",
+        ),
+        (four, "admin = { listen = \"127.0.0.1:6001\" }", "127.0.0.1:6001 of `hz`.admin clashes with"),
+        (four, "links = { listen = \"127.0.0.1:6002\" }", "127.0.0.1:6002 of `hz`.links clashes with"),
+        (
+            four,
+            "media = { listen = \"127.0.0.1:6100\", plain_ports = \"5000-6000\" }",
+            "127.0.0.1:5000-6000 of `hz`.media.plain_ports clashes with 127.0.0.1:6000-6003 of `sh`.media",
+        ),
+        (plain, "", "6998-8003 of `sh`.media.plain_ports clashes with 127.0.0.1:7000 of `cn`.links"),
+        (
+            "listen = \"127.0.0.1:6000\", plain_ports = \"5000-5999\"",
+            "media = { listen = \"127.0.0.1:6100\", workers = 1, plain_ports = \"5900-6050\" }",
+            "5900-6050 of `hz`.media.plain_ports clashes with 127.0.0.1:6000 of `sh`.media",
+        ),
+        (
+            "listen = \"127.0.0.1:6000\", plain_ports = \"5000-5900\"",
+            "media = { listen = \"127.0.0.1:6100\", plain_ports = \"5900-5999\" }",
+            "5900-5999 of `hz`.media.plain_ports clashes with 127.0.0.1:5000-5900 of `sh`.media.plain_ports",
+        ),
+    ];
+    for (sh, hz, told) in cases {
+        assert_told(&with_media(sh, hz), &[told]);
+    }
+}
+
+#[test]
+fn ports_of_the_two_protocols_and_of_two_machines_do_not_clash() {
+    let udp_only = "listen = \"127.0.0.1:6000\", workers = 4, tcp = false";
+    topology(&with_media(udp_only, "admin = { listen = \"127.0.0.1:6001\" }"));
+    let plain = "listen = \"127.0.0.1:6000\", workers = 4, plain_ports = \"8000-8010\"";
+    topology(&with_media(plain, "admin = { listen = \"127.0.0.1:6004\" }"));
+    let media =
+        |host| format!("listen = \"0.0.0.0:6000\", workers = 4, advertise = \"{host}.example.com:6000\"");
+    let other = format!("host = \"elsewhere\"\nmedia = {{ {} }}", media("hz"));
+    topology(&with_media(&media("sh"), &other));
+}
+
+#[test]
+fn workers_that_share_their_advertised_ports_are_told() {
+    let media = |port, advertise| {
+        format!("listen = \"127.0.0.1:{port}\", workers = 4, advertise = \"sh.example.com:{advertise}\"")
+    };
+    let text = with_media(&media(6_000, 6_000), &format!("media = {{ {} }}", media(6_100, 6_003)));
+    assert_told(&text, &["`hz` and `sh` (line 15) are both reached under sh.example.com:6003"]);
+    topology(&with_media(&media(6_000, 6_000), &format!("media = {{ {} }}", media(6_100, 6_004))));
+}
+
+#[test]
+fn workers_need_a_port_each() {
+    let text = with_media("listen = \"127.0.0.1:65534\", workers = 4", "");
+    assert_told(&text, &["the ports of 4 workers do not fit behind 65534 of `listen`", "a port up to 65532"]);
+}
+
 #[test]
 fn links_are_udp_and_do_not_clash_with_terminals() {
     topology(&mesh_with("127.0.0.1:7001", "127.0.0.1:8001"));
@@ -363,6 +439,29 @@ fn a_text_that_is_not_toml_is_told_where() {
 }
 
 #[test]
+fn one_forgotten_bracket_is_one_mistake_wherever_it_is() {
+    let whole = format!(
+        "{MESH}media = {{ listen = \"127.0.0.1:44444\" }}\nnear = {{ cidr = [\"10.1.0.0/16\"] }}\n[ice]\nstun = []\n"
+    );
+    topology(&whole);
+    for (at, bracket) in whole.char_indices().filter(|(_, c)| "[]{}\"".contains(*c)) {
+        let mut text = whole.clone();
+        text.remove(at);
+        let Err(mistakes) = Topology::parse("t.toml", &text) else { continue };
+        let told = mistakes.to_string();
+        let syntax = told.matches("this is not TOML").count();
+        let repeated = told.matches("duplicate key").count();
+        assert!(syntax <= 1 + repeated && (syntax == 0 || mistakes.list().len() == syntax), "{told}");
+        let line = whole[..at].matches('\n').count() + 1;
+        if syntax > repeated {
+            let last = mistakes.list().last().unwrap();
+            assert!((line..=line + 1).contains(&last.line), "{bracket} of line {line} is told so:\n{told}");
+            assert!(told.contains('^'), "{told}");
+        }
+    }
+}
+
+#[test]
 fn a_missing_or_bad_organisation_is_told() {
     assert_told(
         &mesh_with("org = \"demo\"\n", ""),
@@ -427,7 +526,7 @@ fn damaged_files_are_told_and_never_panic() {
             }
         }
         let text: String = text.into_iter().collect();
-        if let Err(mistakes) = taoyao_topology::Topology::parse("t.toml", &text) {
+        if let Err(mistakes) = Topology::parse("t.toml", &text) {
             assert!(!mistakes.to_string().is_empty());
         }
     }

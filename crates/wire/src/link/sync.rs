@@ -83,14 +83,18 @@ pub struct SnapshotMark {
 }
 
 /// Why a parent did not take a child's record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
 pub enum RefusedReason {
     /// The topology delegates the partition to no node at or below the child.
+    #[error("the partition is not delegated to it")]
     NotDelegated,
     /// The session epoch is further ahead of the parent's clock than allowed.
+    #[error("its clock is too far ahead")]
     ClockAhead,
     /// The child has as many records as it may have.
+    #[error("it has as many terminals as it may have")]
     TooMany,
     /// The origin is not at or below the child.
+    #[error("the terminal's node is not below it")]
     ForeignOrigin,
 }

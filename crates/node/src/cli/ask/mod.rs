@@ -17,7 +17,7 @@ use std::future::Future;
 use clap::Args;
 use serde::de::DeserializeOwned;
 use taoyao_topology::{Node, Topology};
-use taoyao_types::NodeName;
+use taoyao_types::{NodeName, PartitionId, PartitionName};
 
 use self::client::{Admin, AskError};
 use super::exit::{Exit, Failed};
@@ -47,6 +47,23 @@ struct Answer<T> {
 impl Whom {
     fn load(&self) -> Result<Topology, Failed> {
         input::load(&self.topology.topology)
+    }
+
+    /// Refuses a partition that the topology does not have.
+    fn check_partition(&self, topology: &Topology, name: &PartitionName) -> Result<(), Failed> {
+        input::check_partition(topology, name, &self.topology.topology)
+    }
+
+    /// Refuses the id of a room that no partition of the topology can have: ids begin with their partition's.
+    fn check_room(&self, topology: &Topology, id: &str) -> Result<(), Failed> {
+        let partition = id.get(..8).and_then(|start| u32::from_str_radix(start, 16).ok());
+        let is_of_mesh = partition.is_some_and(|id| topology.partition(PartitionId(id)).is_some());
+        if is_of_mesh {
+            return Ok(());
+        }
+        let file = self.topology.topology.display();
+        let what = format!("{id} is no room of {file}; `taoyao rooms` lists those that there are");
+        Err(Failed::new(Exit::Usage, what))
     }
 
     /// The nodes that were named, or all that the file gives an admin listener.

@@ -68,6 +68,7 @@ struct Listed {
 impl Recordings {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         let topology = self.whom.load()?;
+        self.room.iter().try_for_each(|room| self.whom.check_room(&topology, room))?;
         let path = self.path(Timestamp::now());
         let answers: Vec<Answer<RecordingsReport>> = self.whom.ask(&topology, &path)?;
         let list = merged(&answers, self.limit as usize);

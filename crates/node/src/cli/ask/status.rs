@@ -1,26 +1,46 @@
 //! `taoyao status`: how every node of the mesh is.
 
-use std::time::Duration;
+use std::io::{self, IsTerminal};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use comfy_table::Cell;
 use serde::Serialize;
-use taoyao_node::report::StatusReport;
+use taoyao_node::REMIND_BEFORE;
+use taoyao_node::report::{CertificateReport, StatusReport};
+use taoyao_topology::Topology;
 
 use super::{Answer, Whom, tell_silent};
 use crate::cli::exit::{Exit, Failed};
-use crate::cli::output::{self, long_time, number, verdict};
+use crate::cli::input;
+use crate::cli::output::{self, counted, local_time, long_time, number, verdict};
 
-/// Tell how the nodes are: ready or what is missing, terminals, links
+/// Between two looks of `--wait`, and of `--watch`.
+const WAIT_EVERY: Duration = Duration::from_millis(500);
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+/// Takes the cursor to the upper left corner of an empty screen.
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+/// Tell how the nodes are: ready or what is missing, terminals, links, certificates
 ///
-/// Ends with 0 if every node that was asked is ready, with 1 if one is not or does not answer, with 69 if none answers.
+/// Ends with 0 if every node that was asked is ready, with 1 if one is not, does not answer or shows a certificate that
+/// is over, with 69 if none answers.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   taoyao status
+  taoyao status --wait 60                       as soon as all are ready; in a minute as they are
+  taoyao status --watch
   taoyao status --node sh --topology topology/seven.toml
   taoyao status --json | jq '.[] | select(.error) | .node'")]
 pub(crate) struct Status {
+    /// Wait until every node that is asked is ready, so many seconds at most
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    wait: Option<u64>,
+    /// Show it anew every two seconds, until Ctrl-C
+    #[arg(long, conflicts_with = "wait")]
+    watch: bool,
     #[command(flatten)]
     whom: Whom,
 }
@@ -37,25 +57,96 @@ struct Entry<'a> {
 impl Status {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         let topology = self.whom.load()?;
-        let answers: Vec<Answer<StatusReport>> = self.whom.ask(&topology, "/api/status")?;
-        if self.whom.format.json {
-            output::say_json(&answers.iter().map(entry).collect::<Vec<_>>())?;
-            return Ok(exit(&answers));
+        if self.watch {
+            return self.watch(&topology);
         }
-        output::say(drawn(&answers))?;
+        let answers = self.waited(&topology)?;
+        self.tell(&answers)?;
+        Ok(exit(&answers))
+    }
+
+    fn ask(&self, topology: &Topology) -> Result<Vec<Answer<StatusReport>>, Failed> {
+        self.whom.ask(topology, "/api/status")
+    }
+
+    /// The answers when all is well, or when the time is over.
+    fn waited(&self, topology: &Topology) -> Result<Vec<Answer<StatusReport>>, Failed> {
+        let end = Instant::now() + Duration::from_secs(self.wait.unwrap_or_default());
+        loop {
+            let answers = self.ask(topology);
+            let is_well = answers.as_ref().is_ok_and(|answers| exit(answers) == Exit::Fine);
+            // What waiting does not mend is told at once.
+            let is_final = answers.as_ref().is_err_and(|failed| failed.exit != Exit::Unreachable);
+            if is_well || is_final || Instant::now() >= end {
+                return answers;
+            }
+            sleep(WAIT_EVERY);
+        }
+    }
+
+    /// Ends when nobody reads any longer.
+    fn watch(&self, topology: &Topology) -> Result<Exit, Failed> {
+        loop {
+            let answers = match self.ask(topology) {
+                Err(failed) if failed.exit == Exit::Unreachable => Err(failed),
+                answers => Ok(answers?),
+            };
+            if io::stdout().is_terminal() && !self.whom.format.json && !output::say_on(CLEAR)? {
+                return Ok(Exit::Fine);
+            }
+            match answers {
+                Ok(answers) if !self.tell(&answers)? => return Ok(Exit::Fine),
+                Ok(_) => {}
+                Err(failed) => failed.tell(),
+            }
+            sleep(WATCH_EVERY);
+        }
+    }
+
+    /// Shows the answers; `false` when nobody reads.
+    fn tell(&self, answers: &[Answer<StatusReport>]) -> Result<bool, Failed> {
+        if self.whom.format.json {
+            return output::say_on(output::json(&answers.iter().map(entry).collect::<Vec<_>>()));
+        }
+        let has_reader = output::say_on(drawn(answers))?;
         for report in answers.iter().filter_map(|answer| answer.result.as_ref().ok()) {
             for what in &report.not_ready {
                 output::complain(format!("{}: not ready: {what}", report.node));
             }
+            for what in report.certificates.iter().filter_map(|certificate| due(certificate, input::now().0))
+            {
+                output::complain(format!("{}: {what}", report.node));
+            }
         }
-        tell_silent(&answers);
-        Ok(exit(&answers))
+        tell_silent(answers);
+        Ok(has_reader)
     }
 }
 
+/// What to say of a certificate that somebody has to renew.
+fn due(certificate: &CertificateReport, now_ms: u64) -> Option<String> {
+    let CertificateReport { kind, path, not_after_ms } = certificate;
+    let left = Duration::from_millis(not_after_ms.saturating_sub(now_ms));
+    let until = local_time(*not_after_ms);
+    if left.is_zero() {
+        return Some(format!(
+            "the {kind} certificate is over since {until}: renew {path} and restart the node"
+        ));
+    }
+    let days = counted(usize::try_from(left.as_secs() / 86_400).unwrap_or(usize::MAX), "day");
+    (left < REMIND_BEFORE).then(|| {
+        format!("the {kind} certificate is over in {days}, {until}: renew {path} and restart the node")
+    })
+}
+
+fn is_over(report: &StatusReport, now_ms: u64) -> bool {
+    report.certificates.iter().any(|certificate| certificate.not_after_ms <= now_ms)
+}
+
 fn exit(answers: &[Answer<StatusReport>]) -> Exit {
+    let now = input::now().0;
     let is_well = |answer: &Answer<StatusReport>| {
-        answer.result.as_ref().is_ok_and(|report| report.not_ready.is_empty())
+        answer.result.as_ref().is_ok_and(|report| report.not_ready.is_empty() && !is_over(report, now))
     };
     if answers.iter().all(is_well) { Exit::Fine } else { Exit::NotWell }
 }
@@ -79,6 +170,7 @@ fn drawn(answers: &[Answer<StatusReport>]) -> String {
         "KNOWS",
         "ALARMS",
         "LINKS",
+        "CERTIFICATES",
         "VERSION",
     ]);
     for answer in answers {
@@ -103,8 +195,17 @@ fn row(report: &StatusReport) -> Vec<Cell> {
         number(report.directory_records),
         number(report.alarms),
         verdict(links, synced == report.links.len()),
+        certificates(report, input::now().0),
         Cell::new(&report.version),
     ]
+}
+
+/// How long the first of them that ends is good for.
+fn certificates(report: &StatusReport, now_ms: u64) -> Cell {
+    let first = report.certificates.iter().map(|certificate| certificate.not_after_ms).min();
+    let Some(left_ms) = first.map(|end| end.saturating_sub(now_ms)) else { return Cell::new("-") };
+    let text = if left_ms == 0 { "over".to_owned() } else { long_time(Duration::from_millis(left_ms)) };
+    verdict(text, u128::from(left_ms) >= REMIND_BEFORE.as_millis())
 }
 
 #[cfg(test)]
@@ -127,6 +228,7 @@ mod tests {
             directory_records: 12,
             alarms: 2,
             links: Vec::new(),
+            certificates: Vec::new(),
         };
         Answer { node: report.node.clone(), tier: 1, result: Ok(report) }
     }
@@ -145,6 +247,29 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[1].contains("ready") && lines[1].contains("1m 01s"), "{text}");
         assert!(lines[2].contains("no answer"), "{text}");
+    }
+
+    #[test]
+    fn a_certificate_is_spoken_of_in_time_and_one_that_is_over_is_not_well() {
+        let day = 86_400_000;
+        let of = |not_after_ms| CertificateReport {
+            kind: "link".to_owned(),
+            path: "certs/nodes/sh.crt".to_owned(),
+            not_after_ms,
+        };
+        let now = input::now().0;
+        assert_eq!(due(&of(now + 31 * day), now), None);
+        let soon = due(&of(now + 12 * day + 1), now).unwrap();
+        assert!(soon.starts_with("the link certificate is over in 12 days, 2"), "{soon}");
+        assert!(due(&of(now), now).unwrap().contains("is over since 2"));
+
+        let mut with = answer("cn", &[]);
+        with.result.as_mut().unwrap().certificates = vec![of(now + 300 * day), of(now + 40 * day + 5_000)];
+        let text = anstream::adapter::strip_str(&drawn(std::slice::from_ref(&with))).to_string();
+        assert!(text.contains("40d 0h"), "{text}");
+        assert_eq!(exit(std::slice::from_ref(&with)), Exit::Fine);
+        with.result.as_mut().unwrap().certificates.push(of(now - 1));
+        assert_eq!(exit(&[with]), Exit::NotWell);
     }
 
     #[test]

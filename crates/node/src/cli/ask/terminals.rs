@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use clap::Args;
 use comfy_table::Cell;
@@ -13,7 +12,7 @@ use taoyao_types::{NodeName, PartitionName, TerminalName};
 use super::{Answer, Whom, tell_silent};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::input;
-use crate::cli::output::{self, counted, long_time, number, printable};
+use crate::cli::output::{self, age, counted, number, printable};
 
 /// List the terminals that the nodes know, each once
 #[derive(Debug, Args)]
@@ -48,6 +47,8 @@ struct List {
 impl Terminals {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         let topology = self.whom.load()?;
+        let partitions = self.partition.iter().chain(self.after.as_ref().map(|after| &after.partition));
+        partitions.into_iter().try_for_each(|name| self.whom.check_partition(&topology, name))?;
         let answers: Vec<Answer<TerminalsReport>> = self.whom.ask(&topology, &self.path())?;
         let list = merged(&answers, self.limit);
         let is_complete = list.incomplete.is_empty();
@@ -113,13 +114,12 @@ fn drawn(terminals: &[TerminalReport]) -> String {
     let now = input::now().0;
     let mut table = output::table(&["TERMINAL", "NODE", "TYPE", "NAME", "SINCE"]);
     for terminal in terminals {
-        let since = Duration::from_millis(now.saturating_sub(terminal.registered_at_ms));
         table.add_row([
             Cell::new(&terminal.name),
             Cell::new(&terminal.node),
             Cell::new(terminal.client_type.as_deref().unwrap_or("-")),
             Cell::new(printable(terminal.display_name.as_deref().unwrap_or("-"))),
-            number(long_time(since)),
+            number(age(now, terminal.registered_at_ms)),
         ]);
     }
     format!("{}\n{}", output::drawn(table), counted(terminals.len(), "terminal"))
@@ -178,6 +178,7 @@ mod tests {
     }
 
     fn terminal(name: &str, node: &str, registered_at_ms: u64) -> TerminalReport {
+        let registered_at_ms = Some(registered_at_ms);
         TerminalReport {
             name: name.parse().unwrap(),
             node: node.parse().unwrap(),

@@ -61,6 +61,9 @@ struct Hop {
 impl Trace {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         let topology = self.whom.load()?;
+        for terminal in [&self.from, &self.to] {
+            self.whom.check_partition(&topology, &terminal.partition)?;
+        }
         let nodes = self.askable(&topology)?;
         let (asked, report) = block_on(self.ask_first_that_answers(&nodes))??;
         let way = self.way(&topology, asked, &report);
