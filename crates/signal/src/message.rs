@@ -64,7 +64,7 @@ impl Terminals {
             return self.stats.mesh_refused += 1;
         }
         let is_invitation = message.signal == Signal::RoomInvite.name();
-        let message = if is_invitation { self.addressed(conn, &message) } else { message };
+        let message = if is_invitation { self.invited(conn, &message, &from) } else { message };
         self.relay(now, conn, &message);
     }
 
