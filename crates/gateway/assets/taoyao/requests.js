@@ -1,6 +1,6 @@
 // Requests that wait for their answer: correlation by header.id, each with its own time-out.
 
-import { LOCAL, OK, TaoyaoError } from './errors.js';
+import { LOCAL, OK, TaoyaoError, refusalOf } from './errors.js';
 import { SIGNALS } from './signals.js';
 
 /** How long a request waits, as in every Taoyao terminal. */
@@ -45,7 +45,7 @@ export class Requests {
     if (!waiting) return false;
     this.#forget(message.header.id, waiting);
     if (message.code === OK) waiting.resolve(message);
-    else waiting.reject(new TaoyaoError(message.code, message.message, waiting.signal));
+    else waiting.reject(refusalOf(message, waiting.signal));
     return true;
   }
 
