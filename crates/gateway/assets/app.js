@@ -6,7 +6,7 @@ import { loadDevices, loadSettings, saveSettings } from './settings.js';
 import { Taoyao } from './taoyao.js';
 import { CallsView } from './views/calls.js';
 import { DevicesDialog } from './views/devices-dialog.js';
-import { toast } from './views/notices.js';
+import { toast, toastError } from './views/notices.js';
 import { PeopleView } from './views/people.js';
 import { RegisterView } from './views/register.js';
 import { RoomsView } from './views/rooms.js';
@@ -16,7 +16,9 @@ import { Stage } from './views/stage.js';
 import { StatusView } from './views/status.js';
 import { startTabs } from './views/tabs.js';
 import { startTheme } from './views/theme.js';
-import { errorWords } from './words.js';
+
+/** Messages without an answer that a person sends by a button; of a refusal of any other one it is told nothing. */
+const ACTS = new Set(['room::close', 'room::expel', 'room::invite', 'client::unicast']);
 
 const settings = loadSettings();
 const client = new Taoyao({ answer: settings.answer });
@@ -39,7 +41,7 @@ function start() {
   byId('language').addEventListener('click', switchLanguage);
   byId('leave').addEventListener('click', leave);
   client.addEventListener('state', onState);
-  client.addEventListener('refused', ({ detail }) => toast(errorWords(detail)));
+  client.addEventListener('refused', ({ detail }) => ACTS.has(detail.signal) && toastError(detail, 'room'));
   window.addEventListener('online', () => client.retryNow());
   window.addEventListener('pagehide', (event) => !event.persisted && client.disconnect());
   offerPartitions();
@@ -90,6 +92,8 @@ function enter() {
   wasOnline = true;
   people.load();
   rooms.load();
+  if (settings.room) rooms.enterLinked(settings.room);
+  settings.room = undefined; // Once: who has left it does not come back by a lost connection.
 }
 
 function exit(reason) {

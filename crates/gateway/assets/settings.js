@@ -13,11 +13,12 @@ const STORED_DEVICES = 'taoyao.devices';
  * @property {''|'here'|string} node `''` nearest, `here` the page's own node, else a partition
  * @property {'ask'|'auto'} answer to calls; `auto` only if the person, or the address, has chosen it
  * @property {boolean} remember
+ * @property {string} [room] the id of a room to enter at once
  * @property {boolean} autoconnect connect without a click once everything needed is there
  */
 
 /**
- * Stored values, overridden by the address: `?clientId=&name=&username=&node=&partition=&answer=&autoconnect=1`.
+ * Stored values, overridden by the address: `?clientId=&name=&username=&node=&partition=&answer=&room=&autoconnect=1`.
  * A password in the address is ignored: addresses end up in histories and logs.
  *
  * @returns {Settings}
@@ -35,6 +36,7 @@ export function loadSettings() {
     node: query.get('node') ?? query.get('partition') ?? stored.node ?? '',
     answer: (query.get('answer') ?? stored.answerCalls) === 'auto' ? 'auto' : 'ask',
     remember: password !== '',
+    room: query.get('room') || undefined,
     autoconnect: query.get('autoconnect') === '1',
   };
 }

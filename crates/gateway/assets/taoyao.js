@@ -3,9 +3,9 @@
 // It has no dependency and no build step: copy this file and the folder taoyao/ to your site and import it.
 // The guide with examples is docs/web-terminal.md of the project.
 
-import { retryDelay } from './taoyao/backoff.js';
+import { delayAfter } from './taoyao/backoff.js';
 import { Connection } from './taoyao/connection.js';
-import { LOCAL, TaoyaoError, UNAUTHORIZED } from './taoyao/errors.js';
+import { BUSY, LOCAL, TaoyaoError, UNAUTHORIZED, refusalOf } from './taoyao/errors.js';
 import { LocalMedia } from './taoyao/media.js';
 import { askNearest, measure } from './taoyao/nearest.js';
 import { Rooms } from './taoyao/rooms.js';
@@ -61,7 +61,7 @@ const EARLY_MESSAGES_MAX = 64;
  * - `online`: `detail` is a {@link Terminal}; `offline`: `detail.clientId`
  * - `session`: `detail` is a new {@link Session}, called or calling
  * - `message`: `detail` is a push that the module does not handle itself, e.g. `client::unicast`
- * - `refused`: `detail` is a {@link TaoyaoError} that belongs to no request
+ * - `refused`: `detail` is a {@link TaoyaoError} about a message that has no answer, which its `signal` names
  * - `signal`: `detail` is a record of one message sent or received, secrets masked
  */
 export class Taoyao extends EventTarget {
@@ -130,21 +130,32 @@ export class Taoyao extends EventTarget {
    *
    * @param {ConnectOptions} options
    * @returns {Promise<Terminal>} this terminal, as the mesh describes it
-   * @throws {TaoyaoError} `3401` wrong name or password; `no-node`, `closed`, `timeout` when no node can be reached
+   * @throws {TaoyaoError} `3401` wrong name or password; `no-node`, `closed`, `timeout` when no node can be reached. A node
+   *   that is too busy to look at the password is asked again when it says, until {@link Taoyao#disconnect}
    */
   async connect(options) {
     await this.disconnect();
     this.#options = options;
     const attempt = ++this.#attempt;
     this.#become('connecting');
-    try {
-      this.#urls = options.url ? [options.url] : await this.#nearestUrls();
-      await this.#registerPatiently(attempt);
-    } catch (error) {
-      if (attempt === this.#attempt) this.#shut(error);
-      throw error;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        this.#urls = options.url ? [options.url] : await this.#nearestUrls();
+        await this.#register(attempt);
+        return this.me;
+      } catch (error) {
+        if (attempt === this.#attempt && error.code === BUSY) await this.#wait(error, failures);
+        else if (attempt === this.#attempt) this.#shut(error);
+        if (attempt !== this.#attempt || error.code !== BUSY) throw error;
+      }
     }
-    return this.me;
+  }
+
+  /** The node had no time to look at the login, and says when it will have. */
+  async #wait(error, failures) {
+    const delayMs = delayAfter(error, failures);
+    this.#become('connecting', error, new Date(Date.now() + delayMs));
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 
   /** Takes leave: sessions end, the node is told, nothing is retried. */
@@ -259,22 +270,10 @@ export class Taoyao extends EventTarget {
     return (await measure(wanted.nodes)).map((it) => it.url);
   }
 
-  /** Attempts again while nodes say that they have not looked at the login, and when to come back. */
-  async #registerPatiently(attempt) {
-    for (;;) {
-      try {
-        return await this.#register(attempt);
-      } catch (error) {
-        if (error.retryAfterMs === undefined || attempt !== this.#attempt) throw error;
-        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
-        if (attempt !== this.#attempt) throw error;
-      }
-    }
-  }
-
   /** One attempt: tries the nodes in order; a refused login is final, an unreachable node is not. */
   async #register(attempt) {
     let last;
+    let busy;
     const urls = this.#ticket?.isUrgent() ? [this.#ticket.url] : this.#urls;
     for (const url of urls) {
       try {
@@ -282,9 +281,10 @@ export class Taoyao extends EventTarget {
       } catch (error) {
         if (error.code === UNAUTHORIZED || attempt !== this.#attempt) throw error;
         last = error;
+        if (error.code === BUSY) busy ??= error;
       }
     }
-    throw last;
+    throw busy ?? last;
   }
 
   async #registerAt(url, attempt) {
@@ -377,7 +377,8 @@ export class Taoyao extends EventTarget {
     else if (signal === 'client::offline') this.#emit('offline', body);
     else if (signal === 'session::call') this.#onCall(body);
     else if (signal.startsWith('session::')) this.#onSession(signal, body);
-    else if (signal === 'platform::error') this.#onRefusal(new TaoyaoError(message.code, message.message));
+    else if (signal === 'client::unicast' && this.#onChat(body)) return;
+    else if (signal === 'platform::error') this.#onRefusal(message);
     else if (!this.rooms.handle(message) && signal !== 'client::heartbeat') this.#emit('message', message);
   }
 
@@ -408,6 +409,14 @@ export class Taoyao extends EventTarget {
 
   #sessionWith(clientId) {
     return [...this.sessions.values()].find((it) => it.peer.clientId === clientId);
+  }
+
+  /** @returns {boolean} whether it was a text of an open call */
+  #onChat({ sessionId, chat }) {
+    const session = this.sessions.get(sessionId);
+    if (!session || typeof chat !== 'string') return false;
+    session.hear(chat);
+    return true;
   }
 
   #onSession(signal, body) {
@@ -458,9 +467,11 @@ export class Taoyao extends EventTarget {
   }
 
   /** An unasked refusal with 3401 means: no longer logged in, for instance because the id logged in elsewhere. */
-  #onRefusal(error) {
-    if (error.code !== UNAUTHORIZED) return this.#emit('refused', error);
+  #onRefusal(message) {
     const connection = this.#connection;
+    const error = refusalOf(message, connection?.pushedAs(message.header.id));
+    if (error.code !== UNAUTHORIZED) return this.#emit('refused', error);
+    if (error.signal) return connection.abandon(); // The node has forgotten this terminal: it logs in again.
     this.#attempt += 1;
     this.#ticket = undefined;
     this.#lose('signal-lost');
@@ -489,11 +500,9 @@ export class Taoyao extends EventTarget {
   }
 
   #retryLater(error) {
-    // A node that has not looked at the login says when to come back.
-    const delayMs = Math.max(retryDelay(this.#failures), error.retryAfterMs ?? 0);
+    const delayMs = delayAfter(error, this.#failures);
     this.#failures += 1;
-    this.retryAt = new Date(Date.now() + delayMs);
-    this.#become('reconnecting', error);
+    this.#become('reconnecting', error, new Date(Date.now() + delayMs));
     this.#retryTimer = setTimeout(() => this.retryNow(), delayMs);
   }
 
@@ -519,10 +528,10 @@ export class Taoyao extends EventTarget {
     this.#become('closed', error);
   }
 
-  #become(state, reason) {
+  #become(state, reason, retryAt) {
     this.state = state;
     this.stateReason = reason;
-    if (state !== 'reconnecting') this.retryAt = undefined;
+    this.retryAt = retryAt;
     this.dispatchEvent(new Event('state'));
   }
 

@@ -2,20 +2,34 @@
 
 import { hasText, t } from './i18n.js';
 
-/** Texts that only repeat the code; anything else is worth showing beside our own words. */
-const PLAIN_TEXT = /^[\s\S]{0,2}$|^注册失败$|^邀请对象无效$|^终端没有响应$|^未知错误$/;
+/** Failures that have a code in common, by how the mesh's text begins. */
+const TEXTS = [
+  ['无效房间', 'noRoom'],
+  ['终端没有房间权限', 'notInRoom'],
+  ['终端没有进入房间', 'notInRoom'],
+  ['无效会话', 'noSession'],
+  ['终端没有会话权限', 'noSession'],
+  ['目标终端无效', 'noTerminal'],
+  ['无效媒体服务', 'noMedia'],
+  ['无效媒体', 'goneMedia'],
+];
 
 /**
- * An error in words: what it means, then what the mesh said.
+ * An error in the reader's language: what it means. What the mesh said, in its own, is {@link errorDetail}.
  *
  * @param {{code?: string, message: string}} error
  * @param {string} [during] what was tried: `register` or `call`
  */
 export function errorWords(error, during) {
-  const keys = [`error.${error.code}.${during}`, `error.${error.code}`, 'error.other'];
-  const words = t(keys.find(hasText));
-  const fromMesh = /^\d{4}$/.test(error.code) && !PLAIN_TEXT.test(error.message ?? '');
-  return fromMesh ? `${words} (${error.message})` : words;
+  const special = TEXTS.find(([start]) => error.message?.startsWith(start))?.[1];
+  const keys = [`error.${special}`, `error.${error.code}.${during}`, `error.${error.code}`, 'error.other'];
+  return t(keys.find(hasText));
+}
+
+/** What the mesh said, for who has to find the cause; undefined when it said nothing but what the code means. */
+export function errorDetail({ code, message = '' }) {
+  if (!/^\d{4}$/.test(code)) return undefined;
+  return /[：:]/.test(message) ? `${code} ${message}` : undefined;
 }
 
 /** `75_000` → `1:15`, `3_675_000` → `1:01:15` */

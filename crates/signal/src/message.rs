@@ -59,12 +59,12 @@ impl Terminals {
         if self.permit(&payload, conn).is_err() {
             return;
         }
-        let Payload::Message { message, .. } = payload else { return self.stats.mesh_refused += 1 };
+        let Payload::Message { from, message } = payload else { return self.stats.mesh_refused += 1 };
         if !TOLD.map(Signal::name).contains(&message.signal.as_str()) {
             return self.stats.mesh_refused += 1;
         }
         let is_invitation = message.signal == Signal::RoomInvite.name();
-        let message = if is_invitation { self.addressed(conn, &message) } else { message };
+        let message = if is_invitation { self.invited(conn, &message, &from) } else { message };
         self.relay(now, conn, &message);
     }
 

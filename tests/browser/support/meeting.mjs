@@ -14,13 +14,15 @@ import { register } from './terminal.mjs';
  * @param {string[]} [options.origins] the nodes of Alice and Bob; default: both at the first
  * @param {RegExp} [options.expected] errors of the pages that are none
  * @param {(page: import('playwright-core').Page) => Promise<void>} [options.prepare] what Bob's page needs before it is loaded
+ * @param {(page: import('playwright-core').Page) => Promise<void>} [options.prepareBoth] what both need
  * @returns {Promise<{a, b, alice: string, bob: string, name: string}>} pages, client ids, and the room's name
  */
-export async function meet(t, { browser, origins = [NODE_A, NODE_A], expected, prepare } = {}) {
+export async function meet(t, { browser, origins = [NODE_A, NODE_A], expected, prepare, prepareBoth } = {}) {
   const [alice, bob, name] = [uniqueId('alice'), uniqueId('bob'), uniqueId('meadow')];
   browser ??= await startBrowser(t);
   const a = await openPage(t, browser, { smallCamera: true, expected });
   const b = await openPage(t, browser, { smallCamera: true, expected });
+  for (const page of [a, b]) await prepareBoth?.(page);
   await prepare?.(b);
   await register(a, origins[0], alice);
   await register(b, origins[1], bob);

@@ -7,6 +7,8 @@ import { Requests } from './requests.js';
 
 /** How long a node may take to accept the connection. */
 const OPEN_TIMEOUT_MS = 5_000;
+/** Messages without an answer whose refusal is still understood. */
+const PUSHED_MAX = 256;
 
 /**
  * @typedef {object} Handlers
@@ -29,6 +31,8 @@ export class Connection {
   #handlers;
   #requests = new Requests();
   #ids = new MessageIds();
+  /** The signals of the latest messages without an answer, by id: a refusal says only which id it is about. */
+  #pushed = new Map();
   /** How many messages have come so far. */
   received = 0;
 
@@ -98,7 +102,15 @@ export class Connection {
 
   /** Sends a message that has no answer. Takes what {@link request} takes. */
   push(signal, body) {
-    this.#send(signal, this.#ids.next(), body);
+    const id = this.#ids.next();
+    this.#send(signal, id, body);
+    this.#pushed.set(id, signal);
+    if (this.#pushed.size > PUSHED_MAX) this.#pushed.delete(this.#pushed.keys().next().value);
+  }
+
+  /** @returns {string|undefined} what this terminal has pushed under an id, if that was not long ago */
+  pushedAs(id) {
+    return this.#pushed.get(id);
   }
 
   /** Sends a message back as it came, under its own id. */

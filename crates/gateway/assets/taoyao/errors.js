@@ -17,6 +17,9 @@ export const LOCAL = Object.freeze({
 /** The code of a refused login, and of the notice that a terminal is no longer logged in. */
 export const UNAUTHORIZED = '3401';
 
+/** The code of what a node had no time to look at: it says when to come back. */
+export const BUSY = '3503';
+
 /** The code of a success. */
 export const OK = '0000';
 
@@ -29,6 +32,17 @@ export function isNoRoom({ code, message }) {
   return code === OTHER && message.startsWith(NO_ROOM);
 }
 
+/**
+ * A refusal, as the mesh has written it.
+ *
+ * @param {import('./envelope.js').Message} message
+ * @param {string} [signal] what was refused
+ */
+export function refusalOf({ code, message, body }, signal) {
+  const { retryAfterMs } = body ?? {};
+  return new TaoyaoError(code, message, signal, Number.isFinite(retryAfterMs) ? retryAfterMs : undefined);
+}
+
 /** What went wrong, with a code that a program can compare and a text that a person can read. */
 export class TaoyaoError extends Error {
   /** Milliseconds after which a request that nobody has looked at should be made again; mostly undefined. */
@@ -37,12 +51,14 @@ export class TaoyaoError extends Error {
   /**
    * @param {string} code one of {@link LOCAL}, or the protocol's code, e.g. `'3404'`
    * @param {string} message the text that came with it; for mesh failures it names the node and the reason
-   * @param {string} [signal] the request that failed, e.g. `'session::call'`
+   * @param {string} [signal] the request, or the message without an answer, that failed, e.g. `'session::call'`
+   * @param {number} [retryAfterMs] when the node wants to be asked again
    */
-  constructor(code, message, signal) {
+  constructor(code, message, signal, retryAfterMs) {
     super(message);
     this.name = 'TaoyaoError';
     this.code = code;
     this.signal = signal;
+    this.retryAfterMs = retryAfterMs;
   }
 }

@@ -42,7 +42,9 @@ export class Peer {
     for (const kind of ['audio', 'video'].filter((it) => wanted[it])) {
       const track = local.getTracks().find((it) => it.kind === kind);
       if (track) this.#senders[kind] = this.#pc.addTrack(track, local);
-      else this.#pc.addTransceiver(kind, { direction: 'recvonly' });
+      else if (kind === 'audio') this.#pc.addTransceiver(kind, { direction: 'recvonly' });
+      // Who has no camera may show its screen later, for which the other side is not asked again.
+      else this.#senders.video = this.#pc.addTransceiver(kind, { direction: 'sendrecv' }).sender;
     }
     await this.#pc.setLocalDescription();
     this.#options.send({ type: 'offer', sdp: this.#pc.localDescription.sdp });
@@ -60,10 +62,20 @@ export class Peer {
     for (const track of local.getTracks()) {
       if (this.#hasFreeSender(track)) this.#senders[track.kind] = this.#pc.addTrack(track, local);
     }
+    this.#keepPlaceForScreen();
     await this.#pc.setLocalDescription();
     this.#options.send({ type: 'answer', sdp: this.#pc.localDescription.sdp });
     await this.#addEarly();
     await this.#boundVideo();
+  }
+
+  /** A section for pictures on which nothing is sent yet may carry the screen later. */
+  #keepPlaceForScreen() {
+    if (this.#senders.video) return;
+    const place = this.#pc.getTransceivers().find((it) => it.mid !== null && it.receiver.track.kind === 'video');
+    if (!place) return;
+    place.direction = 'sendrecv';
+    this.#senders.video = place.sender;
   }
 
   /** Takes the answer to {@link offer}. */

@@ -1,6 +1,6 @@
 // Requests that wait for their answer: correlation by header.id, each with its own time-out.
 
-import { LOCAL, OK, TaoyaoError } from './errors.js';
+import { LOCAL, OK, TaoyaoError, refusalOf } from './errors.js';
 import { SIGNALS } from './signals.js';
 
 /** How long a request waits, as in every Taoyao terminal. */
@@ -45,7 +45,7 @@ export class Requests {
     if (!waiting) return false;
     this.#forget(message.header.id, waiting);
     if (message.code === OK) waiting.resolve(message);
-    else waiting.reject(refusal(message, waiting.signal));
+    else waiting.reject(refusalOf(message, waiting.signal));
     return true;
   }
 
@@ -61,12 +61,4 @@ export class Requests {
     clearTimeout(waiting.timer);
     this.#open.delete(id);
   }
-}
-
-/** A refusal, with the time after which the node wants to be asked again where it says one. */
-function refusal(message, signal) {
-  const error = new TaoyaoError(message.code, message.message, signal);
-  const after = message.body?.retryAfterMs;
-  if (Number.isFinite(after) && after >= 0) error.retryAfterMs = after;
-  return error;
 }

@@ -37,8 +37,8 @@ import { Subscriber } from './room/subscriber.js';
 /**
  * Events (plain unless noted): `state` (`state`, `closeReason`, `error`), `members` (who is there, what comes from them,
  * who speaks), `local` (own sources), `volume`, `standing` (`isRecording`, `mayManage`, `mayRecord`); `chat`: `detail` is a new
- * message, if there is one; `stopped`: `detail` is the own source that who manages the room
- * has switched off; `trouble`: `detail` is an error that the room survives.
+ * message, if there is one; `hand`: `detail` is `{clientId, isRaised}`; `stopped`: `detail` is the
+ * own source that who manages the room has switched off; `trouble`: `detail` is an error that the room survives.
  */
 export class Room extends EventTarget {
   #context;
@@ -80,7 +80,8 @@ export class Room extends EventTarget {
     const onStopped = (source) => this.#onStopped(source);
     this.#publisher = new Publisher({ media, push, videoKbps, simulcast, wanted, onStopped, onChange });
     this.#subscriber = new Subscriber({ model, push, echo, onChange: () => this.#tell('members') });
-    this.#chat = new Chat({ request, push, me, onChange: (message) => this.#tell('chat', message) });
+    const onHand = (clientId, isRaised) => model.setHand(clientId, isRaised) && this.#tell('hand', { clientId, isRaised });
+    this.#chat = new Chat({ request, push, me, onHand, onChange: (message) => this.#tell('chat', message) });
     this.#standing = new Standing({ request, onChange: () => this.#tell('standing') });
     this.#recording = new Recording({ request, onChange: (isRecorded) => this.#standing.tell({ isRecorded }) });
     this.#qualities = new Qualities({ model, publisher: this.#publisher, subscriber: this.#subscriber });
@@ -198,7 +199,7 @@ export class Room extends EventTarget {
 
   /** Asks a terminal to enter. */
   invite(clientId) {
-    this.#push('room::invite', { clientId });
+    this.#push('room::invite', { clientId, name: this.name });
   }
 
   /** Asks a member to leave. Refused without `mayManage`. */
@@ -216,6 +217,21 @@ export class Room extends EventTarget {
   /** Sends a text to everybody. @returns {boolean} false when there is no channel now */
   say(text) {
     return this.#chat.say(text);
+  }
+
+  /** Raises the own hand, or takes it down. */
+  raiseHand(isRaised) {
+    this.#chat.raise(isRaised);
+  }
+
+  /** Whether the own hand is raised. */
+  get isHandRaised() {
+    return this.#chat.isHandRaised;
+  }
+
+  /** Mutes everybody else; each may switch the own microphone on again. Refused without `mayManage`. */
+  muteAll() {
+    for (const producerId of this.#model.openMicrophones()) this.#push('media::producer::pause', { producerId });
   }
 
   /**
@@ -354,7 +370,7 @@ export class Room extends EventTarget {
   }
 
   #onTransportClose(transportId) {
-    if (this.#stay.connections?.has(transportId)) this.#stay.reenter();
+    if (this.#stay.connections?.has(transportId)) this.#stay.reenterSoon();
   }
 
   #onVolumes(volumes) {

@@ -13,8 +13,9 @@ import { Room } from './room.js';
  */
 
 /**
- * Events: `room`: `detail` is a {@link Room} that this terminal is entering; `invite`: `detail` is `{roomId, password}`, to
- * be handed to {@link Rooms#enter} if the person wants.
+ * Events: `room`: `detail` is a {@link Room} that this terminal is entering; `invite`: `detail` is `{roomId, password,
+ * name, inviterId}`: a pass in the place of the password, to be handed to {@link Rooms#enter} if the person wants, what the
+ * room is called, and by whom the node says that it was sent.
  */
 export class Rooms extends EventTarget {
   #context;

@@ -2,12 +2,18 @@
 
 import { LOCAL, TaoyaoError } from './errors.js';
 import { Peer } from './peer.js';
+import { canShowScreen, openScreen } from './screen.js';
 import { readStats } from './stats.js';
 
 /** How long the other side may take to answer before the caller gives up; people need longer than cameras. */
 const ANSWER_LIMIT_MS = 60_000;
 /** How long the two terminals may search for a direct way to each other. */
 const CONNECT_LIMIT_MS = 30_000;
+
+/** Characters of one message; longer ones are cut. */
+export const TEXT_MAX = 2_000;
+/** The oldest messages go first. */
+const MESSAGES_MAX = 500;
 
 /** @typedef {'audio'|'video'} Kind */
 
@@ -51,7 +57,7 @@ const CONNECT_LIMIT_MS = 30_000;
 
 /**
  * Events (all plain): `state` (`state`, `closeReason`), `stream` (a remote track came), `local` (own tracks are open,
- * `missing` says what is not there), `pauses`.
+ * `missing` says what is not there), `pauses`, `screen`. And `chat`: `detail` is a new message.
  */
 export class Session extends EventTarget {
   #context;
@@ -93,7 +99,54 @@ export class Session extends EventTarget {
     this.missing = {};
     /** @type {{audio: Pauses, video: Pauses}} */
     this.pauses = { audio: pausesOf(context.muted.audio), video: pausesOf(context.muted.video) };
+    /** @type {MediaStreamTrack|undefined} the screen, while it is shown in the place of the camera */
+    this.screen = undefined;
+    /** @type {import('./room/chat.js').ChatMessage[]} */
+    this.messages = [];
     this.#limit(ANSWER_LIMIT_MS, 'no-answer');
+  }
+
+  /** Whether this browser, in this call, can show a screen. */
+  get canShow() {
+    return canShowScreen && this.wanted.video && this.connectedAt !== undefined;
+  }
+
+  /** Shows the screen in the place of the camera, or stops that. Resolves when the person has chosen, or has not. */
+  async show(isOn) {
+    this.screen?.stop();
+    this.screen = undefined;
+    const track = isOn ? await openScreen() : undefined;
+    if (this.state === 'closed') return track?.stop();
+    this.screen = track;
+    track?.addEventListener('ended', () => this.screen === track && this.show(false));
+    await this.#peer?.send('video', track ?? this.#leases.video?.track);
+    this.#applyPauses();
+    return this.dispatchEvent(new Event('screen'));
+  }
+
+  /** Whether a text would reach the other side now. */
+  get canSay() {
+    return this.connectedAt !== undefined && this.state !== 'closed';
+  }
+
+  /** Sends a text to the other side. @returns {boolean} false when there is no call now, or no text */
+  say(text) {
+    const cut = text.trim().slice(0, TEXT_MAX);
+    if (!cut || !this.canSay) return false;
+    this.#context.push('client::unicast', { to: this.peer.clientId, sessionId: this.id, chat: cut });
+    this.#add({ clientId: undefined, text: cut, at: new Date() });
+    return true;
+  }
+
+  /** Takes a text of the other side: nobody else knows this session's id. Called by the client. */
+  hear(text) {
+    this.#add({ clientId: this.peer.clientId, text: text.slice(0, TEXT_MAX), at: new Date() });
+  }
+
+  #add(message) {
+    this.messages.push(message);
+    if (this.messages.length > MESSAGES_MAX) this.messages.shift();
+    this.dispatchEvent(new CustomEvent('chat', { detail: message }));
   }
 
   /** Answers a ringing call: opens the devices and sends the offer. Resolves when the offer is sent. */
@@ -144,6 +197,7 @@ export class Session extends EventTarget {
     clearTimeout(this.#timer);
     this.closeReason = reason;
     this.#peer?.close();
+    this.screen?.stop();
     for (const lease of Object.values(this.#leases)) lease.close();
     this.local = new MediaStream();
     this.#become('closed');
@@ -227,7 +281,7 @@ export class Session extends EventTarget {
     if (track) this.local.addTrack(track);
     if (track) delete this.missing[kind];
     else this.missing[kind] = 'NotFoundError';
-    this.#peer?.send(kind, track);
+    if (kind === 'audio' || !this.screen) this.#peer?.send(kind, track);
     this.dispatchEvent(new Event('local'));
     this.dispatchEvent(new Event('pauses'));
   }
@@ -238,6 +292,7 @@ export class Session extends EventTarget {
       const { muted, byPeer } = this.pauses[kind];
       lease.switch(!muted && !byPeer);
     }
+    if (this.screen) this.screen.enabled = !this.pauses.video.byPeer;
     this.dispatchEvent(new Event('pauses'));
   }
 

@@ -1,9 +1,11 @@
 // One call: pictures, state, who stopped what, and the controls.
 
 import { fromTemplate, setIcon } from '../dom.js';
-import { setLabel, setText } from '../i18n.js';
+import { setLabel, setText, t } from '../i18n.js';
 import { durationWords } from '../words.js';
+import { ChatPanel } from './chat.js';
 import { DetailsPanel } from './details.js';
+import { toastError } from './notices.js';
 import { useSpeaker } from './speaker.js';
 
 const KINDS = ['audio', 'video'];
@@ -29,6 +31,7 @@ export class CallTile {
     setLabel(root, 'call.label', { name: session.peer.name });
     slots.peer.textContent = session.peer.name;
     slots.peer.title = session.peer.clientId;
+    new ChatPanel(session, slots, (id) => (id ? session.peer.name : t('chat.you')));
     this.#wire();
     this.#showState();
     this.#showLocal();
@@ -50,6 +53,8 @@ export class CallTile {
     session.addEventListener('stream', () => this.#showRemote());
     session.addEventListener('local', () => this.#showLocal());
     session.addEventListener('pauses', () => this.#showPauses());
+    session.addEventListener('screen', () => this.#showLocal());
+    slots.screen.addEventListener('click', () => this.#toggleScreen());
     slots.mic.addEventListener('click', () => session.mute('audio', !session.pauses.audio.muted));
     slots.camera.addEventListener('click', () => session.mute('video', !session.pauses.video.muted));
     slots['pause-audio'].addEventListener('click', () => this.#togglePeer('audio'));
@@ -60,6 +65,14 @@ export class CallTile {
     slots.fullscreen.hidden = !document.fullscreenEnabled;
     useSpeaker(slots.remote);
     slots.remote.addEventListener('resize', () => this.#showPlaceholder());
+  }
+
+  async #toggleScreen() {
+    try {
+      await this.#session.show(!this.#session.screen);
+    } catch (error) {
+      toastError(error, 'call');
+    }
   }
 
   #togglePeer(kind) {
@@ -82,6 +95,8 @@ export class CallTile {
       setText(this.#slots.state, `call.state.${state}`);
     }
     this.root.dataset.video = String(wanted.video);
+    this.#slots.screen.hidden = !this.#session.canShow;
+    this.#slots['chat-toggle'].hidden = !this.#session.canSay;
     this.#showPlaceholder();
   }
 
@@ -101,10 +116,15 @@ export class CallTile {
   }
 
   #showLocal() {
-    const { local } = this.#session;
-    const hasVideo = local.getVideoTracks().length > 0;
+    const { local, screen } = this.#session;
+    const shown = screen ? new MediaStream([screen]) : local;
+    const hasVideo = shown.getVideoTracks().length > 0;
     this.#slots.own.hidden = !hasVideo;
-    this.#slots.own.srcObject = hasVideo ? local : null;
+    this.#slots.own.srcObject = hasVideo ? shown : null;
+    this.#slots.own.dataset.screen = String(Boolean(screen));
+    this.#slots.screen.setAttribute('aria-pressed', String(Boolean(screen)));
+    setIcon(this.#slots.screen, screen ? 'screen-off' : 'screen');
+    setLabel(this.#slots.screen, `room.screen.${screen ? 'off' : 'on'}`);
     this.#showPauses();
   }
 
@@ -117,7 +137,7 @@ export class CallTile {
     showTheirs(this.#slots['pause-video'], 'Video', pauses.video.ofPeer, 'see');
     this.#slots.camera.hidden = !wanted.video;
     this.#slots['pause-video'].hidden = !wanted.video;
-    this.#slots.own.dataset.stopped = String(pauses.video.muted || pauses.video.byPeer);
+    this.#slots.own.dataset.stopped = String((pauses.video.muted && !this.#session.screen) || pauses.video.byPeer);
     this.#showNotes();
     this.#showPlaceholder();
   }

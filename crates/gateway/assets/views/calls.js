@@ -2,9 +2,8 @@
 
 import { byId, fromTemplate, makeButton } from '../dom.js';
 import { setText, t } from '../i18n.js';
-import { errorWords } from '../words.js';
 import { CallTile } from './call.js';
-import { announceNow, toast } from './notices.js';
+import { announceNow, toast, toastError } from './notices.js';
 
 /** Places one {@link CallTile} per session. */
 export class CallsView {
@@ -32,7 +31,7 @@ export class CallsView {
     try {
       await this.#client.call(clientId, kinds);
     } catch (error) {
-      toast(errorWords(error, 'call'));
+      toastError(error, 'call');
     }
   }
 

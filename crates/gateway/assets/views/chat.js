@@ -1,4 +1,4 @@
-// The text chat of one room: what was said, and the line to write on.
+// The text chat of one room or call: what was said, and the line to write on.
 
 import { setLabel } from '../i18n.js';
 import { announceNow } from './notices.js';
@@ -11,8 +11,8 @@ export class ChatPanel {
   #unread = 0;
 
   /**
-   * @param {import('../taoyao/room.js').Room} room
-   * @param {Record<string, HTMLElement>} slots of the room's tile
+   * @param {import('../taoyao/room.js').Room|import('../taoyao/session.js').Session} room or call
+   * @param {Record<string, HTMLElement>} slots of its tile
    * @param {(clientId: string) => string} nameOf
    */
   constructor(room, slots, nameOf) {
@@ -26,6 +26,7 @@ export class ChatPanel {
       event.preventDefault();
       this.#say();
     });
+    room.addEventListener('state', () => this.#showOpen());
     this.#showOpen();
   }
 

@@ -85,6 +85,7 @@ export class MemberTile {
     setLabel(this.#slots.expel, 'room.expel', { name });
     this.#slots.expel.hidden = isMe || this.#source === 'screen' || !this.#room.mayManage;
     setLabel(this.root, 'room.member', { name: this.#slots.name.textContent });
+    this.#slots.hand.toggleAttribute('hidden', !this.#member.isHandRaised || this.#source === 'screen');
     const { picture, sound } = isMe ? this.#own() : this.#received();
     this.#setTracks([picture.track, sound.track]);
     this.#consumerId = picture.consumerId;

@@ -117,9 +117,11 @@ export class PeopleView {
     const query = this.#search.value.trim().toLowerCase();
     const shown = [...this.#people.values()].filter((it) => it.matches(query));
     const own = this.#client.me?.partition;
-    const byPartition = Map.groupBy(shown, (it) => it.partition || own || '');
+    const [services, people] = [shown.filter((it) => it.isService), shown.filter((it) => !it.isService)];
+    const byPartition = Map.groupBy(people, (it) => it.partition || own || '');
     const names = [...byPartition.keys()].sort((a, b) => Number(b === own) - Number(a === own) || a.localeCompare(b));
     const groups = names.map((name) => this.#group(name, name === own, byPartition.get(name).sort(comparePeople)));
+    if (services.length > 0) groups.push(this.#servicesGroup(services));
     syncChildren(this.#groups, groups);
     this.#showCounts(shown, query);
   }
@@ -138,9 +140,17 @@ export class PeopleView {
     return group;
   }
 
+  /** What is no person and no camera stands apart. */
+  #servicesGroup(services) {
+    const group = this.#group('services', false, services.sort(comparePeople));
+    setText(group.querySelector('[data-slot="name"]'), 'people.services');
+    group.dataset.partition = '';
+    return group;
+  }
+
   #showCounts(shown, query) {
-    const others = shown.filter((it) => !it.isMe).length;
-    byId('people-count').textContent = [...this.#people.values()].filter((it) => !it.gone).length;
+    const others = shown.filter((it) => !it.isMe && !it.isService).length;
+    byId('people-count').textContent = [...this.#people.values()].filter((it) => !it.gone && !it.isService).length;
     this.#empty.hidden = others > 0;
     if (others === 0) setText(this.#empty, query ? 'people.noMatch' : 'people.none', { query });
   }

@@ -4,6 +4,7 @@ import { fromTemplate, makeIcon, setIcon } from '../dom.js';
 import { setLabel, setText } from '../i18n.js';
 
 const CALLABLE = new Set(['WEB', 'CAMERA', 'MOBILE', 'OTHER']);
+const SERVICES = new Set(['MEDIA', 'SERVER']);
 const ICONS = { WEB: 'web', CAMERA: 'camera', MOBILE: 'mobile', MEDIA: 'media', SERVER: 'server' };
 
 /** Shows one terminal and offers to call it. */
@@ -39,6 +40,7 @@ export class Person {
     const detail = [this.clientId.split('@')[0], terminal.node].filter(Boolean).join(' · ');
     delete this.#slots.detail.dataset.t;
     this.#slots.detail.textContent = detail;
+    this.isService = SERVICES.has(terminal.clientType);
     this.isCallable = CALLABLE.has(terminal.clientType ?? 'OTHER');
     this.#slots.actions.dataset.hidden = String(this.isMe || !this.isCallable);
     this.#setCallable(true);

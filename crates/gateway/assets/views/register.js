@@ -2,7 +2,7 @@
 
 import { byId } from '../dom.js';
 import { setText } from '../i18n.js';
-import { errorWords } from '../words.js';
+import { writeError } from './notices.js';
 
 /** Shows the form and hands its values over; knows nothing of the mesh but the names of partitions. */
 export class RegisterView {
@@ -61,9 +61,7 @@ export class RegisterView {
 
   /** Says why it is not connected, and moves the focus there. */
   showError(error, during) {
-    this.#error.textContent = errorWords(error, during);
-    this.#error.hidden = false;
-    this.#error.focus();
+    writeError(this.#error, error, during);
   }
 
   /** Moves the focus to the first field that still needs something. */

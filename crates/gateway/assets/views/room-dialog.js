@@ -2,8 +2,10 @@
 
 import { byId } from '../dom.js';
 import { setText } from '../i18n.js';
-import { errorWords } from '../words.js';
+import { writeError } from './notices.js';
 import { Preview } from './preview.js';
+
+const UNAUTHORIZED = '3401';
 
 /** One dialog for both, because a room that is made is entered at once. */
 export class RoomDialog {
@@ -13,6 +15,8 @@ export class RoomDialog {
   #submit = byId('room-submit');
   #go;
   #preview;
+  /** What an invitation gives in the place of the password. */
+  #pass;
 
   /** @param {import('../taoyao/media.js').LocalMedia} media */
   constructor(media) {
@@ -28,17 +32,18 @@ export class RoomDialog {
   /**
    * Asks until it worked or the person gives up.
    *
-   * @param {{kind: 'create'|'enter', name?: string, password?: string, muted: {audio: boolean, video: boolean}}} question
+   * @param {{kind: 'create'|'enter', name?: string, pass?: string, muted: {audio: boolean, video: boolean}}} question
    * @param {(values: object) => Promise<any>} go rejects when it did not work; the dialog says why
    * @returns {Promise<void>} when the dialog is closed
    */
-  ask({ kind, name = '', password = '', muted }, go) {
+  ask({ kind, name = '', pass, muted }, go) {
     this.#go = go;
     const fields = this.#form.elements;
     this.#dialog.dataset.kind = kind;
     byId('room-name-field').hidden = kind !== 'create';
     fields.roomName.value = '';
-    fields.roomPassword.value = password;
+    fields.roomPassword.value = '';
+    this.#usePass(pass);
     fields.microphone.checked = !muted.audio;
     fields.camera.checked = !muted.video;
     this.#error.hidden = true;
@@ -57,19 +62,24 @@ export class RoomDialog {
     try {
       await this.#go({
         ...(this.#dialog.dataset.kind === 'create' ? { name: roomName.value.trim() } : {}),
-        password: roomPassword.value || undefined,
+        password: this.#pass ?? (roomPassword.value || undefined),
         microphone: microphone.checked,
         camera: camera.checked,
         simulcast: simulcast.checked,
       });
       this.#dialog.close();
     } catch (error) {
-      this.#error.textContent = errorWords(error, 'room');
-      this.#error.hidden = false;
-      this.#error.focus();
+      if (error.code === UNAUTHORIZED) this.#usePass(undefined); // It is over: the password may still be known.
+      writeError(this.#error, error, 'room');
     } finally {
       this.#showSubmit(false);
     }
+  }
+
+  /** Who is invited is asked for no password. */
+  #usePass(pass) {
+    this.#pass = pass;
+    byId('room-password-field').hidden = pass !== undefined;
   }
 
   #showSubmit(busy) {

@@ -1,13 +1,14 @@
 // One room: everybody's tiles, the layout that follows the speaker, and the controls.
 
 import { fromTemplate, setIcon } from '../dom.js';
+import { canShowScreen } from '../taoyao/screen.js';
 import { setLabel, setText, t } from '../i18n.js';
-import { durationWords, errorWords } from '../words.js';
+import { durationWords } from '../words.js';
 import { arrange } from './arrange.js';
 import { ChatPanel } from './chat.js';
 import { InviteDialog } from './invite-dialog.js';
 import { MemberTile } from './member.js';
-import { announceNow, toast } from './notices.js';
+import { announceNow, toast, toastError } from './notices.js';
 
 const POLL_MS = 1_000;
 const SOURCES = { mic: 'microphone', camera: 'camera', screen: 'screen' };
@@ -48,6 +49,7 @@ export class RoomTile {
     this.#showMembers();
     this.#showOwn();
     this.#showStanding();
+    this.#showHand();
     this.#resizes.observe(slots.tiles);
     this.#timer = setInterval(() => this.#poll(), POLL_MS);
   }
@@ -67,17 +69,22 @@ export class RoomTile {
     room.addEventListener('volume', () => this.#showVolumes());
     room.addEventListener('local', () => this.#showOwn());
     room.addEventListener('standing', () => this.#showStanding());
-    room.addEventListener('trouble', ({ detail }) => toast(errorWords(detail, 'room')));
+    room.addEventListener('hand', ({ detail }) => this.#onHand(detail));
+    room.addEventListener('stopped', ({ detail }) => toast(t(`room.stopped.${detail}`)));
+    room.addEventListener('trouble', ({ detail }) => toastError(detail, 'room'));
     for (const name of Object.keys(SOURCES)) slots[name].addEventListener('click', () => this.#toggle(name));
     slots.leave.addEventListener('click', () => room.leave());
     slots.end.addEventListener('click', () => confirm(t('room.end.sure')) && room.close());
     slots.layout.addEventListener('click', () => this.#switchLayout());
+    slots.hand.addEventListener('click', () => room.raiseHand(!room.isHandRaised));
+    slots['mute-all'].addEventListener('click', () => this.#muteAll());
+    slots.link.addEventListener('click', () => this.#copyLink());
     slots.record.addEventListener('click', () => slots.record.ariaDisabled !== 'true' && this.#record());
     slots.invite.addEventListener('click', () => this.#invite());
     slots.hear.addEventListener('click', () => this.#play());
     slots.fullscreen.addEventListener('click', () => this.#toggleFullscreen());
     slots.fullscreen.hidden = !document.fullscreenEnabled;
-    slots.screen.hidden = !navigator.mediaDevices?.getDisplayMedia;
+    slots.screen.hidden = !canShowScreen;
   }
 
   async #toggle(name) {
@@ -103,6 +110,34 @@ export class RoomTile {
     });
   }
 
+  #onHand({ clientId, isRaised }) {
+    const isMe = this.#room.members.some((it) => it.isMe && it.clientId === clientId);
+    if (isMe) this.#showHand();
+    else if (isRaised) announceNow(t('room.hand.raised', { name: this.#nameOf(clientId) }));
+    for (const tile of this.#tiles.values()) tile.update();
+  }
+
+  #showHand() {
+    const { isHandRaised } = this.#room;
+    this.#slots.hand.setAttribute('aria-pressed', String(isHandRaised));
+    setLabel(this.#slots.hand, isHandRaised ? 'room.hand.down' : 'room.hand.up');
+  }
+
+  #muteAll() {
+    this.#room.muteAll();
+    announceNow(t('room.muteAll.done'));
+  }
+
+  async #copyLink() {
+    const link = `${location.origin}/?room=${encodeURIComponent(this.#room.id)}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      toast(t('room.link.copied'));
+    } catch {
+      prompt(t('room.link.here'), link); // A browser that lets no page copy lets its person do it.
+    }
+  }
+
   #switchLayout() {
     this.#layout = this.#layout === 'speaker' ? 'grid' : 'speaker';
     this.#showMembers();
@@ -117,7 +152,7 @@ export class RoomTile {
     try {
       await action();
     } catch (error) {
-      toast(errorWords(error, 'room'));
+      toastError(error, 'room');
     }
   }
 
@@ -222,6 +257,7 @@ export class RoomTile {
     record.setAttribute('aria-pressed', String(isRecording));
     setLabel(record, isRecording ? 'room.record.stop' : 'room.record.start');
     end.hidden = !mayManage;
+    this.#slots['mute-all'].hidden = !mayManage;
     for (const tile of this.#tiles.values()) tile.update();
     if (isRecording !== wasRecording) announceNow(t(isRecording ? 'room.recording' : 'room.recording.over'));
   }

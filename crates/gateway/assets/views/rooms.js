@@ -2,7 +2,7 @@
 
 import { byId, fromTemplate, makeButton } from '../dom.js';
 import { setLabel, setText, t } from '../i18n.js';
-import { errorWords } from '../words.js';
+import { errorDetail, errorWords } from '../words.js';
 import { keepFresh } from './fresh.js';
 import { announceNow, toast } from './notices.js';
 import { RoomDialog } from './room-dialog.js';
@@ -94,11 +94,17 @@ export class RoomsView {
     });
   }
 
-  async #enter({ roomId, name, password = '' }) {
+  /** Asks to enter the room of a link, once the list says what it is called. */
+  async enterLinked(roomId) {
+    await this.load();
+    return this.#enter({ roomId, name: this.#listedName(roomId) ?? nameOf({ roomId }) });
+  }
+
+  async #enter({ roomId, name, pass }) {
     const tile = this.#tileOf(roomId);
     if (tile) return this.#bringUp(tile);
     this.#startedBy = document.activeElement;
-    return this.#ask({ kind: 'enter', name, password }, (values) =>
+    return this.#ask({ kind: 'enter', name, pass }, (values) =>
       this.#client.rooms.enter(roomId, { ...values, name }),
     );
   }
@@ -118,22 +124,28 @@ export class RoomsView {
     return this.#stage.find((it) => it.dataset.roomId === roomId);
   }
 
-  #onInvite({ roomId, password }) {
-    const entry = [...this.#list.children].find((it) => it.dataset.roomId === roomId);
-    const name = entry?.querySelector('[data-slot="name"]').textContent || t('rooms.unnamed');
+  #listedName(roomId) {
+    const row = [...this.#list.children].find((it) => it.dataset.roomId === roomId);
+    return row?.querySelector('[data-slot="name"]').textContent || undefined;
+  }
+
+  /** The node says who invites; what the room is called is said by the list, or else by who invites. */
+  #onInvite({ roomId, password, name: said, inviterId }) {
+    const name = this.#listedName(roomId) ?? (typeof said === 'string' && said ? said : t('rooms.unnamed'));
+    const words = inviterId ? ['banner.invite.by', { name, who: this.#people.nameOf(inviterId) }] : ['banner.invite', { name }];
     const { root, slots } = fromTemplate('banner-template');
     root.dataset.kind = 'ask';
-    setText(slots.text, 'banner.invite', { name });
+    setText(slots.text, ...words);
     const yes = makeButton('button answer', 'invite-enter', () => {
       root.remove();
-      this.#enter({ roomId, name, password });
+      this.#enter({ roomId, name, pass: password });
     });
     setText(yes, 'rooms.enter');
     const no = makeButton('button quiet', 'invite-decline', () => root.remove());
     setText(no, 'banner.decline');
     slots.actions.append(yes, no);
     byId('banners').append(root);
-    announceNow(t('banner.invite', { name }));
+    announceNow(t(...words));
     this.#show();
   }
 
@@ -159,7 +171,7 @@ export class RoomsView {
     this.load();
     if (!room.enteredAt) return; // The dialog says why.
     announceNow(t(`room.end.${room.closeReason}`, { name }));
-    if (room.closeReason !== 'left') toast(endWords(room, name));
+    if (room.closeReason !== 'left') toast(endWords(room, name), room.error && errorDetail(room.error));
   }
 
   #bringUp(tile) {

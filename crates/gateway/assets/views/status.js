@@ -16,7 +16,7 @@ export class StatusView {
     this.#client = client;
     client.addEventListener('state', () => this.#show());
     this.#retry.addEventListener('click', () => client.retryNow());
-    setInterval(() => client.state === 'reconnecting' && this.#show(), TICK_MS);
+    setInterval(() => client.retryAt && this.#show(), TICK_MS);
     this.#show();
   }
 
@@ -27,6 +27,7 @@ export class StatusView {
     const seconds = retryAt ? Math.ceil((retryAt - Date.now()) / 1_000) : 0;
     if (state === 'online' && me?.node) setText(this.#text, 'status.online', { node: me.node });
     else if (state === 'online') setText(this.#text, 'status.online.here');
+    else if (state === 'connecting' && seconds > 0) setText(this.#text, 'status.busy.in', { n: seconds });
     else if (seconds > 0) setText(this.#text, 'status.reconnecting.in', { n: seconds });
     else setText(this.#text, `status.${state}`);
     byId('status').title = this.#client.url ?? '';

@@ -173,6 +173,16 @@ impl Terminals {
         Message { body, ..message.clone() }
     }
 
+    /// An invitation as its receiver gets it, with who invites by the id that it knows.
+    pub(crate) fn invited(&self, conn: ConnId, message: &Message, inviter: &TerminalName) -> Message {
+        let (Some(receiver), Some(viewer)) = (self.registry.terminal(conn), self.registry.caller(conn)) else {
+            return message.clone();
+        };
+        let body = message.body.as_deref().unwrap_or_default();
+        let body = room::invited(body, &receiver.written, &viewer.sees(inviter));
+        Message { body: Some(body), ..message.clone() }
+    }
+
     /// The other members at this node, each with what it calls `who`.
     fn members_seeing(&self, room: &str, who: &TerminalName) -> Vec<(ConnId, String)> {
         let members = self.seats.get(room).into_iter().flat_map(|seat| &seat.members);

@@ -145,17 +145,10 @@ pub fn ids(room: &str, client_id: &str, ids: &MediaIds) -> String {
 /// `clientId`, the requester (quirk Q23).
 pub fn recorded(body: &str, filepath: Option<&str>, client_id: &str) -> String {
     let mut json = Fields::of_text(body).written_without(&["to", "filepath", "clientId"]);
-    json.pop();
     let members = [("filepath", filepath), ("clientId", Some(client_id))];
     for (member, text) in members.into_iter().filter_map(|(member, text)| Some((member, text?))) {
-        if json.len() > 1 {
-            json.push(',');
-        }
-        push_text(&mut json, member);
-        json.push(':');
-        push_text(&mut json, text);
+        push_member(&mut json, member, text);
     }
-    json.push('}');
     json
 }
 
@@ -163,15 +156,31 @@ pub fn recorded(body: &str, filepath: Option<&str>, client_id: &str) -> String {
 pub fn invitation(fields: &Fields<'_>, pass: Option<&str>) -> String {
     let mut json = fields.without("password");
     if let Some(pass) = pass {
-        json.pop();
-        if json.len() > 1 {
-            json.push(',');
-        }
-        json.push_str(r#""password":"#);
-        push_text(&mut json, pass);
-        json.push('}');
+        push_member(&mut json, "password", pass);
     }
     json
+}
+
+/// The body of an invitation as the invited terminal gets it: under the id that it has written itself, and with who invites. A
+/// name that the inviter itself has put there does not count.
+pub fn invited(body: &str, client_id: &str, inviter_id: &str) -> String {
+    let fields = Fields::of_text(body);
+    let mut json = fields.written_without(&["clientId", "inviterId"]);
+    push_member(&mut json, "clientId", client_id);
+    push_member(&mut json, "inviterId", inviter_id);
+    json
+}
+
+/// One more member at the end of an object.
+fn push_member(json: &mut String, member: &str, text: &str) {
+    json.pop();
+    if json.len() > 1 {
+        json.push(',');
+    }
+    push_text(json, member);
+    json.push(':');
+    push_text(json, text);
+    json.push('}');
 }
 
 fn with_room(room: &str, rest: &str) -> String {
@@ -220,5 +229,12 @@ mod tests {
         let fields = Fields::of_text(r#"{"roomId":"r","clientId":"b","password":"guessed"}"#);
         assert_eq!(invitation(&fields, Some("p")), r#"{"roomId":"r","clientId":"b","password":"p"}"#);
         assert_eq!(invitation(&fields, None), r#"{"roomId":"r","clientId":"b"}"#);
+    }
+
+    #[test]
+    fn an_invitation_names_who_invites_whoever_it_says_it_comes_from() {
+        let body = r#"{"roomId":"r","clientId":"b@cn","inviterId":"boss","password":"p","name":"garden"}"#;
+        let expected = r#"{"roomId":"r","password":"p","name":"garden","clientId":"b","inviterId":"a@cn"}"#;
+        assert_eq!(invited(body, "b", "a@cn"), expected);
     }
 }

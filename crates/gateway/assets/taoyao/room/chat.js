@@ -1,10 +1,12 @@
-// Text between the members of a room, over data channels.
+// Texts and raised hands between the members of a room, over data channels.
 
 /** Characters of one message; longer ones are cut. */
 export const TEXT_MAX = 2_000;
 /** The oldest messages go first. */
 const MESSAGES_MAX = 500;
 const LABEL = 'chat';
+/** Who enters a full room opens many ways at once. */
+const GREET_MS = 300;
 /** Other clients announce no channel; they are asked once they have had time to open one. */
 const ASK_AGAIN_MS = 3_000;
 
@@ -15,10 +17,18 @@ const ASK_AGAIN_MS = 3_000;
  * @property {Date} at
  */
 
-/** Sends on one channel of its own, receives on one of every other member. */
+/**
+ * What members tell each other: texts, and raised hands. Sends on one channel of its own, receives on one of every other member;
+ * whose channel it is, the node says, so nobody raises another's hand.
+ *
+ * Messages are JSON: `{"text": "..."}`, `{"hand": true}` or `false`, and `{"hello": true}`, upon which a raised hand is told
+ * again: so it is known to who came later.
+ */
 export class Chat {
   #options;
   #channel;
+  #greeting;
+  #repeating;
   #receiver;
   #dataProducerId;
   /** Producers that are received or asked for. */
@@ -27,6 +37,8 @@ export class Chat {
   #channels = new Map();
   /** @type {ChatMessage[]} */
   messages = [];
+  /** Whether the own hand is raised. */
+  isHandRaised = false;
 
   /**
    * @param {object} options
@@ -34,6 +46,7 @@ export class Chat {
    * @param {(signal: string, body: object) => void} options.push
    * @param {() => string} options.me this terminal's client id
    * @param {(message?: ChatMessage) => void} options.onChange with the message that came
+   * @param {(clientId: string, isRaised: boolean) => void} options.onHand
    */
   constructor(options) {
     this.#options = options;
@@ -52,7 +65,7 @@ export class Chat {
     const { id, channel } = await sender.produceData({ label: LABEL, protocol: '' });
     this.#channel = channel;
     this.#dataProducerId = id;
-    channel.onopen = channel.onclose = () => this.#options.onChange();
+    channel.onopen = channel.onclose = () => this.#onOwnChannel();
     this.#options.push('room::broadcast', { dataProducerId: id });
     this.#options.onChange();
   }
@@ -61,9 +74,16 @@ export class Chat {
   say(text) {
     const cut = text.trim().slice(0, TEXT_MAX);
     if (!cut || !this.isOpen) return false;
-    this.#channel.send(JSON.stringify({ text: cut }));
+    this.#tell({ text: cut });
     this.#add({ clientId: this.#options.me(), text: cut, at: new Date() });
     return true;
+  }
+
+  /** Raises the own hand, or takes it down. */
+  raise(isRaised) {
+    this.isHandRaised = isRaised;
+    this.#tell({ hand: isRaised });
+    this.#options.onHand(this.#options.me(), isRaised);
   }
 
   /** Looks for the channels of a member, now and once more. */
@@ -83,6 +103,8 @@ export class Chat {
     const channel = this.#receiver.consumeData({ label, protocol, sctpStreamParameters });
     this.#channels.set(consumerId, { channel, producerId });
     channel.onmessage = ({ data }) => this.#hear(sourceId, data);
+    channel.onopen = () => this.#greet();
+    if (channel.readyState === 'open') this.#greet();
   }
 
   /** Takes `media::data::consumer::close`. */
@@ -110,8 +132,34 @@ export class Chat {
   }
 
   #hear(clientId, data) {
-    const text = readText(data);
+    const { text, hand, hello } = readMessage(data);
+    if (hello && this.isHandRaised) this.#repeatHand();
+    if (typeof hand === 'boolean') this.#options.onHand(clientId, hand);
     if (text) this.#add({ clientId, text: text.slice(0, TEXT_MAX), at: new Date() });
+  }
+
+  #onOwnChannel() {
+    if (this.isOpen) this.#greet();
+    this.#options.onChange();
+  }
+
+  /** A way to or from somebody has opened: both tell what the other may have missed. Many at once are one. */
+  #greet() {
+    this.#greeting ??= setTimeout(() => {
+      this.#greeting = undefined;
+      this.#tell({ hello: true, ...(this.isHandRaised ? { hand: true } : {}) });
+    }, GREET_MS);
+  }
+
+  #repeatHand() {
+    this.#repeating ??= setTimeout(() => {
+      this.#repeating = undefined;
+      if (this.isHandRaised) this.#tell({ hand: true });
+    }, GREET_MS);
+  }
+
+  #tell(message) {
+    if (this.isOpen) this.#channel.send(JSON.stringify(message));
   }
 
   #add(message) {
@@ -121,13 +169,14 @@ export class Chat {
   }
 }
 
-/** Our own messages are JSON with a text; other clients send plain text. */
-function readText(data) {
-  if (typeof data !== 'string') return undefined;
+/** Our own messages are JSON objects; other clients send plain text. */
+function readMessage(data) {
+  if (typeof data !== 'string') return {};
   try {
-    const { text } = JSON.parse(data);
-    return typeof text === 'string' ? text : data;
+    const message = JSON.parse(data);
+    if (message === null || typeof message !== 'object') return { text: data };
+    return typeof message.text === 'string' ? { text: message.text } : message;
   } catch {
-    return data;
+    return { text: data };
   }
 }

@@ -8,6 +8,7 @@
  * @property {string} name
  * @property {boolean} isMe
  * @property {number} [volume] 0 to 1, of the last reading; absent in silence
+ * @property {boolean} [isHandRaised]
  */
 
 /**
@@ -104,6 +105,20 @@ export class RoomModel {
   setVolumes(volumes = []) {
     const byId = new Map(volumes.map((it) => [it.clientId, it.volume]));
     for (const member of this.members.values()) member.volume = loudness(byId.get(member.clientId));
+  }
+
+  /** A member raised its hand, or took it down; false when that was known, or nobody knows the member. */
+  setHand(clientId, isRaised) {
+    const member = this.members.get(clientId);
+    if (!member || Boolean(member.isHandRaised) === isRaised) return false;
+    member.isHandRaised = isRaised;
+    return true;
+  }
+
+  /** @returns {string[]} the producers of those microphones that are on, of everybody else */
+  openMicrophones() {
+    const all = [...this.consumed.values()].filter((it) => it.source === 'microphone' && !it.isPaused);
+    return all.map((it) => it.producerId);
   }
 
   /** What of one kind of source comes from a member. */

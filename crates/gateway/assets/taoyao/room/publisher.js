@@ -1,5 +1,6 @@
 // What a terminal sends to one room: microphone, camera and screen, each switched on and off by its person.
 
+import { openScreen } from '../screen.js';
 import { CAMERA_LINES_MAX, encodingsFor } from './layers.js';
 
 /** @typedef {import('./model.js').Source} Source */
@@ -173,16 +174,10 @@ export class Publisher {
 
   async #share() {
     const own = this.own.screen;
-    try {
-      const stream = await navigator.mediaDevices.getDisplayMedia({ video: true });
-      [own.track] = stream.getVideoTracks();
-    } catch (error) {
-      own.isOn = false;
-      if (error.name !== 'NotAllowedError') throw error; // The person thought better of it.
-      return;
-    }
-    own.track.contentHint = 'detail';
-    own.track.addEventListener('ended', () => this.set('screen', false));
+    own.isOn = false;
+    own.track = await openScreen();
+    own.isOn = own.track !== undefined;
+    own.track?.addEventListener('ended', () => this.set('screen', false));
     await this.#produce('screen');
   }
 

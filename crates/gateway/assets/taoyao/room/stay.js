@@ -1,11 +1,13 @@
 // A terminal's stay in a room: its way in, its way back when that is lost, and its end.
 
-import { retryDelay } from '../backoff.js';
+import { delayAfter } from '../backoff.js';
 import { LOCAL, UNAUTHORIZED, isNoRoom } from '../errors.js';
 import { Connections } from './connections.js';
 
 /** So often a terminal tries to come back into a room before it gives up. */
 const RETURNS_MAX = 6;
+/** What ends is told from the outside in: the transports of a room just before the room. */
+const END_IS_TOLD_MS = 1_000;
 
 /**
  * Where it stands. `entering`: for the first time. `in`: there. `returning`: the way to it was lost and is searched.
@@ -89,6 +91,12 @@ export class Stay {
     this.#comeBack();
   }
 
+  /** A transport was closed from outside. If the room ends, or this terminal is put out, it will be told in a moment. */
+  reenterSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.reenter(), END_IS_TOLD_MS);
+  }
+
   /** Comes in again on new connections. */
   reenter() {
     if (this.isOver) return;
@@ -118,7 +126,7 @@ export class Stay {
       this.#disconnect();
       if (isNoRoom(error)) this.end('ended');
       else if (error.code === UNAUTHORIZED || failures + 1 >= RETURNS_MAX) this.end('failed', error);
-      else this.#timer = setTimeout(() => this.#return(failures + 1), retryDelay(failures));
+      else this.#timer = setTimeout(() => this.#return(failures + 1), delayAfter(error, failures));
     }
   }
 
