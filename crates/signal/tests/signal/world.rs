@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use taoyao_auth::{Account, AllowList, Policy, Sealer};
 use taoyao_ortc::{Command, Event, Happening, RecordCommand, Recorded, RoomName};
 use taoyao_signal::{
-    AskId, Audit, Deed, Dismissal, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, RoomLimits, Terminals,
-    TerminalsConfig, Token, Verified,
+    AskId, Audit, Deed, Dismissal, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, RoomLimits,
+    Terminals, TerminalsConfig, Token, Verified,
 };
 use taoyao_sim::ModelSfu;
 use taoyao_types::{
