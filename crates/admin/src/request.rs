@@ -74,6 +74,7 @@ impl AdminQuery {
             | Self::Room { .. }
             | Self::Recordings { .. }
             | Self::Recording { .. }
+            | Self::CloseTerminal { .. }
             | Self::Drain => Asks::Nothing("the node itself, for who has its token"),
         }
     }

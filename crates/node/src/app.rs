@@ -23,7 +23,7 @@ use crate::credentials::{self, CredentialsError};
 use crate::desk::Desk;
 use crate::driver::{self, Driver, Sources};
 use crate::expiry;
-use crate::forwarder::Forwarder;
+use crate::forwarder::{self, Forwarder};
 use crate::logins::Logins;
 use crate::question::{QUESTIONS_MAX, Question};
 use crate::recordings::{Recordings, RecordingsError};

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::login_queue::LoginQueue;
-use crate::throttle::Throttle;
+use crate::telemetry::AUDIT;
 use crate::users_file::{UsersError, UsersFile, Watched};
 
 /// What one look at a password takes of one core, roughly.
@@ -110,7 +110,6 @@ pub(crate) struct Logins {
     waiting: LoginQueue<Ticket>,
     settled: Vec<Settled>,
     cores: usize,
-    refusals: Throttle,
     stats: LoginStats,
 }
 
@@ -141,7 +140,6 @@ impl Logins {
             waiting: LoginQueue::default(),
             settled: Vec::new(),
             cores: std::thread::available_parallelism().map_or(1, NonZero::get),
-            refusals: Throttle::default(),
             stats: LoginStats::default(),
         })
     }
@@ -155,7 +153,7 @@ impl Logins {
     pub(crate) fn begin(&mut self, now: Now, ticket: Ticket) -> Option<Settled> {
         if self.recent.was_wrong(&ticket.credentials) {
             self.stats.remembered += 1;
-            return Some(self.refuse(now, ticket.ip, None, ticket.who, Refusal::WrongPassword));
+            return Some(self.refuse(ticket.ip, None, ticket.who, Refusal::WrongPassword));
         }
         if let Err(RetryAfter(wait)) = self.limiter.check(now, ticket.ip, &ticket.credentials.username) {
             return Some(self.put_off(ticket.who, wait));
@@ -211,10 +209,10 @@ impl Logins {
     }
 
     /// Whether a terminal whose account is known already may register under its name.
-    pub(crate) fn readmit(&mut self, now: Now, account: Account, ip: IpAddr, who: Who) -> Settled {
+    pub(crate) fn readmit(&mut self, account: Account, ip: IpAddr, who: Who) -> Settled {
         match who.terminal().and_then(|name| self.judge(&account, name)) {
             None => self.accept(who, account),
-            Some(_) => self.refuse(now, ip, Some(&account.name), who, Refusal::OtherPartition),
+            Some(_) => self.refuse(ip, Some(&account.name), who, Refusal::OtherPartition),
         }
     }
 
@@ -285,7 +283,7 @@ impl Logins {
             Checked::Password { ticket, verdict } => self.finish_password(now, ticket, verdict),
             Checked::Token { reply, ip, verdict } => match verdict {
                 LoginVerdict::Accepted(account) => self.accept(Who::Caller { reply }, account),
-                LoginVerdict::Refused(refusal) => self.refuse(now, ip, None, Who::Caller { reply }, refusal),
+                LoginVerdict::Refused(refusal) => self.refuse(ip, None, Who::Caller { reply }, refusal),
             },
         };
         self.go_on(now);
@@ -315,7 +313,7 @@ impl Logins {
                 }
                 let known =
                     self.users.version_of(&credentials.username).map(|_| credentials.username.as_str());
-                self.refuse(now, ip, known, who, refusal)
+                self.refuse(ip, known, who, refusal)
             }
         }
     }
@@ -325,14 +323,12 @@ impl Logins {
         Settled { who, outcome: Ok(account) }
     }
 
-    /// One line for each refusal while there are few. The name is told only if an account has it: people type passwords into
+    /// One line for each refusal, which the log thins out for each account and address. The name is told only if an account has it: people type passwords into
     /// the wrong field.
-    fn refuse(&mut self, now: Now, ip: IpAddr, account: Option<&str>, who: Who, reason: Refusal) -> Settled {
+    fn refuse(&mut self, ip: IpAddr, account: Option<&str>, who: Who, reason: Refusal) -> Settled {
         self.stats.refused += 1;
-        if self.refusals.admits(now.mono) {
-            let account = account.unwrap_or("unknown");
-            tracing::warn!(target: "audit", account, address = %ip, %who, rule = "login", %reason, "denied");
-        }
+        let account = account.unwrap_or("unknown");
+        tracing::warn!(target: AUDIT, account, address = %ip, %who, rule = "login", %reason, "denied");
         let outcome = if reason.is_wrong() { Unsettled::Wrong } else { Unsettled::NotFor(reason) };
         Settled { who, outcome: Err(outcome) }
     }

@@ -87,7 +87,7 @@ impl Driver {
     ) {
         let Some(&Terminal { ip, ref account, .. }) = self.terminals.get(&conn) else { return };
         let settled = match (account, vouched) {
-            (Some(account), _) => Some(self.logins.readmit(now, account.clone(), ip, who)),
+            (Some(account), _) => Some(self.logins.readmit(account.clone(), ip, who)),
             (None, Some(vouched)) => self.logins.redeem(now, vouched, Ticket { who, ip, credentials }),
             (None, None) => self.logins.begin(now, Ticket { who, ip, credentials }),
         };
