@@ -13,25 +13,40 @@ use taoyao_types::limits;
 
 use crate::request::{AdminFailure, AdminQuery, AdminRequest};
 use crate::service::AdminService;
+use crate::token::Right;
 
 /// Terminals, alarms or recordings in a page unless the request says otherwise.
 const PAGE: usize = 100;
 
-/// Lets only requests with the token through.
+/// Lets only requests with a token through, and with the token for reading only those that change nothing.
 pub(crate) async fn with_token(
     State(service): State<AdminService>,
     request: Request,
     next: Next,
 ) -> Response {
     let given = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
-    if service.token().admits(given) {
-        return next.run(request).await;
+    match service.token().right(given) {
+        Some(Right::Everything) => return next.run(request).await,
+        Some(Right::Reading) if only_reads(&request) => return next.run(request).await,
+        Some(Right::Reading) => {
+            let text = format!(
+                "This token only reads; the one for everything is in the file {}.",
+                service.token().file()
+            );
+            return AdminFailure::new(403, text).as_json();
+        }
+        None => {}
     }
     let file = service.token().file();
     let text =
         format!("This needs the header \"Authorization: Bearer TOKEN\"; the token is in the file {file}.");
     let refusal = AdminFailure::new(401, text).as_json();
     ([(WWW_AUTHENTICATE, "Bearer")], refusal).into_response()
+}
+
+/// A trace is asked for with a body, and changes nothing.
+fn only_reads(request: &Request) -> bool {
+    request.method().is_safe() || request.uri().path() == "/api/trace"
 }
 
 pub(crate) async fn status(State(service): State<AdminService>) -> Response {

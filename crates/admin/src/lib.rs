@@ -17,7 +17,7 @@
 //! | `POST /api/drain` | JSON; the node begins to send its terminals elsewhere |
 //!
 //! The listener is private: plain HTTP, on the loopback interface unless the operator says otherwise. What is under `/api/`
-//! needs `Authorization: Bearer TOKEN`. Errors there are JSON `{"error": "a sentence"}`.
+//! needs `Authorization: Bearer TOKEN`; a second token opens only what changes nothing. Errors there are JSON `{"error": "a sentence"}`.
 //!
 //! Every request has to name this listener's host, by an address, as `localhost` or by one of the operator's names: a page from
 //! elsewhere that has its own name lead here learns nothing.

@@ -1,4 +1,4 @@
-//! The secret that `/api/` asks for.
+//! The secrets that `/api/` asks for: one for everything, one that only reads.
 
 use std::fmt;
 
@@ -9,6 +9,15 @@ use subtle::ConstantTimeEq;
 pub struct ApiToken {
     secret: String,
     file: String,
+    /// For whoever looks and changes nothing.
+    reader: Option<String>,
+}
+
+/// What a token opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    Everything,
+    Reading,
 }
 
 impl ApiToken {
@@ -19,16 +28,32 @@ impl ApiToken {
     pub fn new(secret: impl Into<String>, file: impl Into<String>) -> Self {
         let (secret, file) = (secret.into(), file.into());
         assert!(!secret.is_empty(), "an empty token would let everybody in");
-        Self { secret, file }
+        Self { secret, file, reader: None }
     }
 
-    /// Whether an `Authorization` header carries it. Takes the same time for every wrong token of its length.
-    pub(crate) fn admits(&self, authorization: Option<&str>) -> bool {
-        let Some((scheme, given)) = authorization.and_then(|header| header.split_once(' ')) else {
-            return false;
-        };
-        scheme.eq_ignore_ascii_case("bearer")
-            && bool::from(self.secret.as_bytes().ct_eq(given.trim().as_bytes()))
+    /// The same with a second token, which only reads.
+    ///
+    /// # Panics
+    /// If it is empty.
+    #[must_use]
+    pub fn with_reader(self, secret: impl Into<String>) -> Self {
+        let reader = secret.into();
+        assert!(!reader.is_empty(), "an empty token would let everybody in");
+        Self { reader: Some(reader), ..self }
+    }
+
+    /// What the token of an `Authorization` header opens. Takes the same time for every wrong token of its length.
+    pub(crate) fn right(&self, authorization: Option<&str>) -> Option<Right> {
+        let (scheme, given) = authorization?.split_once(' ')?;
+        let is = |secret: &str| bool::from(secret.as_bytes().ct_eq(given.trim().as_bytes()));
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        match (is(&self.secret), self.reader.as_deref().is_some_and(is)) {
+            (true, _) => Some(Right::Everything),
+            (false, true) => Some(Right::Reading),
+            (false, false) => None,
+        }
     }
 
     pub(crate) fn file(&self) -> &str {
@@ -49,9 +74,10 @@ mod tests {
 
     #[test]
     fn only_the_whole_token_as_a_bearer_admits() {
-        let token = ApiToken::new("s3cret", "state/admin-token");
-        assert!(token.admits(Some("Bearer s3cret")));
-        assert!(token.admits(Some("bearer s3cret ")));
+        let token = ApiToken::new("s3cret", "state/admin-token").with_reader("l00k");
+        assert_eq!(token.right(Some("Bearer s3cret")), Some(Right::Everything));
+        assert_eq!(token.right(Some("bearer s3cret ")), Some(Right::Everything));
+        assert_eq!(token.right(Some("Bearer l00k")), Some(Right::Reading));
         for wrong in [
             None,
             Some(""),
@@ -60,14 +86,16 @@ mod tests {
             Some("Bearer "),
             Some("Bearer s3cre"),
             Some("Basic s3cret"),
+            Some("Basic l00k"),
         ] {
-            assert!(!token.admits(wrong), "{wrong:?}");
+            assert_eq!(token.right(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
     fn debug_output_hides_the_secret() {
-        let shown = format!("{:?}", ApiToken::new("s3cret", "state/admin-token"));
-        assert!(shown.contains("state/admin-token") && !shown.contains("s3cret"), "{shown}");
+        let shown = format!("{:?}", ApiToken::new("s3cret", "state/admin-token").with_reader("l00k"));
+        assert!(shown.contains("state/admin-token"), "{shown}");
+        assert!(!shown.contains("s3cret") && !shown.contains("l00k"), "{shown}");
     }
 }

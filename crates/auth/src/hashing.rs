@@ -84,7 +84,12 @@ mod tests {
         let other = Argon2::new(Algorithm::Argon2i, Version::V0x10, Params::new(64, 3, 2, Some(24)).unwrap());
         let hash: PasswordHash = other.hash_password_with_salt(b"peach", &[9; 16]).unwrap();
         assert!(is_hash_of("peach", &hash.to_string()) && !is_hash_of("pear", &hash.to_string()));
-        for none in ["", "peach", "$argon2id$v=19$m=64,t=1,p=1", "$argon2id$v=19$m=9999999999,t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWE"] {
+        for none in [
+            "",
+            "peach",
+            "$argon2id$v=19$m=64,t=1,p=1",
+            "$argon2id$v=19$m=9999999999,t=1,p=1$YWFhYWFhYWE$YWFhYWFhYWE",
+        ] {
             assert!(!is_hash_of("peach", none), "{none:?}");
         }
     }

@@ -198,7 +198,8 @@ fn bind_admin(address: SocketAddr, state_dir: &StateDir, place: &Place) -> Resul
     let listener = bind(address).map_err(|source| StartError::Admin { address, source })?;
     let (sender, requests) = mpsc::channel(ADMIN_REQUESTS_MAX);
     let token_file = token_path(&place.state_dir);
-    let token = ApiToken::new(state_dir.new_token()?, token_file.display().to_string());
+    let token = ApiToken::new(state_dir.new_token()?, token_file.display().to_string())
+        .with_reader(state_dir.new_reader_token()?);
     let service = AdminService::new(sender, token);
     Ok(Admin { listener, service, hosts: admin_hosts(place), requests })
 }

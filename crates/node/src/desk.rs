@@ -8,7 +8,7 @@ use taoyao_admin::{AdminFailure, AdminQuery, AdminRequest};
 use taoyao_auth::Policy;
 use taoyao_gateway::GatewayStats;
 use taoyao_topology::Topology;
-use taoyao_types::{NodeId, NodeName, PartitionName, Scope, TerminalName};
+use taoyao_types::{NodeId, NodeName, PartitionId, PartitionName, Scope, TerminalName};
 use taoyao_wire::link::{Failure, Hop, ListEntry, ListPage, ListQuery, Trace};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -166,6 +166,9 @@ impl Clerk {
         after: Option<String>,
     ) -> Result<ListQuery, AdminFailure> {
         let after = after.map(|text| self.terminal(&text)).transpose()?;
+        for name in partition.iter().chain(after.as_ref().map(|after| &after.partition)) {
+            self.check_partition(name)?;
+        }
         let home = self.home().clone();
         if let Some(wanted) = &partition {
             // Other nodes show their terminals to a partition, not to an operator: a list without them would look empty.
@@ -183,6 +186,20 @@ impl Clerk {
             after,
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Nothing would ever be found in a partition that there is not.
+    fn check_partition(&self, name: &PartitionName) -> Result<(), AdminFailure> {
+        match self.topology.partition(PartitionId::of(name)) {
+            Some(_) => Ok(()),
+            None => {
+                let instead = self.topology.instead_of_partition(name.as_str());
+                Err(AdminFailure::new(
+                    404,
+                    format!("This mesh has no partition {:?}; {instead}.", name.as_str()),
+                ))
+            }
+        }
     }
 
     fn home(&self) -> &PartitionName {

@@ -285,6 +285,7 @@ async fn receive_told<T>(source: &mut Option<mpsc::UnboundedReceiver<T>>, events
 #[cfg(test)]
 mod tests {
     use taoyao_core::NodeConfig;
+    use taoyao_ortc::Capacity;
     use tokio::sync::oneshot;
 
     use super::*;

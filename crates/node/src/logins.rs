@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::login_queue::LoginQueue;
+use crate::telemetry::AUDIT;
 use crate::users_file::{UsersError, UsersFile, Watched};
 
 /// What one look at a password takes of one core, roughly.
@@ -327,7 +328,7 @@ impl Logins {
     fn refuse(&mut self, ip: IpAddr, account: Option<&str>, who: Who, reason: Refusal) -> Settled {
         self.stats.refused += 1;
         let account = account.unwrap_or("unknown");
-        tracing::warn!(target: "audit", account, address = %ip, %who, rule = "login", %reason, "denied");
+        tracing::warn!(target: AUDIT, account, address = %ip, %who, rule = "login", %reason, "denied");
         let outcome = if reason.is_wrong() { Unsettled::Wrong } else { Unsettled::NotFor(reason) };
         Settled { who, outcome: Err(outcome) }
     }

@@ -11,6 +11,7 @@ const LOCK: &str = "lock";
 const EPOCH: &str = "epoch";
 const TOKEN: &str = "admin.token";
 const TICKET_KEY: &str = "tickets.key";
+const READER_TOKEN: &str = "admin.read.token";
 
 /// Why a node's state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,10 +83,19 @@ impl StateDir {
 
     /// Writes a fresh token for the admin API and returns it: 64 hex digits, readable by this user alone.
     pub(crate) fn new_token(&self) -> Result<String, StateError> {
+        self.new_secret(TOKEN)
+    }
+
+    /// The same for the token that only reads, which may be given away with less thought.
+    pub(crate) fn new_reader_token(&self) -> Result<String, StateError> {
+        self.new_secret(READER_TOKEN)
+    }
+
+    fn new_secret(&self, name: &str) -> Result<String, StateError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(StateError::Random)?;
         let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.replace(TOKEN, &token)?;
+        self.replace(name, &token)?;
         Ok(token)
     }
 
@@ -179,6 +189,7 @@ mod tests {
         let state = StateDir::open(dir.path()).unwrap();
         let (first, second) = (state.new_token().unwrap(), state.new_token().unwrap());
         assert_ne!(first, second);
+        assert_ne!(state.new_reader_token().unwrap(), second);
         let path = token_path(dir.path());
         assert_eq!(fs::read_to_string(&path).unwrap(), second);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

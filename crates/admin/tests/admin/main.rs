@@ -52,6 +52,26 @@ async fn the_api_needs_the_token_and_says_where_it_is() {
 }
 
 #[tokio::test]
+async fn the_token_for_reading_changes_nothing() {
+    let router = node(Vec::new());
+    let reader = Some("Bearer l00k");
+    for path in
+        ["/api/status", "/api/terminals", "/api/links", "/api/alarms", "/api/rooms", "/api/recordings"]
+    {
+        assert_eq!(ask(&router, Method::GET, path, reader, "").await.0, 200, "{path}");
+    }
+    let trace = r#"{"from": "a@cn", "to": "b@cn"}"#;
+    assert_eq!(ask(&router, Method::POST, "/api/trace", reader, trace).await.0, 200);
+    for path in ["/api/drain", "/api/status", "/api/anything"] {
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            let (status, body) = ask(&router, method, path, reader, "{}").await;
+            assert_eq!(status, 403, "{path}: {body}");
+            assert!(body.contains("state/admin-token") && !body.contains("s3cret"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn questions_reach_the_node_as_they_were_meant() {
     let router = node(Vec::new());
     for (method, path, body, query) in [
@@ -205,7 +225,10 @@ fn up() -> Sample {
 /// A listener, and its node's end.
 fn silent() -> (Router, mpsc::Receiver<AdminRequest>) {
     let (sender, requests) = mpsc::channel(8);
-    (router(AdminService::new(sender, ApiToken::new("s3cret", "state/admin-token"))), requests)
+    (
+        router(AdminService::new(sender, ApiToken::new("s3cret", "state/admin-token").with_reader("l00k"))),
+        requests,
+    )
 }
 
 async fn get(router: &Router, path: &str) -> (u16, String) {

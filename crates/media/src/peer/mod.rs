@@ -187,6 +187,11 @@ impl Peer {
         }
     }
 
+    /// Says whose it is in all that the libraries below log; nobody's without it.
+    pub fn log_as(&mut self, span: tracing::Span) {
+        self.stack.span = span;
+    }
+
     /// What the peer said of its certificate and its role. `Auto` and `Client` make us the server.
     /// Returns our role.
     ///

@@ -23,6 +23,8 @@ pub(super) struct Stack {
     events: VecDeque<PeerEvent>,
     is_over: bool,
     pub(super) refused: u64,
+    /// Whose handshake it is: `rtc-dtls` logs warnings of its own, which say nothing of it.
+    pub(super) span: tracing::Span,
 }
 
 struct Srtp {
@@ -42,6 +44,7 @@ impl Stack {
             events: VecDeque::new(),
             is_over: false,
             refused: 0,
+            span: tracing::Span::none(),
         }
     }
 
@@ -51,6 +54,8 @@ impl Stack {
 
     /// Begins DTLS in this role of ours.
     pub(super) fn start(&mut self, now: Instant, role: DtlsRole, fingerprints: Vec<Fingerprint>) {
+        let span = self.span.clone();
+        let _named = span.enter();
         self.dtls = Some(match role {
             DtlsRole::Client => Dtls::client(now, &self.certificate, fingerprints),
             DtlsRole::Server | DtlsRole::Auto => Dtls::server(&self.certificate, fingerprints),
@@ -90,6 +95,7 @@ impl Stack {
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         let mut told = Vec::new();
         if let Some(dtls) = &mut self.dtls {
+            let _named = self.span.enter();
             dtls.handle_timeout(now, &mut |event| told.push(event));
         }
         self.take(now, told);
@@ -150,6 +156,7 @@ impl Stack {
 
     pub(super) fn close(&mut self, now: Instant) {
         if let Some(dtls) = &mut self.dtls {
+            let _named = self.span.enter();
             dtls.close(now);
         }
         self.is_over = true;
@@ -188,7 +195,7 @@ impl Stack {
             return;
         };
         let mut told = Vec::new();
-        dtls.handle(now, datagram, &mut |event| told.push(event));
+        self.span.in_scope(|| dtls.handle(now, datagram, &mut |event| told.push(event)));
         self.take(now, told);
         self.flush_sctp(now);
     }

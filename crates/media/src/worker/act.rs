@@ -127,9 +127,11 @@ impl Worker {
                     Refused::Full("the node has no random numbers for a password".to_owned())
                 })?;
                 let setup = PeerSetup { ice: ice.clone(), certificate: self.certificate.clone(), sctp };
+                let mut peer = Peer::new(now.mono, setup);
+                peer.log_as(tracing::warn_span!("transport", %id));
                 let webrtc = WebRtc {
                     made: now.mono,
-                    peer: Peer::new(now.mono, setup),
+                    peer,
                     ufrags: vec![ice.username_fragment.clone()],
                     reached: Vec::new(),
                     has_sctp: sctp.is_some(),

@@ -14,7 +14,9 @@ use super::thinning::{Origin, Thinned, Thinning};
 use super::{AUDIT, LOG};
 
 /// The fields that say who causes a line, the most telling one first. Names that anybody can make up come last.
-const SUBJECTS: [&str; 7] = ["account", "peer", "ip", "by", "terminal", "node", "log.target"];
+const SUBJECTS: [&str; 8] = ["account", "peer", "address", "ip", "by", "terminal", "node", "log.target"];
+/// Stands in the place of an account before there is one: then the address says who it is.
+const NO_ACCOUNT: &str = "unknown";
 /// Characters of a line's text, and of its subject, that are kept for the count.
 const TEXT_MAX: usize = 96;
 
@@ -95,9 +97,9 @@ impl Visit for Found {
         if field.name() == "message" {
             self.text = short(value);
         } else if let Some(place) = SUBJECTS.iter().position(|name| *name == field.name()) {
-            let weight = SUBJECTS.len() - place;
-            if weight > self.weight {
-                (self.subject, self.weight) = (short(value), weight);
+            let (weight, subject) = (SUBJECTS.len() - place, short(value));
+            if weight > self.weight && subject != NO_ACCOUNT {
+                (self.subject, self.weight) = (subject, weight);
             }
         }
     }
@@ -130,6 +132,19 @@ mod tests {
         let of = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
         assert_eq!(of("mallory") as u64, LOG_LINES_MAX);
         assert_eq!((of("ann"), of("bob")), (100, 1));
+    }
+
+    #[test]
+    fn whoever_has_no_account_is_told_apart_by_address() {
+        let lines = logged(|| {
+            for nth in 0..1_000 {
+                let address = if nth % 100 == 0 { "192.0.2.9" } else { "192.0.2.7" };
+                let who = format!("made-up-{nth}@cn");
+                tracing::warn!(target: AUDIT, account = "unknown", address, who, rule = "login", "denied");
+            }
+        });
+        let of = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+        assert_eq!((of("192.0.2.7") as u64, of("192.0.2.9")), (LOG_LINES_MAX, 10));
     }
 
     #[test]

@@ -102,7 +102,8 @@ impl Router {
             known.collect::<Vec<_>>().into_iter().partition(|id| self.follows(peer, *id));
         for id in denied {
             let partition = self.name_of_partition(id);
-            let what = format!("a wish for the presence of partition {partition}, which nobody there may follow");
+            let what =
+                format!("a wish for the presence of partition {partition}, which nobody there may follow");
             self.accuse(peer, what);
         }
         allowed.into_iter().collect()

@@ -60,7 +60,8 @@ impl Terminals {
         }
         self.lives.insert(node, life);
         for (key, said) in self.rooms.end_lives(now.mono, node, life) {
-            tracing::info!(node = self.config.name_of(node), life = life.0, "members of an earlier life of their node are gone");
+            let node = self.config.name_of(node);
+            tracing::info!(node, life = life.0, "members of an earlier life of their node are gone");
             self.publish_news(now, key, said);
         }
     }

@@ -48,11 +48,11 @@ struct Waiting {
 
 impl Alarms {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
+        let asked = self.whom.load()?;
         // No node keeps more.
         let limit = limits::ALARMS_KEPT.min(self.limit as usize);
         let path = format!("/api/alarms?limit={limit}");
-        let answers: Vec<Answer<AlarmsReport>> = self.whom.ask(&topology, &path)?;
+        let answers: Vec<Answer<AlarmsReport>> = self.whom.ask(&asked, &path)?;
         let list = merged(&answers, self.limit);
         if self.whom.format.json {
             output::say_json(&list)?;

@@ -41,6 +41,13 @@ pub(super) enum AskError {
     NoToken { path: PathBuf },
     #[error("{path}: cannot be read: {source}; the token is for the user who runs the node")]
     Token { path: PathBuf, source: io::Error },
+    #[error(
+        "{given} is not on this machine, and the token would travel in the clear: open a tunnel, \
+         `ssh -N -L 9001:127.0.0.1:PORT HOST`, and ask `--address 127.0.0.1:9001`"
+    )]
+    InTheClear { given: String },
+    #[error("{given:?} is no address: HOST:PORT, as the node's `admin` says, or as a tunnel leads there")]
+    NoAddress { given: String },
     #[error("not reachable at {address}: {reason}")]
     Unreachable { address: SocketAddr, reason: String },
     #[error("no answer from {address} within {} s", ANSWER_MAX.as_secs())]
@@ -57,6 +64,7 @@ impl AskError {
     pub(super) fn exit(&self) -> Exit {
         match self {
             AskError::NoListener => Exit::Configuration,
+            AskError::InTheClear { .. } | AskError::NoAddress { .. } => Exit::Usage,
             AskError::Token { .. } | AskError::TokenRefused { .. } => Exit::Permission,
             AskError::NoToken { .. } | AskError::Unreachable { .. } | AskError::TimedOut { .. } => {
                 Exit::Unreachable
@@ -82,6 +90,28 @@ impl Admin {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(AskError::NoToken { path }),
             Err(source) => Err(AskError::Token { path, source }),
         }
+    }
+
+    /// The listener at an address of this machine, where a tunnel may begin. A token is sent nowhere else: it would be read
+    /// by everybody on the way.
+    pub(super) fn at(given: &str, token: String) -> Result<Self, AskError> {
+        let plain = given.strip_prefix("http://").unwrap_or(given).trim_end_matches('/');
+        let no_address = || AskError::NoAddress { given: given.to_owned() };
+        let address = match plain.strip_prefix("localhost:") {
+            Some(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse().map_err(|_| no_address())?)),
+            None => match plain.parse::<SocketAddr>() {
+                Ok(address) => address,
+                // A name of another machine, if it is one at all.
+                Err(_) if plain.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) => {
+                    return Err(AskError::InTheClear { given: given.to_owned() });
+                }
+                Err(_) => return Err(no_address()),
+            },
+        };
+        if !address.ip().is_loopback() {
+            return Err(AskError::InTheClear { given: given.to_owned() });
+        }
+        Ok(Self { address, token })
     }
 
     /// `GET` with a JSON answer.
@@ -222,6 +252,23 @@ mod tests {
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_token_leaves_this_machine_only_in_a_tunnel() {
+        let at = |given: &str| Admin::at(given, "secret".to_owned()).map(|admin| admin.address);
+        for given in ["127.0.0.1:9001", "localhost:9001", "http://127.0.0.1:9001/"] {
+            assert_eq!(at(given).unwrap(), address("127.0.0.1:9001"), "{given}");
+        }
+        assert_eq!(at("[::1]:9001").unwrap(), address("[::1]:9001"));
+        for given in ["192.0.2.7:9001", "sh.example.com:9001", "0.0.0.0:9001", "http://[2001:db8::1]:9001"] {
+            let refused = at(given).unwrap_err();
+            assert!(matches!(refused, AskError::InTheClear { .. }), "{given}: {refused}");
+            assert!(refused.to_string().contains("ssh -N -L"), "{refused}");
+        }
+        for given in ["", "sh", "localhost:port", "https://localhost"] {
+            assert!(matches!(at(given), Err(AskError::NoAddress { .. })), "{given}");
+        }
     }
 
     #[test]

@@ -61,8 +61,8 @@ enum State {
 
 impl Links {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
-        let answers: Vec<Answer<LinksReport>> = self.whom.ask(&topology, "/api/links")?;
+        let asked = self.whom.load()?;
+        let answers: Vec<Answer<LinksReport>> = self.whom.ask(&asked, "/api/links")?;
         let links = joined(&answers);
         let is_well = links.iter().all(|link| link.state == State::Synced);
         if self.whom.format.json {

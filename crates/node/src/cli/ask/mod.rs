@@ -1,6 +1,7 @@
 //! The commands that ask running nodes: which nodes, what to ask, and what their silence means.
 
 pub(crate) mod alarms;
+mod asked;
 mod client;
 pub(crate) mod links;
 pub(crate) mod recording;
@@ -13,13 +14,15 @@ pub(crate) mod terminals;
 pub(crate) mod trace;
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::de::DeserializeOwned;
 use taoyao_topology::{Node, Topology};
 use taoyao_types::{NodeName, PartitionId, PartitionName};
 
-use self::client::{Admin, AskError};
+use self::asked::{Asked, Target};
+use self::client::AskError;
 use super::exit::{Exit, Failed};
 use super::input::{self, Format, TopologyArg};
 use super::output;
@@ -30,6 +33,13 @@ pub(crate) struct Whom {
     /// Ask this node only, by its short or full name; may be repeated [default: every node of the file]
     #[arg(long, value_name = "NAME")]
     node: Vec<String>,
+    /// Ask the node whose admin listener is found at this address of this machine, by a tunnel for example; no topology
+    /// file is read
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "node")]
+    address: Option<String>,
+    /// The file with the token for --address [default: the environment's TAOYAO_TOKEN]
+    #[arg(long, value_name = "FILE", requires = "address")]
+    token_file: Option<PathBuf>,
     #[command(flatten)]
     topology: TopologyArg,
     #[command(flatten)]
@@ -45,17 +55,22 @@ struct Answer<T> {
 }
 
 impl Whom {
-    fn load(&self) -> Result<Topology, Failed> {
-        input::load(&self.topology.topology)
+    fn load(&self) -> Result<Asked, Failed> {
+        match &self.address {
+            Some(address) => Asked::at(address, self.token_file.as_deref()),
+            None => Ok(Asked::Mesh(input::load(&self.topology.topology)?)),
+        }
     }
 
-    /// Refuses a partition that the topology does not have.
-    fn check_partition(&self, topology: &Topology, name: &PartitionName) -> Result<(), Failed> {
-        input::check_partition(topology, name, &self.topology.topology)
+    /// Refuses a partition that the topology does not have; a node by itself refuses it on its own.
+    fn check_partition(&self, asked: &Asked, name: &PartitionName) -> Result<(), Failed> {
+        let file = &self.topology.topology;
+        asked.topology().map_or(Ok(()), |topology| input::check_partition(topology, name, file))
     }
 
     /// Refuses the id of a room that no partition of the topology can have: ids begin with their partition's.
-    fn check_room(&self, topology: &Topology, id: &str) -> Result<(), Failed> {
+    fn check_room(&self, asked: &Asked, id: &str) -> Result<(), Failed> {
+        let Some(topology) = asked.topology() else { return Ok(()) };
         let partition = id.get(..8).and_then(|start| u32::from_str_radix(start, 16).ok());
         let is_of_mesh = partition.is_some_and(|id| topology.partition(PartitionId(id)).is_some());
         if is_of_mesh {
@@ -67,6 +82,15 @@ impl Whom {
     }
 
     /// The nodes that were named, or all that the file gives an admin listener.
+    fn targets(&self, asked: &Asked) -> Result<Vec<Target>, Failed> {
+        match asked {
+            Asked::Mesh(topology) => Ok(self.nodes(topology)?.into_iter().map(Target::of).collect()),
+            Asked::One { node, tier, admin } => {
+                Ok(vec![Target { node: node.clone(), tier: *tier, admin: Ok(admin.clone()) }])
+            }
+        }
+    }
+
     fn nodes<'t>(&self, topology: &'t Topology) -> Result<Vec<&'t Node>, Failed> {
         let file = &self.topology.topology;
         if !self.node.is_empty() {
@@ -83,26 +107,26 @@ impl Whom {
     /// Asks one after the other until one has it. `missing` says what none of them has.
     async fn ask_in_turn<T: DeserializeOwned>(
         &self,
-        topology: &Topology,
+        asked: &Asked,
         path: &str,
         missing: String,
     ) -> Result<T, Failed> {
         let mut trouble = vec![missing];
-        for node in self.nodes(topology)? {
-            match ask_one(node, path).await.result {
+        for target in self.targets(asked)? {
+            let Answer { node, result, .. } = ask_one(target, path).await;
+            match result {
                 Ok(found) => return Ok(found),
                 Err(AskError::Refused { status: 404, .. }) => {}
-                Err(error) => trouble.push(format!("{}: {error}", node.name)),
+                Err(error) => trouble.push(format!("{node}: {error}")),
             }
         }
         Err(Failed::new(Exit::NotWell, trouble.join("\n       ")))
     }
 
     /// Asks all of them at once. Fails if no node answered.
-    fn ask<T: DeserializeOwned>(&self, topology: &Topology, path: &str) -> Result<Vec<Answer<T>>, Failed> {
-        let nodes = self.nodes(topology)?;
-        let answers =
-            block_on(futures_util::future::join_all(nodes.into_iter().map(|node| ask_one(node, path))))?;
+    fn ask<T: DeserializeOwned>(&self, asked: &Asked, path: &str) -> Result<Vec<Answer<T>>, Failed> {
+        let targets = self.targets(asked)?.into_iter();
+        let answers = block_on(futures_util::future::join_all(targets.map(|target| ask_one(target, path))))?;
         if answers.iter().any(|answer: &Answer<T>| answer.result.is_ok()) {
             return Ok(answers);
         }
@@ -130,12 +154,12 @@ impl Whom {
     }
 }
 
-async fn ask_one<T: DeserializeOwned>(node: &Node, path: &str) -> Answer<T> {
-    let result = match Admin::of(node) {
+async fn ask_one<T: DeserializeOwned>(Target { node, tier, admin }: Target, path: &str) -> Answer<T> {
+    let result = match admin {
         Ok(admin) => admin.get(path).await,
         Err(error) => Err(error),
     };
-    Answer { node: node.name.clone(), tier: node.tier, result }
+    Answer { node, tier, result }
 }
 
 /// Says below a table which nodes did not answer and why; the exit code that this means.

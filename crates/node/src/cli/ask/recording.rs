@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use taoyao_node::report::{RecordingDetails, TrackReport};
 
+use super::asked::Asked;
 use super::recordings::length;
 use super::{Whom, block_on};
 use crate::cli::exit::{Exit, Failed};
@@ -45,7 +46,7 @@ impl RecordingCommand {
 
 impl Show {
     fn run(self) -> Result<Exit, Failed> {
-        let recording = block_on(self.find())??;
+        let recording = block_on(self.find(&self.whom.load()?))??;
         if self.whom.format.json {
             output::say_json(&recording)?;
         } else {
@@ -54,8 +55,7 @@ impl Show {
         Ok(Exit::Fine)
     }
 
-    async fn find(&self) -> Result<RecordingDetails, Failed> {
-        let topology = self.whom.load()?;
+    async fn find(&self, asked: &Asked) -> Result<RecordingDetails, Failed> {
         let id = &self.recording;
         // Anything else cannot be a recording's id, nor belong into a path.
         let is_id = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') && !id.is_empty();
@@ -65,7 +65,7 @@ impl Show {
         }
         let missing =
             format!("no node that was asked has the recording {id}; `taoyao recordings` lists them");
-        self.whom.ask_in_turn(&topology, &format!("/api/recordings/{id}"), missing).await
+        self.whom.ask_in_turn(asked, &format!("/api/recordings/{id}"), missing).await
     }
 }
 

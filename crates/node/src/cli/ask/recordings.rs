@@ -67,10 +67,10 @@ struct Listed {
 
 impl Recordings {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
-        self.room.iter().try_for_each(|room| self.whom.check_room(&topology, room))?;
+        let asked = self.whom.load()?;
+        self.room.iter().try_for_each(|room| self.whom.check_room(&asked, room))?;
         let path = self.path(Timestamp::now());
-        let answers: Vec<Answer<RecordingsReport>> = self.whom.ask(&topology, &path)?;
+        let answers: Vec<Answer<RecordingsReport>> = self.whom.ask(&asked, &path)?;
         let list = merged(&answers, self.limit as usize);
         let is_complete = list.silent.is_empty();
         if self.whom.format.json {

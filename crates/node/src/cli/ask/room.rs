@@ -5,6 +5,7 @@ use comfy_table::Cell;
 use serde_json::Value;
 use taoyao_node::report::{MediaReport, RoomDetails};
 
+use super::asked::Asked;
 use super::{Whom, block_on};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::output::{self, STRONG, bitrate, counted, number, painted, printable};
@@ -45,7 +46,7 @@ impl RoomCommand {
 
 impl Show {
     fn run(self) -> Result<Exit, Failed> {
-        let room = block_on(self.find())??;
+        let room = block_on(self.find(&self.whom.load()?))??;
         if self.whom.format.json {
             output::say_json(&room)?;
         } else {
@@ -54,8 +55,7 @@ impl Show {
         Ok(Exit::Fine)
     }
 
-    async fn find(&self) -> Result<RoomDetails, Failed> {
-        let topology = self.whom.load()?;
+    async fn find(&self, asked: &Asked) -> Result<RoomDetails, Failed> {
         let id = &self.room;
         // Anything else cannot be a room's id, nor belong into a path.
         let is_id = id.chars().all(|c| c.is_ascii_hexdigit() || c == '-') && !id.is_empty();
@@ -64,7 +64,7 @@ impl Show {
             return Err(Failed::new(Exit::Usage, what));
         }
         let missing = format!("no node that was asked has the room {id}; `taoyao rooms` lists them");
-        self.whom.ask_in_turn(&topology, &format!("/api/rooms/{id}"), missing).await
+        self.whom.ask_in_turn(asked, &format!("/api/rooms/{id}"), missing).await
     }
 }
 

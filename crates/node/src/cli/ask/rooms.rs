@@ -42,8 +42,8 @@ struct Listed {
 
 impl Rooms {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
-        let answers: Vec<Answer<RoomsReport>> = self.whom.ask(&topology, "/api/rooms")?;
+        let asked = self.whom.load()?;
+        let answers: Vec<Answer<RoomsReport>> = self.whom.ask(&asked, "/api/rooms")?;
         let list = joined(&answers);
         let is_complete = list.silent.is_empty();
         if self.whom.format.json {

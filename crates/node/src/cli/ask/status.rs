@@ -9,8 +9,8 @@ use comfy_table::Cell;
 use serde::Serialize;
 use taoyao_node::REMIND_BEFORE;
 use taoyao_node::report::{CertificateReport, StatusReport};
-use taoyao_topology::Topology;
 
+use super::asked::Asked;
 use super::{Answer, Whom, tell_silent};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::input;
@@ -56,24 +56,24 @@ struct Entry<'a> {
 
 impl Status {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
+        let asked = self.whom.load()?;
         if self.watch {
-            return self.watch(&topology);
+            return self.watch(&asked);
         }
-        let answers = self.waited(&topology)?;
+        let answers = self.waited(&asked)?;
         self.tell(&answers)?;
         Ok(exit(&answers))
     }
 
-    fn ask(&self, topology: &Topology) -> Result<Vec<Answer<StatusReport>>, Failed> {
-        self.whom.ask(topology, "/api/status")
+    fn ask(&self, asked: &Asked) -> Result<Vec<Answer<StatusReport>>, Failed> {
+        self.whom.ask(asked, "/api/status")
     }
 
     /// The answers when all is well, or when the time is over.
-    fn waited(&self, topology: &Topology) -> Result<Vec<Answer<StatusReport>>, Failed> {
+    fn waited(&self, asked: &Asked) -> Result<Vec<Answer<StatusReport>>, Failed> {
         let end = Instant::now() + Duration::from_secs(self.wait.unwrap_or_default());
         loop {
-            let answers = self.ask(topology);
+            let answers = self.ask(asked);
             let is_well = answers.as_ref().is_ok_and(|answers| exit(answers) == Exit::Fine);
             // What waiting does not mend is told at once.
             let is_final = answers.as_ref().is_err_and(|failed| failed.exit != Exit::Unreachable);
@@ -85,9 +85,9 @@ impl Status {
     }
 
     /// Ends when nobody reads any longer.
-    fn watch(&self, topology: &Topology) -> Result<Exit, Failed> {
+    fn watch(&self, asked: &Asked) -> Result<Exit, Failed> {
         loop {
-            let answers = match self.ask(topology) {
+            let answers = match self.ask(asked) {
                 Err(failed) if failed.exit == Exit::Unreachable => Err(failed),
                 answers => Ok(answers?),
             };

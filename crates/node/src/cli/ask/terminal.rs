@@ -4,7 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use taoyao_types::TerminalName;
 
-use super::client::{Admin, AskError};
+use super::asked::Target;
+use super::client::AskError;
 use super::{Whom, block_on};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::output;
@@ -44,22 +45,23 @@ impl TerminalCommand {
 
 impl Close {
     fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
+        let asked = self.whom.load()?;
+        self.whom.check_partition(&asked, &self.name.partition)?;
         let question = json!({ "terminal": self.name.to_string() });
         let mut trouble = vec![format!("no node that was asked has a terminal {}", self.name)];
-        for node in self.whom.nodes(&topology)? {
-            let answer = block_on(async { Admin::of(node)?.post::<Value>(PATH, &question).await })?;
+        for Target { node, admin, .. } in self.whom.targets(&asked)? {
+            let answer = block_on(async { admin?.post::<Value>(PATH, &question).await })?;
             match answer {
                 Ok(_) if self.whom.format.json => {
-                    output::say_json(&json!({ "closed": self.name.to_string(), "node": node.name }))?;
+                    output::say_json(&json!({ "closed": self.name.to_string(), "node": node }))?;
                     return Ok(Exit::Fine);
                 }
                 Ok(_) => {
-                    output::say(format!("closed {} at {}", self.name, node.name))?;
+                    output::say(format!("closed {} at {node}", self.name))?;
                     return Ok(Exit::Fine);
                 }
                 Err(AskError::Refused { status: 404, .. }) => {}
-                Err(error) => trouble.push(format!("{}: {error}", node.name)),
+                Err(error) => trouble.push(format!("{node}: {error}")),
             }
         }
         Err(Failed::new(Exit::NotWell, trouble.join("\n       ")))

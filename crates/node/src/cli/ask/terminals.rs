@@ -46,10 +46,10 @@ struct List {
 
 impl Terminals {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
+        let asked = self.whom.load()?;
         let partitions = self.partition.iter().chain(self.after.as_ref().map(|after| &after.partition));
-        partitions.into_iter().try_for_each(|name| self.whom.check_partition(&topology, name))?;
-        let answers: Vec<Answer<TerminalsReport>> = self.whom.ask(&topology, &self.path())?;
+        partitions.into_iter().try_for_each(|name| self.whom.check_partition(&asked, name))?;
+        let answers: Vec<Answer<TerminalsReport>> = self.whom.ask(&asked, &self.path())?;
         let list = merged(&answers, self.limit);
         let is_complete = list.incomplete.is_empty();
         if self.whom.format.json {

@@ -4,10 +4,11 @@ use clap::Args;
 use comfy_table::Cell;
 use serde::Serialize;
 use taoyao_node::report::{TraceReport, TraceRequest};
-use taoyao_topology::{Node, Topology};
-use taoyao_types::{NodeName, PartitionId, TerminalName};
+use taoyao_topology::Topology;
+use taoyao_types::{NodeId, NodeName, PartitionId, TerminalName};
 
-use super::client::{Admin, AskError};
+use super::asked::{Asked, Target};
+use super::client::AskError;
 use super::{Answer, Whom, block_on};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::output::{self, STRONG, counted, number, painted, short_time};
@@ -60,13 +61,12 @@ struct Hop {
 
 impl Trace {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
-        let topology = self.whom.load()?;
+        let asked = self.whom.load()?;
         for terminal in [&self.from, &self.to] {
-            self.whom.check_partition(&topology, &terminal.partition)?;
+            self.whom.check_partition(&asked, &terminal.partition)?;
         }
-        let nodes = self.askable(&topology)?;
-        let (asked, report) = block_on(self.ask_first_that_answers(&nodes))??;
-        let way = self.way(&topology, asked, &report);
+        let (node, report) = block_on(self.ask_first_that_answers(self.askable(&asked)?))??;
+        let way = self.way(asked.topology(), node, &report);
         if self.whom.format.json {
             output::say_json(&way)?;
         } else {
@@ -76,25 +76,27 @@ impl Trace {
     }
 
     /// The nodes to try, those that are likely to have the first terminal before the others.
-    fn askable<'t>(&self, topology: &'t Topology) -> Result<Vec<&'t Node>, Failed> {
-        let mut nodes = self.whom.nodes(topology)?;
-        let home = topology.partition(PartitionId::of(&self.from.partition));
-        nodes.sort_by_key(|node| !home.is_some_and(|home| home.servers.contains(&node.id)));
-        Ok(nodes)
+    fn askable(&self, asked: &Asked) -> Result<Vec<Target>, Failed> {
+        let mut targets = self.whom.targets(asked)?;
+        let partition = PartitionId::of(&self.from.partition);
+        let home = asked.topology().and_then(|topology| topology.partition(partition));
+        targets
+            .sort_by_key(|target| !home.is_some_and(|home| home.servers.contains(&NodeId::of(&target.node))));
+        Ok(targets)
     }
 
-    async fn ask_first_that_answers(&self, nodes: &[&Node]) -> Result<(NodeName, TraceReport), Failed> {
+    async fn ask_first_that_answers(&self, targets: Vec<Target>) -> Result<(NodeName, TraceReport), Failed> {
         let request = TraceRequest { from: self.from.clone(), to: self.to.clone() };
         let mut silent: Vec<Answer<()>> = Vec::new();
-        for node in nodes {
-            let answer = match Admin::of(node) {
+        for Target { node, tier, admin } in targets {
+            let answer = match admin {
                 Ok(admin) => admin.post("/api/trace", &request).await,
                 Err(error) => Err(error),
             };
             match answer {
-                Ok(report) => return Ok((node.name.clone(), report)),
+                Ok(report) => return Ok((node, report)),
                 Err(error) if error.is_silence() => {
-                    silent.push(Answer { node: node.name.clone(), tier: node.tier, result: Err(error) });
+                    silent.push(Answer { node, tier, result: Err(error) });
                 }
                 Err(refused) => return Err(self.untraceable(&refused)),
             }
@@ -110,7 +112,7 @@ impl Trace {
         Failed::new(refused.exit(), format!("no way from {} to {}: {what}", self.from, self.to))
     }
 
-    fn way(&self, topology: &Topology, asked: NodeName, report: &TraceReport) -> Way {
+    fn way(&self, topology: Option<&Topology>, asked: NodeName, report: &TraceReport) -> Way {
         let measured =
             |node: &NodeName| report.back.iter().find(|hop| hop.node == *node).map(|hop| hop.round_trip_us);
         let total = report.there.first().and_then(measured).unwrap_or(0);
@@ -120,7 +122,7 @@ impl Trace {
             let here = measured(node).filter(|_| index > 0);
             there.push(Hop {
                 node: node.clone(),
-                tier: topology.by_name(node.as_str()).map(|node| node.tier),
+                tier: topology.and_then(|topology| topology.by_name(node.as_str())).map(|node| node.tier),
                 link_round_trip_us: before.zip(here).map(|(before, here)| before.saturating_sub(here)),
                 round_trip_us: here.map(|here| total.saturating_sub(here)),
             });
@@ -235,7 +237,7 @@ mod tests {
                 .map(|(node, us)| BackHop { node: node.parse().unwrap(), round_trip_us: *us })
                 .collect(),
         };
-        trace.way(&topology, there[0].parse().unwrap(), &report)
+        trace.way(Some(&topology), there[0].parse().unwrap(), &report)
     }
 
     #[derive(Debug, clap::Parser)]
