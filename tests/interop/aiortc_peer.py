@@ -4,7 +4,7 @@ import asyncio
 import fractions
 
 import av
-from aiortc import RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription, VideoStreamTrack
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 
 PATIENCE_S = 60
@@ -24,12 +24,18 @@ class Picture(VideoStreamTrack):
 
 
 class Publisher:
-    """Sends a tone of silence and a picture that changes."""
+    """Sends a tone of silence and a picture that changes, as VP8 unless another codec is preferred."""
+
+    def __init__(self, tracks=(AudioStreamTrack, Picture), codec=None):
+        self.tracks, self.codec = tracks, codec
 
     async def start(self, endpoint, path):
         self.connection = RTCPeerConnection()
-        for track in (AudioStreamTrack(), Picture()):
-            self.connection.addTransceiver(track, direction="sendonly")
+        for track in self.tracks:
+            transceiver = self.connection.addTransceiver(track(), direction="sendonly")
+            if self.codec and track is Picture:
+                codecs = RTCRtpSender.getCapabilities("video").codecs
+                transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType == self.codec])
         self.session = await offer_and_answer(self.connection, endpoint, path)
         await connected(self.connection)
 
@@ -51,6 +57,18 @@ class Player:
             self.connection.addTransceiver(kind, direction="recvonly")
         self.session = await offer_and_answer(self.connection, endpoint, path)
         await connected(self.connection)
+
+    async def wait_and_start(self, endpoint, path):
+        """Comes again as long as the node says that nobody sends yet."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    return await self.start(endpoint, path)
+                except AssertionError as refused:
+                    if " 409 " not in str(refused):
+                        raise
+                    await self.connection.close()
+                    await asyncio.sleep(0.5)
 
     async def count(self, track):
         try:

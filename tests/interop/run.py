@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
 import plain  # noqa: E402
+from aiortc.mediastreams import AudioStreamTrack  # noqa: E402
 from aiortc_peer import Player, Publisher  # noqa: E402
 from one_node import PASSWORD, USER, Node, Terminal, free_ports, topology  # noqa: E402
 from whip import Endpoint  # noqa: E402
@@ -84,9 +85,28 @@ class GStreamer:
 async def aiortc_plays_what_aiortc_publishes(site):
     room, publisher, player = site.room(), Publisher(), Player()
     await publisher.start(site.endpoint, f"/whip/{room}?name=Studio")
-    await player.start(site.endpoint, f"/whep/{room}")
+    await player.wait_and_start(site.endpoint, f"/whep/{room}")
     await player.decodes(AUDIO, VIDEO)
     assert player.size == (320, 240), player.size
+    assert await player.stop() == 200
+    assert await publisher.stop() == 200
+
+
+async def h264_of_the_baseline_profile_is_carried(site):
+    room, publisher, player = site.room(), Publisher(codec="video/H264"), Player()
+    await publisher.start(site.endpoint, f"/whip/{room.upper()}/")
+    assert "profile-level-id=42001f" in publisher.session.answer, publisher.session.answer
+    await player.wait_and_start(site.endpoint, f"/whep/{room}")
+    await player.decodes(AUDIO, VIDEO)
+    assert await player.stop() == 200
+    assert await publisher.stop() == 200
+
+
+async def a_player_of_sound_and_picture_takes_sound_alone(site):
+    room, publisher, player = site.room(), Publisher(tracks=(AudioStreamTrack,)), Player()
+    await publisher.start(site.endpoint, f"/whip/{room}")
+    await player.wait_and_start(site.endpoint, f"/whep/{room}")
+    await player.decodes(AUDIO, 0)
     assert await player.stop() == 200
     assert await publisher.stop() == 200
 
@@ -94,7 +114,7 @@ async def aiortc_plays_what_aiortc_publishes(site):
 async def a_player_is_let_go_when_its_publisher_ends(site):
     room, publisher, player = site.room(), Publisher(), Player()
     await publisher.start(site.endpoint, f"/whip/{room}")
-    await player.start(site.endpoint, f"/whep/{room}")
+    await player.wait_and_start(site.endpoint, f"/whep/{room}")
     await player.decodes(1, 1)
     assert await publisher.stop() == 200
     await player.closed()
@@ -106,7 +126,7 @@ async def several_players_come_and_go(site):
     await publisher.start(site.endpoint, f"/whip/{room}")
     players = [Player() for _ in range(3)]
     for player in players:
-        await player.start(site.endpoint, f"/whep/{room}")
+        await player.wait_and_start(site.endpoint, f"/whep/{room}")
     await asyncio.gather(*(player.decodes(1, VIDEO) for player in players))
     assert await players[0].stop() == 200
     await asyncio.gather(*(player.decodes(1, VIDEO) for player in players[1:]))
@@ -149,7 +169,7 @@ async def aiortc_plays_what_gstreamer_publishes(site):
     room, player = site.room(), Player()
     async with site.gstreamer("publish", f"/whip/{room}") as publisher:
         await publisher.heard(lambda words: words == ["connected"])
-        await player.start(site.endpoint, f"/whep/{room}")
+        await player.wait_and_start(site.endpoint, f"/whep/{room}")
         await player.decodes(AUDIO, VIDEO)
         assert await player.stop() == 200
 
@@ -166,8 +186,8 @@ async def gstreamer_plays_what_aiortc_publishes(site):
 async def a_room_of_another_node_is_published_into_and_played_from(site):
     room, publisher, near, far = site.room(), Publisher(), Player(), Player()
     await publisher.start(site.branch, f"/whip/{room}")
-    await near.start(site.endpoint, f"/whep/{room}")
-    await far.start(site.branch, f"/whep/{room}")
+    await near.wait_and_start(site.endpoint, f"/whep/{room}")
+    await far.wait_and_start(site.branch, f"/whep/{room}")
     await asyncio.gather(near.decodes(AUDIO, VIDEO), far.decodes(AUDIO, VIDEO))
     assert await publisher.stop() == 200
     await asyncio.gather(near.closed(), far.closed())
@@ -184,7 +204,7 @@ async def what_gstreamer_sends_as_rtp_is_seen_and_recorded(site):
 async def is_seen_and_recorded(site, sends, codecs):
     camera, player = await asyncio.to_thread(sends, site.tcp, "-".join(["camera", *sorted(codecs)])), Player()
     try:
-        await player.start(site.endpoint, f"/whep/{camera.room}")
+        await player.wait_and_start(site.endpoint, f"/whep/{camera.room}")
         await player.decodes(1, 1)
         recording = await asyncio.to_thread(camera.record, True)
         await player.decodes(3 * AUDIO, VIDEO)
@@ -218,6 +238,8 @@ async def gstreamer_receives_plain_rtp(site):
 
 TESTS = [
     aiortc_plays_what_aiortc_publishes,
+    h264_of_the_baseline_profile_is_carried,
+    a_player_of_sound_and_picture_takes_sound_alone,
     a_player_is_let_go_when_its_publisher_ends,
     several_players_come_and_go,
     an_empty_room_says_when_to_come_back,

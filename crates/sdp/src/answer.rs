@@ -6,7 +6,7 @@ use sdp_types::{
 };
 use std::net::Ipv4Addr;
 
-use taoyao_ortc::{DtlsParameters, DtlsRole, Encoding, IceCandidate, IceParameters, RtpParameters};
+use taoyao_ortc::{Codec, DtlsParameters, DtlsRole, Encoding, IceCandidate, IceParameters, RtpParameters};
 
 use crate::codecs;
 use crate::offer::{Offer, Section, mid_of};
@@ -125,14 +125,17 @@ struct LocalEnd<'a> {
 }
 
 impl LocalEnd<'_> {
-    /// Describes the transport although nothing comes by it: GStreamer refuses an answer in which a section does not, and
-    /// aiortc one in which a section of RTP shares no port with its RTCP.
+    /// Describes the transport and the codecs although nothing comes by them: GStreamer refuses an answer in which a section
+    /// lacks the former, and aiortc one in which a section of RTP shares no port with its RTCP or has no codec that it knows.
     fn rejected(&self, offered: &Section) -> Media {
         let mut media = like(offered, REJECTED, &offered.media.fmt);
         self.describe(&mut media);
         media.add_attribute_from_str(Direction::Inactive.as_str());
         if offered.media.proto.contains("RTP") {
             media.add_attribute(RtcpMux);
+        }
+        for codec in &offered.codecs {
+            codecs::write(&Codec { rtcp_feedback: Vec::new(), ..codec.clone() }, &mut media);
         }
         media
     }

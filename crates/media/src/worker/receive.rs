@@ -146,11 +146,11 @@ impl Worker {
             self.traffic.strangers += 1;
             return;
         };
+        let produces = self.rooms[room].router.produces(TransportKey(key));
         let is_meant = match input {
-            PeerInput::Rtp(len) => {
-                let is_somebodys = self.take_rtp(now, room, key, &datagram[..len]);
-                is_somebodys || !self.rooms[room].router.produces(TransportKey(key))
-            }
+            PeerInput::Rtp(len) => self.take_rtp(now, room, key, &datagram[..len]) || !produces,
+            // Of a sender that has another port for it; its media are waited for.
+            PeerInput::Rtcp(_) if is_first && produces && !is_rtcp => false,
             PeerInput::Rtcp(len) => {
                 self.take_rtcp(now, room, key, &datagram[..len]);
                 true

@@ -23,6 +23,41 @@ fn check(ufrag: &str, password: &str, number: u16) -> Vec<u8> {
     out[..len].to_vec()
 }
 
+/// Source addresses are easily forged: who never showed the password of a transport gets fewer bytes than it sent, whatever it
+/// sends. Of plain RTP see `plain`.
+#[test]
+fn a_stranger_is_sent_no_more_than_it_sent() {
+    let mut random = fastrand::Rng::with_seed(29);
+    let mut talk = Conversation::new();
+    let name = talk.bob.ice.username_fragment.clone();
+    let media = packet(OPUS, AUDIO_SSRC, 1, 960, &[1; 60]);
+    let record = |kind: u8, body: &[u8]| {
+        [&[kind, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, body.len() as u8], body].concat()
+    };
+    let sent: [(&str, Vec<u8>); 5] = [
+        ("a check with a guessed password", check(&name, "a guess", 7)),
+        ("a check for nobody", check("nobody", "a guess", 7)),
+        (
+            "a handshake",
+            record(22, &[[1, 0, 0, 80, 0, 0, 0, 0, 0, 0, 0, 80, 254, 253].as_slice(), &[0; 78]].concat()),
+        ),
+        ("media", media),
+        ("garbage", (0..200).map(|_| random.u8(..)).collect()),
+    ];
+    for (what, datagram) in sent {
+        let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        stranger.set_nonblocking(true).unwrap();
+        for _ in 0..ROUNDS {
+            stranger.send_to(&datagram, talk.side.address()).unwrap();
+        }
+        (0..10).for_each(|_| talk.say());
+        let mut buffer = [0; 1_500];
+        let answered: usize = std::iter::from_fn(|| stranger.recv(&mut buffer).ok()).sum();
+        assert!(answered <= usize::from(ROUNDS) * datagram.len(), "{what}: {answered} bytes");
+    }
+    talk.end();
+}
+
 #[test]
 fn checks_that_are_forged_or_broken_move_nobody() {
     let mut random = fastrand::Rng::with_seed(17);

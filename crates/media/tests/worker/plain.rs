@@ -71,12 +71,13 @@ fn a_strangers_packet_takes_nobodys_place() {
     let producer = side.produce(camera.id, MediaKind::Audio, audio());
     let (_, rtp) = side.consume(bob.id, producer);
     let elsewhere = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 2), 0)).unwrap();
-    let (other_stream, real) = (socket(), socket());
+    let (other_stream, real, its_reports) = (socket(), socket(), socket());
     let mut of_nobody = sound(1_000);
     of_nobody[8..12].copy_from_slice(&[7; 4]);
     for _ in 0..20 {
         elsewhere.send_to(&sound(1_000), camera.to).unwrap();
         other_stream.send_to(&of_nobody, camera.to).unwrap();
+        its_reports.send_to(&[0x80, 201, 0, 1, 0, 0, 0, 9], camera.to).unwrap();
     }
     std::thread::sleep(Duration::from_millis(50));
     for sequence in 1..20 {
@@ -86,7 +87,7 @@ fn a_strangers_packet_takes_nobodys_place() {
     bob.until("it arrives", |bob| bob.rtp.iter().filter(|one| ssrc_of(one) == ssrc).count() >= 19);
     let mut buffer = [0; 1_500];
     assert!(real.recv(&mut buffer).is_ok(), "it is reported to");
-    for stranger in [elsewhere, other_stream] {
+    for stranger in [elsewhere, other_stream, its_reports] {
         stranger.set_nonblocking(true).unwrap();
         assert!(stranger.recv(&mut buffer).is_err(), "a stranger got an answer");
     }

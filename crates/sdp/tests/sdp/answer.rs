@@ -67,6 +67,10 @@ fn a_player_is_told_what_is_sent() {
         lines[1][0].starts_with("m=audio 0 UDP/TLS/RTP/SAVPF 111 ") && lines[1].contains(&"a=inactive"),
         "{text}"
     );
+    assert!(
+        lines[1].contains(&"a=rtpmap:111 opus/48000/2"),
+        "aiortc wants a codec in rejected sections, too: {text}"
+    );
     let fingerprint = format!("a=fingerprint:sha-256 {FINGERPRINT}");
     assert!(lines[1].contains(&fingerprint.as_str()), "GStreamer wants it in rejected sections, too: {text}");
     assert_eq!(lines[2][0], "m=video 9 UDP/TLS/RTP/SAVPF 96 97");

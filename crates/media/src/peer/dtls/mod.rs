@@ -2,6 +2,7 @@
 
 mod alert;
 mod config;
+mod curve;
 pub(super) mod fingerprint;
 mod repeat;
 
@@ -37,6 +38,8 @@ pub(super) struct Dtls {
     deadline: Option<Instant>,
     outgoing: VecDeque<BytesMut>,
     repeat: Repeat,
+    /// The curve of the peer's key, if it is one on which no signature can be verified.
+    odd_curve: Option<&'static str>,
 }
 
 enum State {
@@ -95,6 +98,7 @@ impl Dtls {
             deadline: None,
             outgoing: VecDeque::new(),
             repeat: Repeat::new(),
+            odd_curve: None,
         }
     }
 
@@ -119,6 +123,7 @@ impl Dtls {
             State::Choosing { .. } | State::Handshaking => {
                 self.deadline.get_or_insert(now + DTLS_HANDSHAKE_MAX);
                 self.handshake_datagrams += 1;
+                self.odd_curve = self.odd_curve.or_else(|| curve::odd_in(datagram));
                 if self.handshake_datagrams > DTLS_HANDSHAKE_DATAGRAMS_MAX {
                     let why = format!("it was not over after {DTLS_HANDSHAKE_DATAGRAMS_MAX} datagrams");
                     return self.fail(failed(why), tell);
@@ -199,10 +204,14 @@ impl Dtls {
     /// An alert says more than the library's error for it, be it the peer's or ours.
     fn why(&self, datagram: &[u8], error: &rtc_shared::error::Error) -> String {
         let ours = || self.outgoing.iter().find_map(|datagram| alert::told_in(datagram));
-        match (alert::told_in(datagram), ours()) {
+        let why = match (alert::told_in(datagram), ours()) {
             (Some(told), _) => format!("the peer ended it: {told}"),
             (None, Some(told)) => format!("{error}; the peer is told {told}"),
             (None, None) => error.to_string(),
+        };
+        match self.odd_curve {
+            Some(curve) => format!("{why}; its certificate's key is on {curve}, give it one on P-256"),
+            None => why,
         }
     }
 
@@ -372,9 +381,13 @@ mod tests {
             [&[kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, body.len() as u8], body].concat()
         };
         let offer = hello(&[AeadAes128Gcm]);
-        let table: [(&[Vec<u8>], &str); 4] = [
+        let table: [(&[Vec<u8>], &str); 5] = [
             (&[offer.clone()], "not over within 30 s"),
             (&[offer.clone(), record(21, &[2, 43])], "the peer ended it: unsupported_certificate"),
+            (
+                &[record(22, &[6, 5, 0x2b, 0x81, 4, 0, 0x21]), record(21, &[2, 40])],
+                "is on P-224, give it one on P-256",
+            ),
             (&[record(21, &[2, 40])], "the peer ended it: handshake_failure"),
             (&vec![record(20, &[1]); DTLS_HANDSHAKE_DATAGRAMS_MAX + 1], "datagrams"),
         ];
