@@ -239,7 +239,7 @@ export class Taoyao extends EventTarget {
   /**
    * Sends any request of the protocol.
    *
-   * @param {import('./taoyao/signals.js').RequestName} signal e.g. `room::list`
+   * @param {import('./taoyao/signals.js').RequestName|(string & {})} signal e.g. `room::list`
    * @param {object} [body]
    * @returns {Promise<any>} the answer's body
    * @throws {TaoyaoError}
@@ -251,7 +251,7 @@ export class Taoyao extends EventTarget {
   /**
    * Sends any message of the protocol that has no answer.
    *
-   * @param {import('./taoyao/signals.js').NoticeName} signal e.g. `room::broadcast`
+   * @param {import('./taoyao/signals.js').NoticeName|(string & {})} signal e.g. `room::broadcast`
    * @param {object} [body]
    */
   push(signal, body) {
@@ -551,6 +551,8 @@ function precedes(known, call) {
 
 /** Battery state in percent where the browser tells it; nodes take any number. */
 async function readBattery() {
-  const battery = await globalThis.navigator?.getBattery?.().catch(() => undefined);
+  /** @type {any} not every browser has it */
+  const { navigator } = globalThis;
+  const battery = await navigator?.getBattery?.().catch(() => undefined);
   return battery ? { battery: Math.round(battery.level * 100), charging: battery.charging } : {};
 }
