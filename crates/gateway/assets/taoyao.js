@@ -8,6 +8,7 @@ import { Connection } from './taoyao/connection.js';
 import { BUSY, LOCAL, TaoyaoError, UNAUTHORIZED, refusalOf } from './taoyao/errors.js';
 import { LocalMedia } from './taoyao/media.js';
 import { askNearest, measure } from './taoyao/nearest.js';
+import { Recordings } from './taoyao/recordings.js';
 import { Rooms } from './taoyao/rooms.js';
 import { Session } from './taoyao/session.js';
 import { Ticket } from './taoyao/ticket.js';
@@ -110,6 +111,8 @@ export class Taoyao extends EventTarget {
     this.media = new LocalMedia(() => this.config?.media);
     /** @type {{audio: boolean, video: boolean}} what the person muted last, in whichever call or room: new ones begin so */
     this.muted = { audio: false, video: false };
+    /** @type {Recordings} those of the node at `origin`, for accounts that may see them */
+    this.recordings = new Recordings(origin, () => this.#options);
     /** @type {Rooms} the rooms of this terminal */
     this.rooms = this.#makeRooms();
   }
