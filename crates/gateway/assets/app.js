@@ -8,6 +8,7 @@ import { CallsView } from './views/calls.js';
 import { DevicesDialog } from './views/devices-dialog.js';
 import { toast, toastError } from './views/notices.js';
 import { PeopleView } from './views/people.js';
+import { RecordingsDialog } from './views/recordings.js';
 import { RegisterView } from './views/register.js';
 import { RoomsView } from './views/rooms.js';
 import { SignalsView } from './views/signals.js';
@@ -36,6 +37,7 @@ function start() {
   startTheme();
   new SignalsView(client);
   new DevicesDialog(client.media);
+  new RecordingsDialog(client.recordings);
   useDevices();
   new StatusView(client);
   byId('language').addEventListener('click', switchLanguage);

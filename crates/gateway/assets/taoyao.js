@@ -8,6 +8,7 @@ import { Connection } from './taoyao/connection.js';
 import { BUSY, LOCAL, TaoyaoError, UNAUTHORIZED, refusalOf } from './taoyao/errors.js';
 import { LocalMedia } from './taoyao/media.js';
 import { askNearest, measure } from './taoyao/nearest.js';
+import { Recordings } from './taoyao/recordings.js';
 import { Rooms } from './taoyao/rooms.js';
 import { Session } from './taoyao/session.js';
 import { Ticket } from './taoyao/ticket.js';
@@ -110,6 +111,8 @@ export class Taoyao extends EventTarget {
     this.media = new LocalMedia(() => this.config?.media);
     /** @type {{audio: boolean, video: boolean}} what the person muted last, in whichever call or room: new ones begin so */
     this.muted = { audio: false, video: false };
+    /** @type {Recordings} those of the node at `origin`, for accounts that may see them */
+    this.recordings = new Recordings(origin, () => this.#options);
     /** @type {Rooms} the rooms of this terminal */
     this.rooms = this.#makeRooms();
   }
@@ -239,7 +242,7 @@ export class Taoyao extends EventTarget {
   /**
    * Sends any request of the protocol.
    *
-   * @param {import('./taoyao/signals.js').RequestName} signal e.g. `room::list`
+   * @param {import('./taoyao/signals.js').RequestName|(string & {})} signal e.g. `room::list`
    * @param {object} [body]
    * @returns {Promise<any>} the answer's body
    * @throws {TaoyaoError}
@@ -251,7 +254,7 @@ export class Taoyao extends EventTarget {
   /**
    * Sends any message of the protocol that has no answer.
    *
-   * @param {import('./taoyao/signals.js').NoticeName} signal e.g. `room::broadcast`
+   * @param {import('./taoyao/signals.js').NoticeName|(string & {})} signal e.g. `room::broadcast`
    * @param {object} [body]
    */
   push(signal, body) {
@@ -551,6 +554,8 @@ function precedes(known, call) {
 
 /** Battery state in percent where the browser tells it; nodes take any number. */
 async function readBattery() {
-  const battery = await globalThis.navigator?.getBattery?.().catch(() => undefined);
+  /** @type {any} not every browser has it */
+  const { navigator } = globalThis;
+  const battery = await navigator?.getBattery?.().catch(() => undefined);
   return battery ? { battery: Math.round(battery.level * 100), charging: battery.charging } : {};
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import { checkView } from '../support/access.mjs';
 import { openPage, shoot, startBrowser } from '../support/browser.mjs';
 import { meet } from '../support/meeting.mjs';
 import { PASSWORD, USER, uniqueId } from '../support/mesh.mjs';
@@ -42,6 +43,37 @@ test('a room is recorded, all its members see that, and another operator stops i
     'one file for each',
   );
   for (const file of files) assert.ok(file.bytes > 1_000, JSON.stringify(file));
+});
+
+test('a recording is played in the page, for who may, and others are told why not', async (t) => {
+  const media = `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }\nrecordings = { dir = "recordings" }`;
+  const browser = await startBrowser(t);
+  const { origin } = await startNode(t, media, { roles: ['terminal', 'operator'] });
+  const { a, alice, bob } = await meet(t, { browser, origins: [origin, origin] });
+  await a.getByTestId('room-record').click();
+  await mark(a).waitFor();
+  await until('two members are recorded', async () => (await recordings(a)).filter((it) => it.bytes > 50_000).length === 2);
+  await a.getByTestId('room-record').click();
+  await until('the files are closed', async () => (await recordings(a)).every((it) => it.state === 'finished'));
+
+  await a.getByTestId('recordings').click();
+  for (const name of [alice, bob]) await a.getByTestId('recording').filter({ hasText: name }).filter({ hasText: 'finished' }).waitFor();
+  await a.getByTestId('recording').filter({ hasText: bob }).getByTestId('recording-play').click();
+  const video = a.getByTestId('recordings-video');
+  await until('it is played', () => video.evaluate((it) => it.videoWidth > 0 && it.currentTime > 0.5));
+  await checkView(a, 'recordings');
+  await a.getByTestId('recordings-close').click();
+  assert.equal(await video.getAttribute('src'), null, 'its memory is given back');
+});
+
+test('who may not see recordings is told so', async (t) => {
+  const media = `media = { listen = "127.0.0.1:${await freeUdpPort()}", workers = 1 }\nrecordings = { dir = "recordings" }`;
+  const refused = /status of 40/;
+  const page = await openPage(t, await startBrowser(t), { smallCamera: true, expected: refused });
+  const { origin } = await startNode(t, media);
+  await register(page, origin, uniqueId('curious'));
+  await page.getByTestId('recordings').click();
+  await page.getByTestId('recordings-note').filter({ hasText: 'operators only' }).waitFor();
 });
 
 test('a node without a recorder offers no recording', async (t) => {

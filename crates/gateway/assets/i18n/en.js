@@ -242,6 +242,19 @@ export default {
   'details.level': 'Sound level',
   'details.layer': 'Layer (size / rate)',
 
+  'recordings.title': 'Recordings of this node',
+  'recordings.picture': 'Recording',
+  'recordings.play': 'Play',
+  'recordings.play.label': 'Play the recording of {name}',
+  'recordings.loading': 'Loading…',
+  'recordings.none': 'There is no recording.',
+  'recordings.large': 'This file is too large to be played here: download it by the REST interface.',
+  'recordings.unplayable': 'This browser cannot play this file.',
+  'recordings.recording': 'under way',
+  'recordings.finished': 'finished',
+  'recordings.interrupted': 'interrupted',
+  'recordings.failed': 'failed',
+
   'devices.title': 'Camera, microphone and speaker',
   'device.audio.other': 'The microphone is another one now: {label}',
   'device.audio.gone': 'The microphone is gone: nobody hears you.',
@@ -272,6 +285,8 @@ export default {
 
   'error.3401.register': 'User or password is wrong.',
   'error.3401.room': 'The password of the room is missing or wrong.',
+  'error.3403.recordings': 'Recordings are shown to operators only.',
+  'error.3406.recordings': 'This node does not record.',
   'error.3403.room': 'You may not do this in this room.',
   'error.3406.room': 'The room’s node does not do this.',
   'error.3401': 'This terminal is no longer signed in. It may have signed in elsewhere.',

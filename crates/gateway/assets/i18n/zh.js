@@ -242,6 +242,19 @@ export default {
   'details.level': '音量',
   'details.layer': '层（尺寸 / 帧率）',
 
+  'recordings.title': '本节点的录制',
+  'recordings.picture': '录制画面',
+  'recordings.play': '播放',
+  'recordings.play.label': '播放 {name} 的录制',
+  'recordings.loading': '正在加载…',
+  'recordings.none': '没有录制。',
+  'recordings.large': '文件过大，无法在页面播放，请通过 REST 接口下载。',
+  'recordings.unplayable': '浏览器无法播放此文件。',
+  'recordings.recording': '录制中',
+  'recordings.finished': '已完成',
+  'recordings.interrupted': '已中断',
+  'recordings.failed': '失败',
+
   'devices.title': '摄像头、麦克风和扬声器',
   'device.audio.other': '麦克风已切换为：{label}',
   'device.audio.gone': '麦克风已断开：没有人能听到您。',
@@ -271,6 +284,8 @@ export default {
 
   'error.3401.register': '用户或密码错误。',
   'error.3401.room': '房间密码缺失或错误。',
+  'error.3403.recordings': '只有操作员可以查看录制。',
+  'error.3406.recordings': '本节点没有录制功能。',
   'error.3403.room': '你无权在此房间进行此操作。',
   'error.3406.room': '房间所在节点不提供此功能。',
   'error.3401': '此终端已退出登录，可能在别处登录。',

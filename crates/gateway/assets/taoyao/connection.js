@@ -83,10 +83,10 @@ export class Connection {
   /**
    * Sends a request and waits for its answer.
    *
-   * @param {import('./signals.js').RequestName} signal
+   * @param {import('./signals.js').RequestName|(string & {})} signal
    * @param {object} [body]
    * @param {number} [timeoutMs]
-   * @returns {Promise<import('./envelope.js').Message & {ordinal: number}>} `ordinal`: the how manieth message it was
+   * @returns {Promise<import('./envelope.js').Received>}
    */
   async request(signal, body, timeoutMs) {
     const id = this.#ids.next();
@@ -100,7 +100,12 @@ export class Connection {
     return answer;
   }
 
-  /** Sends a message that has no answer. Takes what {@link request} takes. */
+  /**
+   * Sends a message that has no answer.
+   *
+   * @param {import('./signals.js').NoticeName|(string & {})} signal
+   * @param {object} [body]
+   */
   push(signal, body) {
     const id = this.#ids.next();
     this.#send(signal, id, body);
@@ -145,6 +150,7 @@ export class Connection {
   }
 
   #receive(text) {
+    /** @type {any} its ordinal is still to come */
     let message;
     try {
       message = decode(text);

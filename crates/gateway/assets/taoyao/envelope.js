@@ -26,6 +26,8 @@ const MASK = '••••••';
  * @property {any} [body] an object or an array; absent when there is nothing to say
  */
 
+/** @typedef {Message & {ordinal: number}} Received `ordinal`: the how manieth message of its connection it was */
+
 /**
  * Writes one message as text.
  *
@@ -63,9 +65,8 @@ export function decode(text) {
  * Removes keys whose value is null or undefined, at any depth; elements of arrays stay.
  * Nodes do the same on relays, so both ends see one shape.
  *
- * @template T
- * @param {T} value
- * @returns {T}
+ * @param {any} value
+ * @returns {any} of the same shape
  */
 export function dropNulls(value) {
   if (Array.isArray(value)) return value.map((item) => dropNulls(item ?? null));
@@ -78,9 +79,8 @@ export function dropNulls(value) {
 /**
  * A copy that is safe to show: whatever is named like a secret is masked, at any depth.
  *
- * @template T
- * @param {T} value
- * @returns {T}
+ * @param {any} value
+ * @returns {any} of the same shape
  */
 export function mask(value) {
   if (Array.isArray(value)) return value.map(mask);

@@ -15,10 +15,10 @@ export class Requests {
    * Waits for the answer with this id.
    *
    * @param {number} id
-   * @param {import('./signals.js').RequestName} signal one that a newer node knows and this module does not may have an
+   * @param {import('./signals.js').RequestName|(string & {})} signal one that a newer node knows and this module does not may have an
    *   answer as well
    * @param {number} [timeoutMs]
-   * @returns {Promise<import('./envelope.js').Message>} rejects with a {@link TaoyaoError}
+   * @returns {Promise<import('./envelope.js').Received>} rejects with a {@link TaoyaoError}
    * @throws {TaoyaoError} `bad-message` for a signal that is never answered: waiting would only end in a time-out
    */
   wait(id, signal, timeoutMs = REQUEST_TIMEOUT_MS) {

@@ -106,6 +106,10 @@ export class Session extends EventTarget {
     this.#limit(ANSWER_LIMIT_MS, 'no-answer');
   }
 
+  get isOver() {
+    return this.state === 'closed';
+  }
+
   /** Whether this browser, in this call, can show a screen. */
   get canShow() {
     return canShowScreen && this.wanted.video && this.connectedAt !== undefined;
@@ -226,7 +230,7 @@ export class Session extends EventTarget {
     if (this.state === 'calling') {
       this.#become('connecting');
       await this.#openLocal(this.wanted);
-      if (this.state === 'closed') return;
+      if (this.isOver) return;
       this.#limit(CONNECT_LIMIT_MS, 'failed');
     }
     await this.#ensurePeer().answer(sdp, this.local);

@@ -50,7 +50,12 @@ export class RoomModel {
     for (const clientId of before.keys()) if (!this.members.has(clientId)) this.#forgetMediaOf(clientId);
   }
 
-  /** Takes `room::enter` of a member; true when it was not there before. */
+  /**
+   * Takes `room::enter` of a member; true when it was not there before.
+   *
+   * @param {string} clientId
+   * @param {{name?: string}} [status]
+   */
   enter(clientId, status = {}) {
     const isNew = !this.members.has(clientId);
     this.#put({ ...status, clientId }, this.members.get(clientId));
@@ -136,6 +141,7 @@ export class RoomModel {
     return [...this.members.values()].filter((it) => !it.isMe);
   }
 
+  /** @param {{clientId: string, name?: string}} client @param {Member} [known] */
   #put({ clientId, name }, known) {
     const member = {
       volume: known?.volume,

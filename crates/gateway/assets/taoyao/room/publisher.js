@@ -8,7 +8,10 @@ import { CAMERA_LINES_MAX, encodingsFor } from './layers.js';
 /** What the node says of an own pause that was taken back at once comes within this time. */
 const SETTLE_MS = 1_000;
 
+/** @type {Readonly<Record<Source, 'audio'|'video'>>} */
 const KINDS = Object.freeze({ microphone: 'audio', camera: 'video', screen: 'video' });
+
+const SOURCES = /** @type {Source[]} */ (Object.keys(KINDS));
 
 /**
  * @typedef {object} Own
@@ -56,7 +59,7 @@ export class Publisher {
       this.#sender = sender;
       for (const own of Object.values(this.own)) own.producer = undefined;
       await this.#openWanted();
-      for (const source of Object.keys(KINDS)) if (this.own[source].isOn) await this.#produce(source);
+      for (const source of SOURCES) if (this.own[source].isOn) await this.#produce(source);
     });
   }
 
@@ -73,7 +76,7 @@ export class Publisher {
 
   /** The node closed a producer. */
   forget(producerId) {
-    const source = Object.keys(KINDS).find((it) => this.own[it].producer?.id === producerId);
+    const source = SOURCES.find((it) => this.own[it].producer?.id === producerId);
     if (!source) return;
     this.own[source].producer = undefined;
     this.own[source].isOn = false;
@@ -101,13 +104,13 @@ export class Publisher {
 
   /** @returns {Source|undefined} what is sent under a mid */
   sourceOf(mid) {
-    return Object.keys(KINDS).find((it) => this.own[it].producer?.mid === mid);
+    return SOURCES.find((it) => this.own[it].producer?.mid === mid);
   }
 
   /** Ends everything. */
   stop() {
     this.#sender = undefined;
-    for (const source of Object.keys(KINDS)) {
+    for (const source of SOURCES) {
       this.own[source].isOn = false;
       this.#giveBack(source);
     }
@@ -192,7 +195,7 @@ export class Publisher {
 
   #stoppedByOther(own) {
     if (!own.isOn || !own.producer) return;
-    const source = Object.keys(KINDS).find((it) => this.own[it] === own);
+    const source = SOURCES.find((it) => this.own[it] === own);
     if (source === 'screen') this.set(source, false).catch(() => {}); // It is not seen any more in any case.
     else own.isOn = false;
     own.lease?.switch(false);

@@ -41,7 +41,7 @@ const FREEZE_POOR = 0.2;
 /**
  * Readings of everything that one connection receives or sends, by mid.
  *
- * @param {Map<string, any>} report an `RTCStatsReport`
+ * @param {Pick<Map<string, any>, 'get'|'values'>} report an `RTCStatsReport`
  * @param {'in'|'out'} direction
  * @param {Map<string, Reading>} [previous]
  * @returns {Map<string, Reading>}
@@ -66,9 +66,11 @@ export function readQuality(report, direction, previous = new Map()) {
 export function gradeOf(readings) {
   if (readings.length === 0) return undefined;
   const grades = readings.map(gradeOne);
-  return ['poor', 'fair'].find((it) => grades.includes(it)) ?? 'good';
+  const bad = /** @type {Grade[]} */ (['poor', 'fair']);
+  return bad.find((it) => grades.includes(it)) ?? 'good';
 }
 
+/** @param {Reading} reading @returns {Grade} */
 function gradeOne({ kind, lossShare, freezeShare, rttMs = 0, fps, limitedBy }) {
   const isPoorPicture = kind === 'video' && (freezeShare > FREEZE_POOR || (fps ?? FPS_FAIR) < FPS_POOR);
   if (lossShare > LOSS_POOR || rttMs > ROUND_TRIP_POOR_MS || isPoorPicture) return 'poor';
@@ -77,7 +79,8 @@ function gradeOne({ kind, lossShare, freezeShare, rttMs = 0, fps, limitedBy }) {
   return lossShare > LOSS_FAIR || rttMs > ROUND_TRIP_FAIR_MS || isFairPicture ? 'fair' : 'good';
 }
 
-function readIn(report, [stream]) {
+function readIn(report, streams) {
+  const [stream] = streams;
   return {
     ...common(report, stream),
     frames: stream.framesDecoded,

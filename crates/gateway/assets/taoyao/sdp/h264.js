@@ -3,7 +3,11 @@
 /** What a format without `profile-level-id` means. */
 const DEFAULT = '420010';
 
-/** Profiles: the first byte, and which bits of the second have which value. The first match counts. */
+/**
+ * Profiles: the first byte, and which bits of the second have which value. The first match counts.
+ *
+ * @type {[string, number, number, number][]}
+ */
 const PROFILES = [
   ['constrained baseline', 0x42, 0b0100_1111, 0b0100_0000],
   ['constrained baseline', 0x4d, 0b1000_1111, 0b1000_0000],
@@ -27,6 +31,7 @@ export function sameProfile(a, b) {
   return profile !== undefined && profile === profileOf(b);
 }
 
+/** @param {string|number} [id] */
 function profileOf(id = DEFAULT) {
   const [, idc, constraints] = /^([0-9a-f]{2})([0-9a-f]{2})[0-9a-f]{2}$/i.exec(String(id)) ?? [];
   const number = Number.parseInt(idc, 16);

@@ -60,6 +60,7 @@ function rtxSsrc(section, ssrc) {
   return pair && Number(pair[2]);
 }
 
+/** @param {{maxBitrate?: number, scalabilityMode?: string}} [encoding] */
 function bounds({ maxBitrate, scalabilityMode } = {}) {
   return { ...(maxBitrate ? { maxBitrate } : {}), ...(scalabilityMode ? { scalabilityMode } : {}) };
 }

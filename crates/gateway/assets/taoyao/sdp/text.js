@@ -7,7 +7,7 @@ export class Section {
   /** @param {string[]} lines a media section begins with its `m=` line */
   constructor(lines) {
     const media = lines.find((it) => it.startsWith('m='));
-    const [kind, port, protocol, ...formats] = media ? media.slice(2).split(' ') : [];
+    const [kind, port, protocol, ...formats] = /** @type {any[]} */ (media ? media.slice(2).split(' ') : []);
     /** @type {'audio'|'video'|'application'|undefined} undefined in the session part */
     this.kind = kind;
     /** @type {number|undefined} */
@@ -57,7 +57,11 @@ export function joinLines(lines) {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** `'96 apt=97'` → `['96', 'apt=97']`; the second is `''` where there is no separator. */
+/**
+ * `'96 apt=97'` → `['96', 'apt=97']`; the second is `''` where there is no separator.
+ *
+ * @returns {[string, string]}
+ */
 export function splitOnce(text, separator) {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
