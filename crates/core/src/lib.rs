@@ -7,7 +7,7 @@ mod settings;
 pub use io::{Input, Output};
 pub use node::{Node, NodeConfig, NotInTopology};
 // What a driver sees of the two machines inside: it knows `core` only.
-pub use taoyao_route::{Alarm, NeighbourStatus, Queued, Stats as RouterStats};
+pub use taoyao_route::{Alarm, NeighbourStatus, NotTaken, Queued, Stats as RouterStats};
 pub use taoyao_signal::{
     Audit, Deed, Dismissal, MemberView, PasswordDone, PasswordWork, Performed, RoomView,
     Stats as TerminalStats, Verified, Vouched,

@@ -197,6 +197,7 @@ fn mesh_event(delivery: Delivery) -> MeshEvent {
         Delivery::Broadcast { partition, payload } => MeshEvent::Broadcast { partition, payload },
         Delivery::Presence(news) => MeshEvent::Presence(news),
         Delivery::Refresh { partitions } => MeshEvent::Refresh { partitions },
+        Delivery::Refused { key, session } => MeshEvent::Refused { key, session },
         Delivery::Displaced { key, origin, outbid } => MeshEvent::Displaced { key, origin, outbid },
     }
 }

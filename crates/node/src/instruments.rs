@@ -138,6 +138,11 @@ const TERMINALS: &[Instrument<TerminalStats>] = &[
         |t| t.replaced,
     ),
     counter(
+        "taoyao_terminals_renewed_total",
+        "sessions numbered anew: they lay in the future of others",
+        |t| t.renewed,
+    ),
+    counter(
         "taoyao_terminals_outbid_total",
         "logins that claimed to be newer than what displaced them",
         |t| t.outbids,

@@ -1,10 +1,11 @@
 //! How a node is, told from what its driver knows.
 
 use taoyao_admin::Sample;
-use taoyao_core::NeighbourStatus;
+use taoyao_core::{NeighbourStatus, NotTaken};
 use taoyao_gateway::GatewayStats;
 use taoyao_link::LinkStats;
 use taoyao_types::Now;
+use taoyao_wire::link::sync::RefusedReason;
 
 use crate::driver::Driver;
 use crate::expiry::InUse;
@@ -28,13 +29,27 @@ impl Driver {
             generation: topology.generation(),
             epoch: self.place.epoch.0,
             uptime_seconds: now.mono.0 / 1_000_000,
-            not_ready: self.readiness.missing(),
+            not_ready: self.readiness.missing().into_iter().chain(self.not_taken()).collect(),
             terminals: self.node.terminals().stats().registered,
             directory_records: self.node.router().directory().len() as u64,
             alarms: self.node.terminals().stats().alarms_kept,
             links: neighbours.iter().map(|peer| self.link_report(peer)).collect(),
             certificates: self.place.certificates.iter().map(InUse::report).collect(),
         }
+    }
+
+    /// Why nobody elsewhere finds terminals of this node, if that concerns the node as a whole: then it should not be given any.
+    fn not_taken(&self) -> Option<String> {
+        let not_taken = self.node.router().not_taken()?;
+        let remedy = match not_taken.reason {
+            RefusedReason::ClockAhead => "put the clock right; they are told anew within seconds then",
+            RefusedReason::PastLife => {
+                "its state is an old one, or another node runs under its name: put the clock right and start it again"
+            }
+            _ => return None,
+        };
+        let NotTaken { terminals, reason } = not_taken;
+        Some(format!("the parent does not take {terminals} terminals of this node: {reason}; {remedy}"))
     }
 
     /// What `taoyao alarms` shows.

@@ -19,6 +19,6 @@ pub mod stats;
 pub mod upstream;
 
 pub use neighbour::{NeighbourStatus, Queued};
-pub use output::{Alarm, Delivery, Output};
+pub use output::{Alarm, Delivery, NotTaken, Output};
 pub use router::Router;
 pub use stats::Stats;

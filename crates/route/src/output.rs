@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use taoyao_types::{NodeId, PartitionId, SessionEpoch, SignalId, TerminalKey};
+use taoyao_wire::link::sync::RefusedReason;
 use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Payload, PresenceNews, Reply, Trace};
 
 /// One thing to do, in order.
@@ -68,12 +69,25 @@ pub enum Delivery {
     Refresh {
         partitions: Vec<PartitionId>,
     },
+    /// The mesh above does not take this session of a terminal of this node, because it lies in the future.
+    Refused {
+        key: TerminalKey,
+        session: SessionEpoch,
+    },
     /// A newer session of this terminal lives at `origin`, or has lived and ended; `outbid` would beat it.
     Displaced {
         key: TerminalKey,
         origin: Option<NodeId>,
         outbid: SessionEpoch,
     },
+}
+
+/// What this node's parent does not take of its own terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotTaken {
+    pub terminals: usize,
+    /// Of one of them.
+    pub reason: RefusedReason,
 }
 
 /// What only an operator can mend. Shown in the log at WARN and counted.

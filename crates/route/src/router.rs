@@ -17,7 +17,7 @@ use taoyao_topology::Topology;
 use taoyao_types::{
     Instant, NodeEpoch, NodeId, NodeName, Now, PartitionId, SessionEpoch, SignalId, TerminalKey, limits,
 };
-use taoyao_wire::link::sync::Change;
+use taoyao_wire::link::sync::{Change, RefusedReason};
 use taoyao_wire::link::{Failure, Lane, Sync, frame};
 
 use crate::directory::Directory;
@@ -26,7 +26,7 @@ use crate::gather::Gathers;
 use crate::interest::Interest;
 use crate::journal::Journal;
 use crate::neighbour::{Neighbour, NeighbourStatus, Queued, Side};
-use crate::output::{Alarm, Delivery, Output};
+use crate::output::{Alarm, Delivery, NotTaken, Output};
 use crate::pending::PendingTable;
 use crate::presence::PresenceBuffer;
 use crate::stats::Stats;
@@ -60,6 +60,8 @@ pub struct Router {
     neighbours: BTreeMap<NodeId, Neighbour>,
     parent: Option<NodeId>,
     directory: Directory,
+    /// Terminals of this node whose records the parent does not take.
+    not_taken: BTreeMap<TerminalKey, RefusedReason>,
     journal: Journal,
     pending: PendingTable,
     executions: Executions,
@@ -98,6 +100,7 @@ impl Router {
             neighbours,
             parent,
             directory: Directory::default(),
+            not_taken: BTreeMap::new(),
             journal: Journal::default(),
             pending: PendingTable::new(topology.limits().pending_max),
             executions: Executions::default(),
@@ -142,6 +145,12 @@ impl Router {
     /// Whether all links of the topology are up and both sides agree on what is behind them.
     pub fn is_synced(&self) -> bool {
         self.neighbours.values().all(Neighbour::is_synced)
+    }
+
+    /// What the parent does not take of this node's own terminals, so that nobody elsewhere finds them.
+    pub fn not_taken(&self) -> Option<NotTaken> {
+        let reason = self.not_taken.values().max().copied()?;
+        Some(NotTaken { terminals: self.not_taken.len(), reason })
     }
 
     /// The next thing to do; drain it after every `handle_*`.

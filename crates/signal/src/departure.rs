@@ -119,6 +119,28 @@ impl Terminals {
         self.say_replaced(now, socket, &node);
     }
 
+    /// A session that lies in the future is numbered anew after a while, by a clock that may be right by then.
+    pub(crate) fn plan_renewal(&mut self, now: Now, key: TerminalKey, session: SessionEpoch) {
+        let Some(conn) = self.registry.by_key(key) else { return };
+        if self.registry.terminal(conn).is_some_and(|terminal| terminal.session == session) {
+            self.timers.set(now.mono + limits::RENEW_AFTER, Alarm::Renew(conn));
+        }
+    }
+
+    /// Gives a terminal whose session nobody takes another one, if the clock has been put right; else looks again later.
+    pub(crate) fn renew(&mut self, now: Now, conn: ConnId) {
+        let session = self.logins.issue(now.wall, None);
+        let Some(terminal) = self.registry.terminal_mut(conn) else { return };
+        let (key, old) = (terminal.key, std::mem::replace(&mut terminal.session, session));
+        self.stats.renewed += 1;
+        // Those who watch hear that the old one has ended, which they would take for the newer one.
+        let change = PresenceChange { client: terminal.name.client.clone(), session: old, state: None };
+        let partition = terminal.name.partition.clone();
+        self.outputs.push_back(Output::Publish { partition, changes: vec![change], complete: false });
+        self.outputs.push_back(Output::Register { key, session });
+        self.stay(conn);
+    }
+
     /// An alarm whose time has come; most find that what they were set for has happened.
     pub(crate) fn ring(&mut self, now: Now, alarm: Alarm) {
         match alarm {
@@ -130,6 +152,7 @@ impl Terminals {
             Alarm::Rooms => self.look_after_rooms(now),
             Alarm::Media => self.media_overdue(now),
             Alarm::Reports(owner) => self.resume_alarms(now, owner),
+            Alarm::Renew(conn) => self.renew(now, conn),
             Alarm::Ringing(number) => self.stop_ringing(now, number),
             Alarm::Deed(number) => self.deed_overdue(now, number),
             Alarm::Unanswered(conn, id) => {

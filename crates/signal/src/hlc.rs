@@ -2,7 +2,8 @@
 
 use taoyao_types::{SessionEpoch, Wall, limits};
 
-/// Issues session epochs: never the same twice, never behind one that it was shown.
+/// Issues session epochs: never the same twice, never behind one that it was shown; but never further ahead than others take,
+/// even if its own clock was.
 #[derive(Debug, Default)]
 pub(crate) struct LoginClock {
     last: u64,
@@ -14,17 +15,25 @@ impl LoginClock {
         if let Some(seen) = seen {
             self.observe(wall, seen);
         }
+        if SessionEpoch(self.last).wall_ms() > latest(wall) {
+            // The clock was ahead and has been put right. What was issued then is refused everywhere.
+            self.last = 0;
+        }
         self.last = (wall.0 << 16).max(self.last.saturating_add(1));
         SessionEpoch(self.last)
     }
 
     /// Takes note of an epoch from elsewhere. One too far ahead would drag this clock along, and is left alone.
     pub(crate) fn observe(&mut self, wall: Wall, seen: SessionEpoch) {
-        let skew = u64::try_from(limits::CLOCK_SKEW_MAX.as_millis()).unwrap_or(u64::MAX);
-        if seen.wall_ms() <= wall.0.saturating_add(skew) {
+        if seen.wall_ms() <= latest(wall) {
             self.last = self.last.max(seen.0);
         }
     }
+}
+
+/// The latest time that others take for no mistake, in milliseconds.
+fn latest(wall: Wall) -> u64 {
+    wall.0.saturating_add(u64::try_from(limits::CLOCK_SKEW_MAX.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -39,6 +48,17 @@ mod tests {
         let third = clock.issue(Wall(500), None);
         assert!(first < second && second < third);
         assert_eq!(first.wall_ms(), 1_000);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_once_is_forgotten_when_it_is_right_again() {
+        let mut clock = LoginClock::default();
+        let hour = 3_600_000;
+        assert_eq!(clock.issue(Wall(1_000 + hour), None).wall_ms(), 1_000 + hour);
+        assert_eq!(clock.issue(Wall(2_000), None).wall_ms(), 2_000);
+        let skew = limits::CLOCK_SKEW_MAX.as_millis() as u64;
+        let ahead = clock.issue(Wall(10_000 + skew), None);
+        assert!(clock.issue(Wall(10_000), None) > ahead, "as little as that is bridged");
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub enum MeshEvent {
     /// newer all the same (see `limits::OUTBID_WINDOW`): it beats the session that displaced this one. Without an
     /// origin the newer session has ended, and this one outbids it whenever it began.
     Displaced { key: TerminalKey, origin: Option<NodeId>, outbid: SessionEpoch },
+    /// The mesh above does not take this session of a terminal of this node, because it lies in the future: nobody elsewhere
+    /// finds the terminal until it has another one.
+    Refused { key: TerminalKey, session: SessionEpoch },
 }
 
 /// What the terminals' machine wants done.

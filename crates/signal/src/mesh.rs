@@ -33,6 +33,7 @@ impl Terminals {
             MeshEvent::OriginLost { origin } => self.take_loss(now, origin),
             MeshEvent::Refresh { partitions } => self.refresh_presence(partitions),
             MeshEvent::Displaced { key, origin, outbid } => self.displaced(now, key, origin, outbid),
+            MeshEvent::Refused { key, session } => self.plan_renewal(now, key, session),
         }
     }
 

@@ -64,6 +64,8 @@ pub struct Stats {
     pub replaced: u64,
     /// Logins that claimed to be newer than the one that displaced them.
     pub outbids: u64,
+    /// Sessions numbered anew because they lay in the future of others.
+    pub renewed: u64,
     /// Signals that the account's roles or its allow list, a room's owner or policy refused.
     pub denied: u64,
     pub calls: u64,

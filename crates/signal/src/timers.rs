@@ -27,6 +27,8 @@ pub(crate) enum Alarm {
     Media,
     /// The call that rings under this number should have been answered by now.
     Ringing(u64),
+    /// The terminal's session was refused and should be numbered anew.
+    Renew(ConnId),
     /// Who waits for this deed has waited long enough.
     Deed(u64),
 }

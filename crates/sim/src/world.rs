@@ -271,6 +271,20 @@ impl World {
         }
     }
 
+    /// Puts a node's wall clock ahead or behind, by so many milliseconds of the true time.
+    pub fn set_clock(&mut self, id: NodeId, skew_ms: i64) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.skew_ms = skew_ms;
+        }
+    }
+
+    /// As if a backup of its state were restored: the next start of the node is in this life.
+    pub fn set_life(&mut self, id: NodeId, life: NodeEpoch) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.epoch = NodeEpoch(life.0.saturating_sub(1));
+        }
+    }
+
     /// Cuts the link of a child to its parent. What is on its way waits until the link heals or somebody gives up.
     pub fn cut(&mut self, child: NodeId) {
         let Some(link) = self.links.get_mut(&child) else { return };

@@ -292,6 +292,8 @@ pub const TOMBSTONE_KEPT: Duration = Duration::from_secs(120);
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How far ahead of this node's clock a session epoch may be. Beyond it the record is refused and counted.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// How long after a session was refused for that it is numbered anew, again and again until the clock is right.
+pub const RENEW_AFTER: Duration = Duration::from_secs(10);
 /// How soon after its login a session may outbid one that claims to be newer: covers clocks that disagree.
 pub const OUTBID_WINDOW: Duration = Duration::from_secs(2);
 /// After a start: how long a node waits for its children before it declares its own directory complete.

@@ -195,7 +195,9 @@ impl Router {
                 self.send_displaced(peer, newest);
             }
             Added::Buried { last } => self.answer_buried(peer, record, last),
-            Added::Outdated { .. } | Added::Known | Added::Dead => {}
+            // Silence would leave the whole node in the dark, with every link well.
+            Added::Dead => self.refuse_record(peer, &record, RefusedReason::PastLife),
+            Added::Outdated { .. } | Added::Known => {}
         }
     }
 
@@ -361,6 +363,10 @@ impl Router {
             return;
         };
         if entry.via == self.own {
+            self.not_taken.insert(key, reason);
+            if reason == RefusedReason::ClockAhead {
+                self.deliver(Delivery::Refused { key, session: version.session });
+            }
             return self.alarm(Alarm::Refused { key, reason: reason.to_string() });
         }
         self.send_sync(entry.via, Lane::Urgent, &Sync::Refused { key, version, reason });

@@ -36,6 +36,7 @@ impl Router {
         self.newest = self.newest.max(session);
         let version = Version { session, epoch: self.epoch, seq: self.seq };
         let record = Record { key, origin: self.own, version };
+        self.let_go_of_refused(key);
         match self.directory.add(record, self.own, 0) {
             Added::Newest { replaced } => {
                 self.stats.records_added += 1;
@@ -51,8 +52,22 @@ impl Router {
         self.poll_upstream(now);
     }
 
+    /// A session that the parent did not take does not stand against the one in its place, which may be older by its number.
+    fn let_go_of_refused(&mut self, key: TerminalKey) {
+        if self.not_taken.remove(&key).is_none() {
+            return;
+        }
+        if let Some(old) = self.directory.find(key).copied().filter(|old| old.via == self.own) {
+            let record = Record { key, origin: self.own, version: old.version };
+            if self.directory.lose(record, self.own) {
+                self.tell_upward(Change::Lose(record));
+            }
+        }
+    }
+
     /// A terminal of this node is gone.
     pub fn withdraw(&mut self, now: Now, key: TerminalKey, session: SessionEpoch) {
+        self.not_taken.remove(&key);
         let Some(entry) = self.directory.find(key).copied() else { return };
         if entry.via != self.own || entry.version.session != session {
             return;
@@ -307,6 +322,7 @@ impl Router {
     }
 
     pub(super) fn displace_local(&mut self, key: TerminalKey, origin: Option<NodeId>, by: Version) {
+        self.not_taken.remove(&key);
         let outbid = SessionEpoch(by.session.0.saturating_add(1));
         self.deliver(Delivery::Displaced { key, origin, outbid });
     }

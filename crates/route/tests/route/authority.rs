@@ -55,6 +55,17 @@ fn a_withdrawal_from_the_future_is_refused_and_the_terminal_can_come_back() {
 }
 
 #[test]
+fn a_record_of_a_past_life_is_refused_aloud() {
+    let mut world = World::new();
+    let now = world.record("east", "a", 1);
+    world.change("east", Change::Add(now));
+    let past = Version { epoch: NodeEpoch(LIFE.0 - 1), ..now.version };
+    world.change("east", Change::Add(Record { version: past, ..world.record("east", "b", 2) }));
+    assert_eq!(world.refused(), [RefusedReason::PastLife]);
+    assert_eq!(world.root.stats().records_refused, 1);
+}
+
+#[test]
 fn an_answer_in_the_name_of_a_terminal_elsewhere_is_not_taken_from_a_child() {
     let mut world = World::new();
     let there = world.record("north", "b", 1);

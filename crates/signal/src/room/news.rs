@@ -175,7 +175,8 @@ impl Terminals {
 
     /// An invitation as its receiver gets it, with who invites by the id that it knows.
     pub(crate) fn invited(&self, conn: ConnId, message: &Message, inviter: &TerminalName) -> Message {
-        let (Some(receiver), Some(viewer)) = (self.registry.terminal(conn), self.registry.caller(conn)) else {
+        let (Some(receiver), Some(viewer)) = (self.registry.terminal(conn), self.registry.caller(conn))
+        else {
             return message.clone();
         };
         let body = message.body.as_deref().unwrap_or_default();

@@ -97,4 +97,7 @@ pub enum RefusedReason {
     /// The origin is not at or below the child.
     #[error("the terminal's node is not below it")]
     ForeignOrigin,
+    /// A later life of the origin is remembered: its state was restored from a backup, or another node runs under its name.
+    #[error("a later life of this node is remembered")]
+    PastLife,
 }
