@@ -31,7 +31,10 @@ const MARK: &str = "TAOYAO_CROWDING";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_connections_that_never_register_are_closed_and_disturb_nobody() {
-    let mut mesh = Mesh::start(ONE).await;
+    let mut mesh = Mesh::plan(ONE);
+    // They all come from one address, and many shall be there at once.
+    mesh.change("org = \"acme\"\n", "org = \"acme\"\nlimits = { strangers_per_address = 20000 }\n");
+    mesh.start_all().await;
     let witness = Witness::at(&mesh, "cn").await;
     let before_kib = mesh.node("cn").resident_kib();
     let port = mesh.place("cn").terminals;

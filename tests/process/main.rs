@@ -25,6 +25,7 @@ mod node;
 mod notes;
 mod patience;
 mod pause;
+mod places;
 mod player;
 #[path = "../../crates/node/tests/mesh/ports.rs"]
 mod ports;
@@ -38,4 +39,5 @@ mod sockets;
 mod stall;
 mod strangers;
 mod terminal;
+mod unread;
 mod witness;

@@ -86,6 +86,12 @@ impl Mesh {
         self.running.insert(self.place(short).short, node);
     }
 
+    /// Starts a node whose process may have so many files open.
+    pub(crate) fn run_with_files(&mut self, short: &str, files: u32) {
+        let node = Node::start_with_files(short, &self.file(short), self.log_of(short), files);
+        self.running.insert(self.place(short).short, node);
+    }
+
     /// Starts a node with another standard error, and a filter for what it says there.
     pub(crate) fn run_saying(&mut self, short: &str, errors: Stdio, filter: Option<&str>) {
         let node = Node::start_saying(short, &self.file(short), self.log_of(short), errors, filter);

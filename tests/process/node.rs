@@ -36,10 +36,26 @@ impl Node {
         errors: Stdio,
         filter: Option<&str>,
     ) -> Self {
+        Self::start_limited(name, topology, log, (errors, filter), "")
+    }
+
+    /// The same for a process that may have so many files open.
+    pub(crate) fn start_with_files(name: &str, topology: &Path, log: PathBuf, files: u32) -> Self {
         let file = File::options().create(true).append(true).open(&log).unwrap();
-        // As many files as the system lets it have, whatever the shell that runs the tests has set.
+        Self::start_limited(name, topology, log, (file.into(), None), &format!("ulimit -Hn {files}; "))
+    }
+
+    fn start_limited(
+        name: &str,
+        topology: &Path,
+        log: PathBuf,
+        (errors, filter): (Stdio, Option<&str>),
+        limit: &str,
+    ) -> Self {
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        // With a soft limit that is lower than any node needs: it raises it by itself.
         let child = Command::new("sh")
-            .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""])
+            .args(["-c", &format!("ulimit -Sn 64; {limit}exec \"$0\" \"$@\"")])
             .arg(taoyao())
             .args(["node", name, "--topology"])
             .arg(topology)
@@ -101,7 +117,7 @@ impl Node {
         false
     }
 
-    fn process(&self) -> u32 {
+    pub(crate) fn process(&self) -> u32 {
         self.child.id().expect("the process has not been waited for")
     }
 }

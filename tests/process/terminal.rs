@@ -11,6 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 use taoyao_pki::load_chain;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -46,7 +47,20 @@ impl Dialler {
     }
 
     pub(crate) async fn tls(&self, port: u16) -> Result<TlsStream<TcpStream>, String> {
-        let tcp = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
+        self.tls_over(TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| error.to_string())?).await
+    }
+
+    /// The answer to `GET /mesh/probe` over a connection that is there.
+    pub(crate) async fn probe(&self, tcp: TcpStream) -> String {
+        let mut stream = self.tls_over(tcp).await.unwrap();
+        let request = b"GET /mesh/probe HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+        answer
+    }
+
+    async fn tls_over(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, String> {
         let server = ServerName::try_from("127.0.0.1").unwrap();
         self.0.connect(server, tcp).await.map_err(|error| error.to_string())
     }

@@ -87,24 +87,37 @@ impl Serving<'_> {
         }
     }
 
-    /// A connection that was reset before it was accepted is nothing.
+    /// A connection that was reset before it was accepted is nothing. For want of a descriptor a kept one is used, and when all
+    /// of these are in use, the oldest connection's.
     async fn make_room(&mut self, error: &io::Error) {
+        if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
+            return;
+        }
+        self.counters.accepts_failed.fetch_add(1, Ordering::Relaxed);
         if self.reserve.release(error) {
-            self.counters.accepts_failed.fetch_add(1, Ordering::Relaxed);
-        } else if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
-            self.counters.accepts_failed.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        if self.cut_off_oldest() {
+            self.open.join_next().await;
+        } else {
             tracing::warn!(%error, "operators' connections cannot be accepted at the moment");
             sleep(ACCEPT_REST).await;
         }
     }
 
-    fn begin(&mut self, tcp: TcpStream) {
+    /// False if there is no connection.
+    fn cut_off_oldest(&mut self) -> bool {
         self.order.retain(|connection| !connection.is_finished());
-        if self.order.len() >= limits::ADMIN_CONNECTIONS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.counters.cut_off.fetch_add(1, Ordering::Relaxed);
-            oldest.abort();
+        let oldest = self.order.pop_front();
+        let is_there = oldest.is_some();
+        self.counters.cut_off.fetch_add(u64::from(is_there), Ordering::Relaxed);
+        oldest.into_iter().for_each(|connection| connection.abort());
+        is_there
+    }
+
+    fn begin(&mut self, tcp: TcpStream) {
+        if self.open.len() >= limits::ADMIN_CONNECTIONS_MAX {
+            self.cut_off_oldest();
         }
         let service = TowerToHyperService::new(self.router.clone());
         let (hosts, mut stopping) = (self.hosts.clone(), self.stopping.subscribe());

@@ -127,3 +127,82 @@ fn last(status: StatusCode, text: String) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use hyper::service::service_fn;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const TIMES: Times = Times {
+        head: Duration::from_secs(10),
+        answer: Duration::from_secs(20),
+        stalled: Duration::from_secs(30),
+    };
+    /// What lies between the two ends.
+    const PIPE_BYTES: usize = 1024;
+    const FILE_BYTES: usize = 64 * 1024;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_download_may_take_as_long_as_it_moves() {
+        let (mut peer, ended) = start();
+        peer.write_all(b"GET /file HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let (began, mut got, mut part) = (Instant::now(), 0, [0; 4 * PIPE_BYTES]);
+        loop {
+            sleep(Duration::from_secs(20)).await;
+            match peer.read(&mut part).await.unwrap() {
+                count if got + count >= FILE_BYTES => break,
+                0 => panic!("cut off after {got} bytes and {:?}", began.elapsed()),
+                count => got += count,
+            }
+        }
+        assert!(began.elapsed() > Duration::from_secs(600), "{:?}", began.elapsed());
+        assert!(ended.await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_of_an_answer_is_cut_off() {
+        let (mut peer, ended) = start();
+        let began = Instant::now();
+        peer.write_all(b"GET /file HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        assert!(!ended.await.unwrap());
+        assert!((30..40).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_and_a_body_have_their_time_however_steadily_they_trickle() {
+        for (begin, most) in
+            [("GET /", 15), ("POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 900\r\n\r\n", 40)]
+        {
+            let (mut peer, ended) = start();
+            let began = Instant::now();
+            peer.write_all(begin.as_bytes()).await.unwrap();
+            let trickling = tokio::spawn(async move {
+                while peer.write_all(b"x").await.is_ok() {
+                    sleep(Duration::from_secs(5)).await;
+                }
+            });
+            ended.await.unwrap();
+            trickling.await.unwrap();
+            assert!(began.elapsed().as_secs() <= most, "{begin}: {:?}", began.elapsed());
+        }
+    }
+
+    /// A service with a large file, and one that waits for the request's body; whether the connection ended well.
+    fn start() -> (DuplexStream, JoinHandle<bool>) {
+        let (peer, stream) = duplex(PIPE_BYTES);
+        let service = service_fn(async |request: Request<Incoming>| {
+            if request.uri().path() == "/body" {
+                drop(axum::body::to_bytes(Body::new(request.into_body()), FILE_BYTES).await);
+            }
+            Ok(Body::from(vec![b'x'; FILE_BYTES]).into_response())
+        });
+        let serving = async move { serve(stream, TIMES, Hosts::Any, service, pending()).await.is_clean };
+        (peer, tokio::spawn(serving))
+    }
+}

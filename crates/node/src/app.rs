@@ -99,6 +99,7 @@ impl NodeApp {
     /// Prepares the node `own` of the topology. Must be called within a tokio runtime; reads and writes small files.
     pub fn build(topology: Arc<Topology>, own: NodeId, options: NodeOptions) -> Result<Self, StartError> {
         let place = topology.node(own).ok_or(NotInTopology(own))?;
+        let files = descriptors::raise();
         let state_dir = StateDir::open(&place.state_dir)?;
         let logins = Logins::open(topology.login(), place.home_partition().clone(), fresh_key()?)?;
         let epoch = state_dir.next_epoch(wall_now())?;
@@ -110,7 +111,7 @@ impl NodeApp {
         let node = Node::new(Arc::clone(&topology), &config, clock.now())?;
 
         let admin = place.admin.map(|address| bind_admin(address, &state_dir, place)).transpose()?;
-        let (gateway, (gateway_events, calls)) = open_gateway(&topology, place)?;
+        let (gateway, (gateway_events, calls)) = open_gateway(&topology, place, files)?;
         let (links, link_events) = open_links(&topology, place, epoch, options)?.unzip();
         let (forwarder, media) = Forwarder::start(place)?;
         let (recordings, recorder) = Recordings::open(place, &forwarder)?;
@@ -230,14 +231,14 @@ type Opened<T, E> = Option<(T, mpsc::Receiver<E>)>;
 type OpenedGateway =
     (Option<Gateway>, (Option<mpsc::Receiver<GatewayEvent>>, Option<mpsc::Receiver<RestRequest>>));
 
-fn open_gateway(topology: &Arc<Topology>, place: &Place) -> Result<OpenedGateway, StartError> {
+fn open_gateway(topology: &Arc<Topology>, place: &Place, files: usize) -> Result<OpenedGateway, StartError> {
     let Some(terminals) = &place.terminals else { return Ok((None, (None, None))) };
     let tls = credentials::for_terminals(topology.certs(), place, terminals)?;
     let (events, received) = mpsc::channel(GATEWAY_EVENTS_MAX);
     let mut config = GatewayConfig::new(terminals.listen, tls);
     config.tcp = sockets::listeners(topology.certs(), place, terminals)?;
     let (limits, guard) = (topology.limits(), &terminals.guard);
-    config.connections_max = descriptors::connections(config.connections_max, descriptors::raise());
+    config.connections_max = descriptors::connections(config.connections_max, files);
     config.connections_per_address_max = limits.connections_per_address;
     config.strangers_per_address_max = limits.strangers_per_address;
     config.trusted_proxies = guard.trusted_proxies.clone();

@@ -126,6 +126,11 @@ const TERMINALS: &[Instrument<TerminalStats>] = &[
     gauge("taoyao_announcements_waiting", "presence announcements that wait for their turn", |t| {
         t.announcements_waiting
     }),
+    counter(
+        "taoyao_sends_put_off_total",
+        "messages refused because their senders' accounts had sent more than readers' lines take",
+        |t| t.sends_put_off,
+    ),
     counter("taoyao_denied_total", "signals that rights, a room's owner or policy refused", |t| t.denied),
     counter("taoyao_terminal_messages_received_total", "messages of terminals", |t| t.messages_in),
     counter("taoyao_terminal_messages_sent_total", "messages to terminals", |t| t.messages_out),

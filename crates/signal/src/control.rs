@@ -6,9 +6,11 @@ use taoyao_wire::link::{Message, Payload, Reply, Target};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{Code, Fields, Outgoing};
 
+use crate::allowance::Readers;
 use crate::asks::{Asker, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
+use crate::message::bytes_of;
 use crate::say::Request;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
@@ -23,6 +25,9 @@ impl Terminals {
             return self.refuse(now, request, Failed::new(Code::BadRequest, "不能自己唤醒自己"));
         }
         let message = request.message.relayed_with(Some(fields.without("to")));
+        if !self.may_send(now, request, Readers::One(TerminalKey::of(&to)), bytes_of(&message)) {
+            return;
+        }
         let purpose = Purpose::Control { to: written.into_owned() };
         let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
         let payload = Payload::Message { from: request.from.clone(), message };

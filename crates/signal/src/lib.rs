@@ -12,6 +12,7 @@ pub mod terminals;
 
 mod accounts;
 mod alarm;
+mod allowance;
 mod announcer;
 mod asks;
 mod backlog;

@@ -6,10 +6,16 @@ use taoyao_wire::link::{Message, Payload, Target};
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::{ClientType, Fields};
 
+use crate::allowance::Readers;
 use crate::failure::Failed;
 use crate::io::Output;
 use crate::say::Request;
 use crate::terminals::Terminals;
+
+/// What a reader of the message gets, but for its envelope.
+pub(crate) fn bytes_of(message: &Message) -> usize {
+    message.body.as_ref().map_or(0, String::len)
+}
 
 impl Terminals {
     /// To one terminal, without the field that names it. An unknown target is dropped in silence (quirk Q43).
@@ -22,6 +28,9 @@ impl Terminals {
             return self.deny(now, request, denied);
         }
         let message = request.message.relayed_with(Some(fields.without("to")));
+        if !self.may_send(now, request, Readers::One(TerminalKey::of(&to)), bytes_of(&message)) {
+            return;
+        }
         if let Some(conn) = self.registry.by_name(&to) {
             self.relay(now, conn, &message);
             return;
@@ -43,6 +52,9 @@ impl Terminals {
             return self.refuse(now, request, Failed::busy("too many broadcasts from this terminal"));
         }
         let message = request.message.relayed();
+        if !self.may_send(now, request, Readers::Many, bytes_of(&message)) {
+            return;
+        }
         self.deliver_broadcast(now, &request.from, client_type, &message, &request.from.partition);
         let payload = Payload::Broadcast {
             from: request.from.clone(),

@@ -8,10 +8,12 @@ use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::session::{self, CallRequest, Called, CloseReason, Invited};
 use taoyao_wire::terminal::{Code, Outgoing};
 
+use crate::allowance::Readers;
 use crate::asks::{Asker, Purpose};
 use crate::calls::{End, Ownership, Side, Stage};
 use crate::failure::Failed;
 use crate::io::Output;
+use crate::message::bytes_of;
 use crate::say::Request;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
@@ -126,10 +128,12 @@ impl Terminals {
         if let Ownership::Own(End { side: Side::Callee(_), .. }) = self.calls.find(&session, request.conn) {
             self.answered(&session, request.conn);
         }
-        let purpose = Purpose::Relay { session: session.clone() };
+        let (purpose, message) = (Purpose::Relay { session: session.clone() }, request.message.relayed());
+        if !self.may_send(now, request, Readers::One(TerminalKey::of(&peer)), bytes_of(&message)) {
+            return;
+        }
         let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
-        let payload =
-            Payload::Session { from: request.from.clone(), session, message: request.message.relayed() };
+        let payload = Payload::Session { from: request.from.clone(), session, message };
         self.outputs.push_back(Output::Ask {
             ask,
             source,

@@ -68,6 +68,8 @@ pub struct Stats {
     pub renewed: u64,
     /// Signals that the account's roles or its allow list, a room's owner or policy refused.
     pub denied: u64,
+    /// Messages that were refused because their senders' accounts had sent more than readers' lines take.
+    pub sends_put_off: u64,
     pub calls: u64,
     /// Calls that ended because nobody answered them in time.
     pub calls_expired: u64,

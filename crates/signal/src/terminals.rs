@@ -12,6 +12,7 @@ use taoyao_wire::terminal::{ServerIds, UtcOffset};
 
 use crate::accounts::Accounts;
 use crate::alarm::{Kept, Outbox};
+use crate::allowance::Allowances;
 use crate::announcer::Announcer;
 use crate::asks::Asks;
 use crate::calls::Calls;
@@ -42,6 +43,8 @@ pub struct Terminals {
     pub(crate) registry: Registry,
     /// What accounts have of this node.
     pub(crate) accounts: Accounts,
+    /// What they may send.
+    pub(crate) allowances: Allowances,
     pub(crate) watch: Watch,
     pub(crate) announcer: Announcer,
     pub(crate) calls: Calls,
@@ -105,6 +108,7 @@ impl Terminals {
             partitions: partitions.map(|name| (PartitionId::of(name), name.clone())).collect(),
             registry: Registry::default(),
             accounts: Accounts::new(config.account.terminals, config.terminals_max),
+            allowances: Allowances::default(),
             watch: Watch::default(),
             announcer: Announcer::new(Instant::default()),
             calls: Calls::new(config.account.calls_unanswered),

@@ -235,6 +235,13 @@ pub const SCRIPT_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 /// Broadcasts that one terminal may send in a second, and at once after a silence. Beyond it they are refused as busy.
 pub const BROADCASTS_PER_SECOND: u32 = 20;
 pub const BROADCASTS_AT_ONCE: u32 = 40;
+/// KiB that one account may send in a second, and at once, to everybody of a partition or a room, and again to each single
+/// terminal: a reader on a line of 10 Mbit/s keeps up, and what comes at once fits into its queue. Beyond it what is sent is
+/// refused as busy, with when to come back.
+pub const ACCOUNT_SENDS_KIB_PER_SECOND: u32 = 1_024;
+pub const ACCOUNT_SENDS_KIB_AT_ONCE: u32 = 2_048;
+/// Pairs of an account and whom it sends long messages to that are remembered. Beyond it further ones are refused as busy.
+pub const ALLOWANCES_MAX: usize = 16_384;
 /// Terminals elsewhere whose presence one node remembers per partition. Beyond it they are not announced.
 pub const PRESENCE_MEMBERS_MAX: usize = 10_000;
 /// Messages in which a node announces presence to its terminals in a second, and at once. Beyond it announcements wait

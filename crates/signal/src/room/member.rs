@@ -14,9 +14,11 @@ use taoyao_wire::terminal::{Code, Fields, media, room};
 use super::host::no_room;
 use super::ids::partition_of;
 use super::seats::{Entry, Sitter};
+use crate::allowance::Readers;
 use crate::asks::{Asker, OpenAsk, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
+use crate::message::bytes_of;
 use crate::rights::manages;
 use crate::say::Request;
 use crate::terminal::Terminal;
@@ -106,7 +108,13 @@ impl Terminals {
         let (mut client, mut body) = (None, None);
         let page = PageRequest::of(&fields);
         let act = match request.signal {
-            Signal::RoomBroadcast => RoomAct::Broadcast { message: message() },
+            Signal::RoomBroadcast => {
+                let message = message();
+                if !self.may_send(now, request, Readers::Many, bytes_of(&message)) {
+                    return;
+                }
+                RoomAct::Broadcast { message }
+            }
             Signal::RoomClose => RoomAct::Close,
             Signal::RoomClientList => RoomAct::Members,
             Signal::RoomStatus => RoomAct::Status,

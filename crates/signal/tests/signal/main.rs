@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
 
 mod alarms;
+mod allowance;
 mod call;
 mod chaos;
 mod control;
