@@ -382,7 +382,7 @@ mod tests {
         };
         let offer = hello(&[AeadAes128Gcm]);
         let table: [(&[Vec<u8>], &str); 5] = [
-            (&[offer.clone()], "not over within 30 s"),
+            (std::slice::from_ref(&offer), "not over within 30 s"),
             (&[offer.clone(), record(21, &[2, 43])], "the peer ended it: unsupported_certificate"),
             (
                 &[record(22, &[6, 5, 0x2b, 0x81, 4, 0, 0x21]), record(21, &[2, 40])],
