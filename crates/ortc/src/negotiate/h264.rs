@@ -78,7 +78,7 @@ impl Profile {
             Main | ConstrainedHigh => matches!(self, High | PredictiveHigh444),
             High => self == PredictiveHigh444,
             Baseline => {
-                // No encoder of live video uses the tools that baseline has beyond its constrained form, though many write 42.
+                // No encoder of live video uses what baseline has beyond its constrained form, though many write 42.
                 return Some(Fit::InPractice);
             }
             PredictiveHigh444 => false,

@@ -1,5 +1,5 @@
-//! Finds the streams of a player: candidates are received one after the other without anything flowing yet, looked at, and let go again
-//! unless they are chosen.
+//! Finds the streams of a player: candidates are received one after the other without anything flowing yet, looked at,
+//! and let go again unless they are chosen.
 
 use std::time::Duration;
 

@@ -348,7 +348,7 @@ mod tests {
         assert_eq!(agreed(&[AesCm128HmacSha1_80]), Some(AesCm128HmacSha1_80));
     }
 
-    /// The reason that the association gives at its end, when it has heard these datagrams and then nothing for a minute.
+    /// The reason that the association gives at its end, having heard these datagrams and then nothing for a minute.
     fn end_of(datagrams: &[Vec<u8>]) -> String {
         let mut now = Instant(1_000_000);
         let mut server = Dtls::server(&Certificate::generate().unwrap(), Vec::new());
