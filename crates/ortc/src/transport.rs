@@ -15,7 +15,7 @@ pub enum TransportPlan {
         rtcp_mux: bool,
         /// The remote address is the one that the first packet comes from, not one that is told.
         comedia: bool,
-        /// Whose packets may show it: a stranger's never do. Wanted with `comedia`.
+        /// Where the packets come from that may show it: a stranger's never do. Wanted with `comedia`.
         from: Option<IpAddr>,
         srtp: Option<SrtpSuite>,
         /// The peer's key, where it is known from the start; it is of the suite above.

@@ -118,7 +118,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// What sections say of this end, be they accepted or not.
+/// This end as all sections describe it, be they accepted or not.
 struct LocalEnd<'a> {
     local: &'a Local,
     is_client: bool,

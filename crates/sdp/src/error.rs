@@ -30,8 +30,8 @@ pub enum BadSdp {
     SendsNothing,
     #[error("the offer receives nothing: a section with a=recvonly or a=sendrecv is needed")]
     ReceivesNothing,
-    /// What is sent and cannot be received. The whole offer is refused, so that nobody takes a part of a stream for all of it
-    /// (RFC 9725, section 4.2).
+    /// Some section that sends cannot be received. The whole offer is refused, so that nobody takes a part of a stream for
+    /// all of it (RFC 9725, section 4.2).
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NotUnderstood(Vec<BadSection>),
 }

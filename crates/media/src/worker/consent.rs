@@ -5,7 +5,7 @@ use std::time::Duration;
 use taoyao_types::Instant;
 use taoyao_types::limits::{PLAIN_SILENCE_MAX, PLAIN_UNANSWERED_BYTES_MAX};
 
-/// What is known of one transport's peer.
+/// The signs of life of one transport's peer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Consent {
     /// When something came last; before anything has, when sending may begin.

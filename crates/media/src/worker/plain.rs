@@ -17,13 +17,13 @@ use crate::peer::PeerInput;
 use crate::peer::srtp::{MasterKey, Opener, Sealer, key_bytes, salt_bytes};
 use crate::socket::{Outbound, Udp, Via};
 
-/// What a plain transport is made of.
+/// The wishes that a plain transport is made by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PlainPlan {
     /// Whether RTCP comes on the port of RTP.
     pub(super) has_mux: bool,
     pub(super) is_comedia: bool,
-    /// Whose packets show the peer's address, with comedia.
+    /// With comedia: where the packets come from that show the peer's address.
     pub(super) from: Option<IpAddr>,
     pub(super) suite: Option<SrtpSuite>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Plain {
     rtp: Exit,
     /// Where RTP and RTCP do not share a port.
     rtcp: Option<Exit>,
-    /// Whose packets show the remote addresses; none where the addresses are told.
+    /// The source of the packets that show the remote addresses; none where the addresses are told.
     learns_from: Option<Source>,
     remote: Option<SocketAddr>,
     remote_rtcp: Option<SocketAddr>,

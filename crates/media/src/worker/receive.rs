@@ -149,7 +149,7 @@ impl Worker {
         let produces = self.rooms[room].router.produces(TransportKey(key));
         let is_meant = match input {
             PeerInput::Rtp(len) => self.take_rtp(now, room, key, &datagram[..len]) || !produces,
-            // Of a sender that has another port for it; its media are waited for.
+            // Its sender may have another port for it; the media are waited for.
             PeerInput::Rtcp(_) if is_first && produces && !is_rtcp => false,
             PeerInput::Rtcp(len) => {
                 self.take_rtcp(now, room, key, &datagram[..len]);

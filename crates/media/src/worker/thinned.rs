@@ -8,7 +8,7 @@ use taoyao_types::Instant;
 const AT_ONCE: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What was said lately, and what was not.
+/// Counts lines that were said lately, and those that were not.
 #[derive(Debug)]
 pub(crate) struct Thinned {
     left: u32,

@@ -50,7 +50,9 @@ fn a_stranger_is_sent_no_more_than_it_sent() {
         for _ in 0..ROUNDS {
             stranger.send_to(&datagram, talk.side.address()).unwrap();
         }
-        (0..10).for_each(|_| talk.say());
+        for _ in 0..10 {
+            talk.say();
+        }
         let mut buffer = [0; 1_500];
         let answered: usize = std::iter::from_fn(|| stranger.recv(&mut buffer).ok()).sum();
         assert!(answered <= usize::from(ROUNDS) * datagram.len(), "{what}: {answered} bytes");

@@ -62,7 +62,8 @@ fn a_camera_that_just_sends_is_heard() {
     assert!(bob.rtp.iter().all(|one| one[one.len() - 1] < 20), "the first that sends is the camera");
 }
 
-/// Who comes first from elsewhere, or with packets of no producer, takes neither the camera's place nor gets anything.
+/// A sender that comes first from elsewhere, or with packets of no producer, takes neither the camera's place nor gets
+/// anything.
 #[test]
 fn a_strangers_packet_takes_nobodys_place() {
     let mut side = Side::new();

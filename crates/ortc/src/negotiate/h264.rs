@@ -15,7 +15,7 @@ const MODES: std::ops::RangeInclusive<i64> = 0..=1;
 /// matter: what a receiver says of them is what it wants to be sent at most, and decoders take more.
 pub(super) fn fit(receiver: &Parameters, stream: &Parameters) -> Option<Fit> {
     let (takes, sent) = (mode(receiver)?, mode(stream)?);
-    // Who takes several units in one packet takes packets of one unit, too (RFC 6184, section 6.3).
+    // A receiver of several units in one packet takes packets of one unit, too (RFC 6184, section 6.3).
     if sent > takes {
         return None;
     }
@@ -78,7 +78,7 @@ impl Profile {
             Main | ConstrainedHigh => matches!(self, High | PredictiveHigh444),
             High => self == PredictiveHigh444,
             Baseline => {
-                // What baseline has beyond its constrained form, no encoder of live video makes, though many write only 42.
+                // No encoder of live video uses what baseline has beyond its constrained form, though many write 42.
                 return Some(Fit::InPractice);
             }
             PredictiveHigh444 => false,

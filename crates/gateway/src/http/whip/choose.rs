@@ -16,7 +16,7 @@ pub(super) struct Stream {
     pub(super) flow: Flow,
 }
 
-/// What came of a stream.
+/// When packets of a stream came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
     /// Nothing yet.
@@ -27,7 +27,7 @@ pub(super) enum Flow {
     Untold,
 }
 
-/// Who has not sent for so long is not there any more: browsers send a picture that stands still once in a second, silence
+/// A member that has not sent for so long has gone: browsers send a picture that stands still once in a second, silence
 /// more often.
 const LATELY_MS: u64 = 2_000;
 

@@ -1,5 +1,5 @@
-//! What a player gets: candidates are received one after the other without anything flowing yet, looked at, and let go again
-//! unless they are chosen.
+//! Finds the streams of a player: candidates are received one after the other without anything flowing yet, looked at,
+//! and let go again unless they are chosen.
 
 use std::time::Duration;
 
@@ -34,12 +34,12 @@ struct Tried {
     flow: Flow,
 }
 
-/// What trying all members came to.
+/// The streams of all members that were tried.
 #[derive(Default)]
 struct Trial {
     /// By member.
     tried: Vec<Vec<Tried>>,
-    /// What is sent and cannot be received, and why.
+    /// Kinds of streams that are sent and cannot be received, each with the reason.
     refused: Vec<(MediaKind, String)>,
 }
 
@@ -65,12 +65,12 @@ pub(super) async fn play(
     trial.settle(terminal, wish, &choices, answer).await
 }
 
-/// What each member sends that has something of what is wanted.
+/// The streams of each member that sends something of a wanted kind.
 async fn senders(terminal: &mut Terminal, wish: &Wish, wanted: &[Wanted]) -> Result<Vec<Streams>, Fault> {
     let mut senders = Vec::new();
     for member in members(terminal, wish).await? {
         let body = json!({ "roomId": wish.room, "clientId": member });
-        // Who has left meanwhile sends nothing.
+        // A member that has left meanwhile sends nothing.
         let Ok(told) = terminal.ask(Signal::RoomClientListId, body).await else { continue };
         let Some(streams) = read::<Streams>(told.body.as_deref()) else { continue };
         if wanted.iter().any(|wanted| !streams.of(wanted.kind).is_empty()) {
@@ -196,7 +196,7 @@ async fn consume(
     Ok((message, consuming))
 }
 
-/// What came of the stream that a consumer is of.
+/// When packets came of the stream that a consumer is of.
 async fn flow(terminal: &mut Terminal, wish: &Wish, consumer: &str) -> Flow {
     let body = json!({ "roomId": wish.room, "consumerId": consumer });
     match terminal.ask(Signal::MediaConsumerStatus, body).await {

@@ -1,6 +1,6 @@
 //! Alerts of a handshake: what the end that gives up says of why (RFC 5246, section 7.2).
 
-/// What the first alert in a datagram says, if it can be read: those of a handshake are not encrypted.
+/// The text of the first alert in a datagram, if it can be read: those of a handshake are not encrypted.
 pub(super) fn told_in(datagram: &[u8]) -> Option<&'static str> {
     const HEADER_BYTES: usize = 13;
     const ALERT: u8 = 21;
@@ -8,7 +8,7 @@ pub(super) fn told_in(datagram: &[u8]) -> Option<&'static str> {
     while let Some((header, behind)) = rest.split_at_checked(HEADER_BYTES) {
         let length = usize::from(u16::from_be_bytes([header[11], header[12]]));
         let (body, next) = behind.split_at_checked(length)?;
-        // Of the first epoch: what belongs to a later one is encrypted.
+        // In the first epoch alone records are not encrypted.
         if let (ALERT, [0, 0], [_, description]) = (header[0], [header[3], header[4]], body) {
             return Some(name(*description));
         }

@@ -348,7 +348,7 @@ mod tests {
         assert_eq!(agreed(&[AesCm128HmacSha1_80]), Some(AesCm128HmacSha1_80));
     }
 
-    /// What the association says at its end, when it has heard these datagrams and then nothing for a minute.
+    /// The reason that the association gives at its end, having heard these datagrams and then nothing for a minute.
     fn end_of(datagrams: &[Vec<u8>]) -> String {
         let mut now = Instant(1_000_000);
         let mut server = Dtls::server(&Certificate::generate().unwrap(), Vec::new());
@@ -382,7 +382,7 @@ mod tests {
         };
         let offer = hello(&[AeadAes128Gcm]);
         let table: [(&[Vec<u8>], &str); 5] = [
-            (&[offer.clone()], "not over within 30 s"),
+            (std::slice::from_ref(&offer), "not over within 30 s"),
             (&[offer.clone(), record(21, &[2, 43])], "the peer ended it: unsupported_certificate"),
             (
                 &[record(22, &[6, 5, 0x2b, 0x81, 4, 0, 0x21]), record(21, &[2, 40])],
