@@ -19,15 +19,19 @@ export async function lookAtButtons(page) {
   await cdp.send('CSS.enable');
   const { root } = await cdp.send('DOM.getDocument');
   const { nodeIds } = await cdp.send('DOM.querySelectorAll', { nodeId: root.nodeId, selector: 'button, input, select, summary' });
-  const [faults, count] = [[], { checked: 0 }];
+  const [faults, count, looked] = [[], { checked: 0 }, new Set()];
   for (const nodeId of nodeIds) {
-    const { object } = await cdp.send('DOM.resolveNode', { nodeId });
+    const { object } = await cdp.send('DOM.resolveNode', { nodeId }).catch(() => ({}));
+    if (!object) continue; // A list was loaded anew, and its row has gone.
     const call = async (fn, ...values) => {
       const args = values.map((value) => ({ value }));
       const options = { objectId: object.objectId, functionDeclaration: String(fn), arguments: args, returnByValue: true };
       return (await cdp.send('Runtime.callFunctionOn', options)).result.value;
     };
-    for (const attributes of await call(statesOf, TOGGLES)) {
+    const { kind, states } = await call(statesOf, TOGGLES);
+    if (!kind || looked.has(kind)) continue; // Rows of a list are alike.
+    looked.add(kind);
+    for (const attributes of states) {
       for (const forcedPseudoClasses of FORCED) {
         await cdp.send('CSS.forcePseudoState', { nodeId, forcedPseudoClasses });
         const { name, icon, text, ring } = await call(measure, attributes);
@@ -45,14 +49,15 @@ export async function lookAtButtons(page) {
   return { faults, ...count };
 }
 
-/** Runs on the element: which values its toggles can have; nothing for what cannot be pressed or seen. */
+/** Runs on the element: what it looks like, and which values its toggles can have; none for what cannot be pressed or seen. */
 function statesOf(toggles) {
-  if (!this.checkVisibility({ visibilityProperty: true }) || this.disabled) return [];
+  if (!this.checkVisibility({ visibilityProperty: true }) || this.disabled) return { states: [] };
+  const kind = `${this.dataset.testid ?? this.id} ${this.className}`;
   let states = [{}];
   for (const name of toggles.filter((it) => this.hasAttribute(it))) {
     states = states.flatMap((state) => ['true', 'false'].map((value) => ({ ...state, [name]: value })));
   }
-  return states;
+  return { kind, states };
 }
 
 /** Runs on the element: puts it into a state, measures, and puts it back. */
