@@ -15,6 +15,7 @@ mod media_ends;
 mod messages;
 mod presence;
 mod readiness;
+mod recordings;
 mod registration;
 mod requests;
 mod resume;
