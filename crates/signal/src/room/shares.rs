@@ -50,7 +50,7 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.node, self.account)
+        write!(f, "{}/{}", self.node.hex(), self.account)
     }
 }
 
