@@ -12,7 +12,7 @@ use crate::clip::{self, Stream, Way};
 use crate::mesh::Mesh;
 use crate::ports;
 use crate::shape::{ONE, PASSWORD};
-use crate::terminal::{Terminal, asked};
+use crate::terminal::{Heard, Terminal, asked, hear};
 
 /// How much later the picture arrives than the sound that belongs to it.
 const LATE: Duration = Duration::from_millis(200);
@@ -73,6 +73,80 @@ async fn what_a_member_sends_is_recorded_in_step() {
     assert!(gone.starts_with(b"HTTP/1.1 200") && fs::read_dir(&folder).unwrap().count() == 0);
     let is_in_step = |drift: &f64| drift.abs() <= DRIFT_MAX;
     assert!(drifts.len() >= 5 && drifts.iter().all(is_in_step), "from the first flash on: {drifts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_room_is_one_file_with_everybodys_names() {
+    let clip = tokio::task::spawn_blocking(clip::make).await.unwrap();
+    let mesh = recording().await;
+    let (camera, _ears) = mesh.dialler().register(mesh.place("cn").terminals, "camera@cn").await.unwrap();
+    let (guest, mut heard) = mesh.dialler().register(mesh.place("cn").terminals, "guest@cn").await.unwrap();
+    let room = asked(&camera, "room::create", json!({})).await["body"]["roomId"].clone();
+    for member in [&camera, &guest] {
+        asked(member, "room::enter", json!({ "roomId": room })).await;
+    }
+    // Nobody sends anything yet.
+    let wanted = json!({ "to": "taoyao-client-media", "roomId": room, "enabled": true });
+    let begun = asked(&camera, "control::server::record", wanted).await["body"]["filepath"].clone();
+    let [picture, sound] = &clip;
+    let (transport, way) = transport(&camera, &room).await;
+    produce(&camera, &room, &transport, "audio", sound).await;
+    produce(&camera, &room, &transport, "video", picture).await;
+    play(clip, way).await;
+    // The room's last word ends its recording.
+    asked(&camera, "room::close", json!({ "roomId": room })).await;
+    let mut ends = Vec::new();
+    while ends.last().is_none_or(|state| state != "ended") {
+        let status = |heard| match heard {
+            Heard::Push(told) if told["header"]["signal"] == "room::status" => Some(told),
+            _ => None,
+        };
+        let told = hear(&mut heard, status).await;
+        assert_eq!(told["body"]["recorded"]["clientId"], "taoyao-client-media", "{told}");
+        ends.push(told["body"]["recorded"]["state"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(ends, ["recording", "ended"]);
+    let id = begun.as_str().and_then(|path| path.strip_prefix("/recordings/media/")).unwrap();
+    let folder = mesh.certs().with_file_name("recordings").join("cn");
+    let entry = ended(&folder.join(format!("{id}.json"))).await;
+    assert_eq!((&entry["end"], &entry["isWholeRoom"]), (&json!("room-closed"), &json!(true)), "{entry}");
+    let file = folder.join(entry["file"].as_str().unwrap());
+    let told = tokio::task::spawn_blocking(move || clip::probe(&file)).await.unwrap();
+    let streams = told["streams"].as_array().unwrap();
+    let titles: Vec<&str> = streams.iter().map(|stream| stream["tags"]["title"].as_str().unwrap()).collect();
+    assert!(titles.len() == 2 && titles.iter().all(|title| title.contains("camera@cn")), "{titles:?}");
+}
+
+/// The entry of a recording, once it is over.
+async fn ended(path: &std::path::Path) -> Value {
+    let began = Instant::now();
+    loop {
+        let entry: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        if entry["state"] != "recording" {
+            return entry;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{entry}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_recordings_have_no_place_runs_and_says_so() {
+    let mut mesh = Mesh::plan(ONE);
+    // A folder below a file cannot be made.
+    let taken = mesh.certs().with_file_name("taken");
+    fs::write(&taken, "").unwrap();
+    let recordings = format!("recordings = {{ dir = \"{}\" }}\n", taken.join("recordings").display());
+    mesh.change("name = \"cn\"\n", &format!("name = \"cn\"\n{}{recordings}", media()));
+    mesh.start_all().await;
+    let (camera, _ears) = mesh.dialler().register(mesh.place("cn").terminals, "camera@cn").await.unwrap();
+    let room = asked(&camera, "room::create", json!({})).await["body"]["roomId"].clone();
+    asked(&camera, "room::enter", json!({ "roomId": room })).await;
+    let wanted = json!({ "to": "taoyao-client-media", "roomId": room, "enabled": true });
+    let refused = camera.request("control::server::record", wanted).await.unwrap();
+    assert_eq!(refused["code"], "3503", "{refused}");
+    let report: RecordingsReport = mesh.admin("cn").report("/api/recordings").await;
+    assert!(report.records && report.fault.is_some_and(|fault| fault.contains("taken")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -220,8 +220,9 @@ impl Mesh {
                 }
             }
             Output::Record(RecordCommand { room, member, number, .. }) => {
-                let result = Ok(Some(RECORDING.to_owned()));
-                self.plan(HOP, id, Input::Recorded(Recorded { room, member, number, result }));
+                let (result, recording) = (Ok(Some(RECORDING.to_owned())), number);
+                let recorded = Recorded { room, member, number, recording, result, end: None };
+                self.plan(HOP, id, Input::Recorded(recorded));
             }
             Output::ToLink { peer, frame, .. } => self.plan(HOP, peer, Input::LinkFrame { peer: id, frame }),
             // For operators, not for terminals.

@@ -9,6 +9,7 @@ use taoyao_admin::{Kind, Sample};
 use taoyao_core::{RouterStats, TerminalStats};
 use taoyao_gateway::GatewayStats;
 use taoyao_link::LinkStats;
+use taoyao_ortc::RecordEnd;
 use taoyao_wire::signals::{SIGNALS, Sender};
 
 use crate::driver::DriverStats;
@@ -269,6 +270,9 @@ const GATEWAY: &[Instrument<GatewayStats>] = &[
 
 const RECORDINGS: &[Instrument<RecordingStats>] = &[
     gauge("taoyao_recordings_running", "recordings under way", |r| r.under_way),
+    gauge("taoyao_recorder_up", "1 while the node can record; 0 also where it has no recorder", |r| {
+        u64::from(r.is_up)
+    }),
     gauge("taoyao_recordings_kept", "recordings of this node, those under way with them", |r| r.kept),
     gauge("taoyao_recordings_kept_bytes", "bytes of them", |r| r.kept_bytes),
     counter("taoyao_recordings_started_total", "recordings that began", |r| r.started),
@@ -338,6 +342,7 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     add(&mut samples, ROUTER, readings.router);
     add(&mut samples, GATEWAY, readings.gateway);
     add(&mut samples, RECORDINGS, readings.recordings);
+    samples.extend(recordings_ended(readings.recordings));
     add(&mut samples, LOG, readings.log);
     samples.extend(signals(readings.terminals));
     for instrument in LINKS {
@@ -353,6 +358,14 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
         }
     }
     samples
+}
+
+/// One sample for each reason, so that a counter is there before its first end.
+fn recordings_ended(recordings: &RecordingStats) -> impl Iterator<Item = Sample> {
+    const ENDED: Instrument<u64> =
+        counter("taoyao_recordings_ended_total", "recordings that are over, by reason", |count| *count);
+    let ends = RecordEnd::ALL.iter().zip(&recordings.ended);
+    ends.map(|(end, count)| sample(&ENDED, count, vec![("reason", end.name().to_owned())]))
 }
 
 /// One sample for each signal that anybody may send, so that a counter is there before its first signal.

@@ -11,13 +11,13 @@ mod table;
 mod told;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use taoyao_media::Media;
-use taoyao_ortc::{ProducerId, RecordAct, RecordCommand, Recorded, Refused};
-use taoyao_record::{OpenError, Recorder, RecorderConfig, RecorderEvent, RecordingId};
-use taoyao_topology::{Node as Place, Recordings as Settings, WhenFull};
+use taoyao_ortc::{RecordAct, RecordCommand, RecordEnd, Recorded, Refused, RoomName};
+use taoyao_record::{Entry, Recorder, RecorderConfig, RecorderEvent, RecordingId};
+use taoyao_topology::{KeepFree, Node, Recordings as Settings, WhenFull};
 use taoyao_types::{Now, Wall};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -32,19 +32,31 @@ pub(crate) type RecorderEvents = UnboundedReceiver<Recorded>;
 
 /// How often what is too old or too much is deleted, and failed uploads are tried again.
 const TIDY_EVERY: Duration = Duration::from_secs(300);
+/// How often a folder is tried that could not be used.
+const OPEN_EVERY: Duration = Duration::from_secs(60);
+/// What terminals are told then; why is for operators.
+const OUT_OF_ORDER: &str =
+    "the recorder of this node is out of order; its operator finds why in `taoyao recordings`";
 
-/// Why a node's recorder does not start. Each text says what to do.
+/// Why a node with this recorder does not start. The text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingsError {
     #[error(transparent)]
     Keys(#[from] KeysError),
-    #[error("{0}; check `recordings` of the node in the topology")]
-    Open(#[from] OpenError),
 }
 
 /// The way to the recorder. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Recordings(Option<Arc<Studio>>);
+pub(crate) struct Recordings(Option<Arc<Place>>);
+
+/// Where a recorder is, or should be. A folder that cannot be used (a full disk, a share that is not mounted) is no reason
+/// for a node not to run: it says so, refuses to record, and tries again.
+struct Place {
+    config: RecorderConfig,
+    booth: Arc<Booth>,
+    studio: OnceLock<Arc<Studio>>,
+    fault: Mutex<String>,
+}
 
 /// What the driver, the recordings' threads and the recorder share.
 struct Studio {
@@ -68,51 +80,60 @@ impl fmt::Debug for Recordings {
 impl Recordings {
     /// Opens the recorder of a node that has one: reads its index, and the keys of its bucket.
     pub(crate) fn open(
-        place: &Place,
+        place: &Node,
         forwarder: &Forwarder,
     ) -> Result<(Self, Option<RecorderEvents>), RecordingsError> {
         let (Some(settings), Some(media)) = (&place.recordings, forwarder.media()) else {
             return Ok((Self::default(), None));
         };
-        let config = config_of(settings)?;
         let (said, received) = unbounded_channel();
         let booth = Arc::new(Booth { media: Arc::clone(media), table: Table::default(), said });
-        let listening = Arc::clone(&booth);
-        let recorder = Recorder::open(&config, move |event| listening.hear(event))?;
-        Ok((Self(Some(Arc::new(Studio { recorder, booth }))), Some(received)))
+        let config = config_of(settings)?;
+        let place = Place { config, booth, studio: OnceLock::new(), fault: Mutex::default() };
+        place.try_open();
+        Ok((Self(Some(Arc::new(place))), Some(received)))
     }
 
     /// Has a command carried out; what cannot be, as there is no recorder, comes back at once.
     pub(crate) fn send(&self, now: Now, command: RecordCommand) -> Option<Recorded> {
-        let RecordCommand { room, member, number, act } = command;
-        match (&self.0, act) {
-            (None, _) if number == 0 => None,
-            (None, _) => {
-                Some(Recorded { room, member, number, result: Err(Refused::SwitchedOff("recorder")) })
-            }
-            (Some(studio), RecordAct::Start { producers }) => {
+        let studio = match &self.0 {
+            None => return refused(command, Refused::SwitchedOff("recorder")),
+            Some(place) => match place.studio.get() {
+                None => return refused(command, Refused::Full(OUT_OF_ORDER.to_owned())),
+                Some(studio) => studio,
+            },
+        };
+        let RecordCommand { room, member, number, act } = &command;
+        match act {
+            RecordAct::Start { sources, charge, is_whole_room } => {
                 let id = new_id(now.wall);
-                studio.booth.table.begin(id.clone(), room.clone(), member.clone(), number);
-                let producers = producers.into_iter().map(|(id, _)| id).collect();
-                let pump = pump::Pump { studio: Arc::clone(studio), id: id.clone(), room, member, producers };
+                studio.booth.table.begin(id.clone(), &command, sources);
+                let pump = pump::Pump {
+                    studio: Arc::clone(studio),
+                    id: id.clone(),
+                    room: RoomName::clone(room),
+                    member: member.clone(),
+                    producers: sources.iter().map(|source| source.producer).collect(),
+                    charge: charge.clone(),
+                    is_whole_room: *is_whole_room,
+                };
                 if let Err(error) = pump.spawn() {
                     studio.booth.refuse(&id, format!("the recording has no thread: {error}"));
                 }
                 None
             }
-            (Some(studio), RecordAct::Add { producers }) => {
-                let producers: Vec<ProducerId> = producers.into_iter().map(|(id, _)| id).collect();
-                if let Some(tap) = studio.booth.table.widen(&room, &member, &producers) {
-                    studio.booth.media.widen_tap(&room, tap, producers);
+            RecordAct::Add { sources } => {
+                if let Some(tap) = studio.booth.table.widen(room, member, sources) {
+                    let producers = sources.iter().map(|source| source.producer).collect();
+                    studio.booth.media.widen_tap(room, tap, producers);
                 }
                 None
             }
-            (Some(studio), RecordAct::Stop) => match studio.booth.table.stop(&room, &member, number) {
-                None if number == 0 => None,
-                None => Some(Recorded { room, member, number, result: Ok(None) }),
+            RecordAct::Stop { end } => match studio.booth.table.stop(room, member, *number, *end) {
+                None => nothing_to_end(command),
                 // One that is only being started finds out when it has been.
                 Some(id) => {
-                    studio.recorder.stop(&id);
+                    studio.recorder.stop(&id, *end);
                     None
                 }
             },
@@ -120,24 +141,60 @@ impl Recordings {
     }
 
     pub(crate) fn stats(&self) -> RecordingStats {
-        let Some(studio) = &self.0 else { return RecordingStats::default() };
-        studio.booth.table.stats(&studio.recorder)
+        let Some(place) = &self.0 else { return RecordingStats::default() };
+        place.booth.table.stats(place.studio.get().map(|studio| &studio.recorder))
     }
 
-    /// Keeps the recordings within their bounds, for ever.
+    /// Why there is no recorder where there should be one.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let place = self.0.as_ref().filter(|place| place.studio.get().is_none())?;
+        Some(place.fault.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn studio(&self) -> Option<&Arc<Studio>> {
+        self.0.as_ref()?.studio.get()
+    }
+
+    /// Keeps the recordings within their bounds, for ever, and opens a recorder that could not be opened before.
     pub(crate) async fn tidy(self) {
-        let Some(studio) = self.0 else { return };
+        let Some(place) = self.0 else { return };
         loop {
-            studio.recorder.tidy(wall_now()).await;
-            tokio::time::sleep(TIDY_EVERY).await;
+            match place.studio.get() {
+                Some(studio) => studio.recorder.tidy(wall_now()).await,
+                None => {
+                    let again = Arc::clone(&place);
+                    if let Err(error) = tokio::task::spawn_blocking(move || again.try_open()).await {
+                        tracing::error!(%error, "the recorder was not opened");
+                    }
+                }
+            }
+            tokio::time::sleep(if place.studio.get().is_some() { TIDY_EVERY } else { OPEN_EVERY }).await;
         }
     }
 
     /// Ends all recordings and waits for their files.
     pub(crate) async fn close(&self) {
-        let Some(studio) = self.0.clone() else { return };
+        let Some(studio) = self.studio().cloned() else { return };
         if let Err(error) = tokio::task::spawn_blocking(move || studio.recorder.close()).await {
             tracing::error!(%error, "the recordings were not ended in order");
+        }
+    }
+}
+
+impl Place {
+    fn try_open(&self) {
+        let listening = Arc::clone(&self.booth);
+        match Recorder::open(&self.config, move |event| listening.hear(event)) {
+            Ok(recorder) => {
+                let studio = Studio { recorder, booth: Arc::clone(&self.booth) };
+                let _opened_before = self.studio.set(Arc::new(studio)).is_err();
+            }
+            Err(error) => {
+                tracing::error!(
+                    %error, "this node records nothing; check `recordings` of the node in the topology, and its disk"
+                );
+                *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = error.to_string();
+            }
         }
     }
 }
@@ -152,15 +209,14 @@ impl Booth {
                 }
             }
             RecorderEvent::Ended(entry) => {
-                tracing::info!(
-                    recording = %entry.id, member = entry.member, bytes = entry.bytes,
-                    duration_ms = entry.duration_ms, reason = entry.reason, "a recording has ended"
-                );
+                let end = entry.end.unwrap_or(RecordEnd::RecorderFailed);
+                log_end(&entry, end);
+                self.table.count_ended(end);
                 let Some(ended) = self.table.end(&entry.id) else { return };
                 if let Some(tap) = ended.tap {
                     self.media.untap(&ended.room, tap);
                 }
-                self.say(ended.told(Ok(Some(path_of(&entry.id)))));
+                self.say(ended.told(Ok(Some(path_of(&entry.id))), end));
             }
         }
     }
@@ -184,6 +240,26 @@ impl Booth {
     }
 }
 
+fn refused(command: RecordCommand, why: Refused) -> Option<Recorded> {
+    let RecordCommand { room, member, number, .. } = command;
+    (number != 0).then(|| Recorded { room, member, number, recording: number, result: Err(why), end: None })
+}
+
+fn nothing_to_end(command: RecordCommand) -> Option<Recorded> {
+    let RecordCommand { room, member, number, .. } = command;
+    (number != 0).then(|| Recorded { room, member, number, recording: 0, result: Ok(None), end: None })
+}
+
+fn log_end(entry: &Entry, end: RecordEnd) {
+    let Entry { id, member, bytes, duration_ms, reason, .. } = entry;
+    let (end_name, reason) = (end.name(), reason.as_deref().unwrap_or_default());
+    if end.is_failure() {
+        tracing::error!(recording = %id, member, bytes, duration_ms, end = end_name, reason, "a recording has failed");
+    } else {
+        tracing::info!(recording = %id, member, bytes, duration_ms, end = end_name, "a recording has ended");
+    }
+}
+
 /// Where the REST interface has a recording; what terminals are told.
 fn path_of(id: &RecordingId) -> String {
     format!("/recordings/media/{id}")
@@ -201,6 +277,13 @@ fn config_of(settings: &Settings) -> Result<RecorderConfig, KeysError> {
         folder: settings.dir.clone(),
         bucket: settings.bucket.as_ref().map(keys::bucket).transpose()?,
         bytes_max: settings.bytes_max,
+        account_bytes_max: settings.account_bytes_max,
+        partition_bytes_max: settings.partition_bytes_max.unwrap_or(settings.bytes_max),
+        keep_free: match settings.keep_free {
+            KeepFree::Bytes(bytes) => taoyao_record::KeepFree::Bytes(bytes),
+            KeepFree::Percent(percent) => taoyao_record::KeepFree::Percent(percent),
+        },
+        time_max: Duration::from_secs(u64::from(settings.hours_max) * 3_600),
         when_full: match settings.when_full {
             WhenFull::DeleteOldest => taoyao_record::WhenFull::DeleteOldest,
             WhenFull::Refuse => taoyao_record::WhenFull::Refuse,
@@ -223,8 +306,10 @@ mod tests {
     #[test]
     fn a_node_without_a_recorder_says_so_to_whoever_waits() {
         let recordings = Recordings::default();
-        let command =
-            |number| RecordCommand { room: "r".into(), member: "m".into(), number, act: RecordAct::Stop };
+        let command = |number| {
+            let act = RecordAct::Stop { end: RecordEnd::Stopped };
+            RecordCommand { room: "r".into(), member: "m".into(), number, act }
+        };
         let told = recordings.send(Now::default(), command(7)).unwrap();
         assert_eq!((told.number, told.result), (7, Err(Refused::SwitchedOff("recorder"))));
         assert_eq!(recordings.send(Now::default(), command(0)), None);

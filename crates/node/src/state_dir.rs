@@ -12,6 +12,9 @@ const EPOCH: &str = "epoch";
 const TOKEN: &str = "admin.token";
 const TICKET_KEY: &str = "tickets.key";
 const READER_TOKEN: &str = "admin.read.token";
+/// Space that is kept back, so that a disk which others have filled does not keep a node from starting.
+const SPARE: &str = "spare";
+const SPARE_BYTES: usize = 64 * 1024;
 
 /// Why a node's state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +57,11 @@ impl StateDir {
         let options = options.create(true).truncate(false).write(true).mode(0o600);
         let lock = options.open(&lock_path).map_err(unwritable(&lock_path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                let own = Self { path: path.to_owned(), _lock: lock };
+                own.keep_spare();
+                Ok(own)
+            }
             Err(TryLockError::WouldBlock) => Err(StateError::Taken { path: lock_path }),
             Err(TryLockError::Error(source)) => Err(StateError::Unwritable { path: lock_path, source }),
         }
@@ -115,20 +122,39 @@ impl StateDir {
         }
     }
 
+    /// Without space there is none, and what is to be written has to find some.
+    fn keep_spare(&self) {
+        let is_there = fs::metadata(self.path.join(SPARE)).is_ok_and(|meta| meta.len() == SPARE_BYTES as u64);
+        if !is_there && let Err(error) = self.write(SPARE, &[b'\n'; SPARE_BYTES]) {
+            tracing::warn!(path = %self.path.display(), %error, "no space can be kept back for the node's state");
+        }
+    }
+
     /// Puts a complete file in the place of the old one, and returns once it is on disk.
     fn replace(&self, name: &str, text: &str) -> Result<(), StateError> {
         let path = self.path.join(name);
-        let write = || {
-            let permissions = fs::Permissions::from_mode(0o600);
-            let mut file =
-                tempfile::Builder::new().prefix(".new-").permissions(permissions).tempfile_in(&self.path)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|source| StateError::Unwritable { path: path.clone(), source })
+        let mut written = self.write(name, text.as_bytes());
+        if written.as_ref().is_err_and(is_for_want_of_space) && fs::remove_file(self.path.join(SPARE)).is_ok()
+        {
+            tracing::warn!(path = %path.display(), "the disk is full; this takes the space that was kept back for it");
+            written = self.write(name, text.as_bytes());
+        }
+        written.map_err(|source| StateError::Unwritable { path, source })
     }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let permissions = fs::Permissions::from_mode(0o600);
+        let mut file =
+            tempfile::Builder::new().prefix(".new-").permissions(permissions).tempfile_in(&self.path)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(self.path.join(name))?;
+        File::open(&self.path)?.sync_all()
+    }
+}
+
+fn is_for_want_of_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {
@@ -193,5 +219,44 @@ mod tests {
         let path = token_path(dir.path());
         assert_eq!(fs::read_to_string(&path).unwrap(), second);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    const SMALL_DISK: &str = "TAOYAO_TEST_SMALL_DISK";
+
+    /// On a disk of its own, in a namespace where everybody may mount one.
+    #[test]
+    fn a_disk_that_others_have_filled_does_not_keep_a_node_from_starting() {
+        let may_mount = std::process::Command::new("unshare").args(["-rm", "true"]).status();
+        if !may_mount.is_ok_and(|status| status.success()) {
+            eprintln!("this system lets nobody make a namespace; nothing was tested");
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let own = std::env::current_exe().unwrap();
+        let script = "mount -t tmpfs -o size=512k none \"$TAOYAO_TEST_SMALL_DISK\" && exec \"$0\" \"$@\"";
+        let ended = std::process::Command::new("unshare")
+            .args(["-rm", "sh", "-c", script])
+            .arg(own)
+            .args(["--ignored", "--exact", "state_dir::tests::starts_on_a_full_disk"])
+            .env(SMALL_DISK, dir.path())
+            .status();
+        assert!(ended.unwrap().success());
+    }
+
+    #[test]
+    #[ignore = "is run by the test above, on a disk of its own"]
+    fn starts_on_a_full_disk() {
+        let disk = PathBuf::from(std::env::var_os(SMALL_DISK).expect("the other test sets it"));
+        let own = disk.join("state");
+        let first = StateDir::open(&own).unwrap().next_epoch(NOW).unwrap();
+        let mut ballast = File::create(disk.join("ballast")).unwrap();
+        while ballast.write_all(&[0; 4_096]).is_ok() {}
+        let state = StateDir::open(&own).unwrap();
+        assert_eq!(state.next_epoch(NOW).unwrap(), NodeEpoch(first.0 + 1));
+        state.new_token().unwrap();
+        drop(state);
+        fs::remove_file(disk.join("ballast")).unwrap();
+        StateDir::open(&own).unwrap();
+        assert!(own.join(SPARE).exists(), "space is kept back again when there is some");
     }
 }

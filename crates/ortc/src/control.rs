@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::capabilities::RtpCapabilities;
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::rtp::{MediaKind, RtpParameters};
@@ -251,7 +253,8 @@ pub enum Happening {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordCommand {
     pub room: RoomName,
-    /// Whose media is recorded: its full name, by which the recorder tells it from others of the room.
+    /// Whose media is recorded: its full name, by which the recorder tells it from others of the room. The room's media
+    /// terminal stands for the whole room.
     pub member: String,
     /// Comes back in [`Recorded`]; 0: no answer is wanted.
     pub number: u64,
@@ -261,22 +264,107 @@ pub struct RecordCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordAct {
     /// Record these producers from now on, one file for all. There is no recording of this member yet.
-    Start { producers: Vec<(ProducerId, MediaKind)> },
+    Start { sources: Vec<RecordSource>, charge: RecordCharge, is_whole_room: bool },
     /// Record these, too, in the same file. A recording that has ended meanwhile takes no more.
-    Add { producers: Vec<(ProducerId, MediaKind)> },
+    Add { sources: Vec<RecordSource> },
     /// End the member's recording, if there is one.
-    Stop,
+    Stop { end: RecordEnd },
 }
 
-/// How a [`RecordCommand`] ended; with the number 0: a recording has ended by itself.
+/// One producer that is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordSource {
+    pub producer: ProducerId,
+    pub kind: MediaKind,
+    /// What people know it by: the name of its track in the file.
+    pub label: String,
+}
+
+/// Who pays for a recording with its share of the disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordCharge {
+    /// The account that asked for it; opaque to the recorder.
+    pub holder: String,
+    /// The partition of the room.
+    pub partition: String,
+}
+
+/// Why a recording is over. The names are what terminals, entries and metrics have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordEnd {
+    /// Somebody who may asked for it.
+    Stopped,
+    /// Who was recorded has left, or was made to.
+    Left,
+    RoomClosed,
+    /// The node was told to end.
+    NodeEnded,
+    /// It lasted as long as one may.
+    TooLong,
+    /// The share of its account, its partition or its node was used up.
+    QuotaUsedUp,
+    /// The disk has no more than what is kept free.
+    DiskFull,
+    /// The disk did not take it.
+    DiskFault,
+    /// The room's media was lost.
+    MediaLost,
+    /// The recorder failed.
+    RecorderFailed,
+}
+
+impl RecordEnd {
+    pub const ALL: [Self; 10] = [
+        Self::Stopped,
+        Self::Left,
+        Self::RoomClosed,
+        Self::NodeEnded,
+        Self::TooLong,
+        Self::QuotaUsedUp,
+        Self::DiskFull,
+        Self::DiskFault,
+        Self::MediaLost,
+        Self::RecorderFailed,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Left => "left",
+            Self::RoomClosed => "room-closed",
+            Self::NodeEnded => "node-ended",
+            Self::TooLong => "too-long",
+            Self::QuotaUsedUp => "quota-used-up",
+            Self::DiskFull => "disk-full",
+            Self::DiskFault => "disk-fault",
+            Self::MediaLost => "media-lost",
+            Self::RecorderFailed => "recorder-failed",
+        }
+    }
+
+    /// Whether something is missing that somebody wanted recorded.
+    pub fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Self::QuotaUsedUp | Self::DiskFull | Self::DiskFault | Self::MediaLost | Self::RecorderFailed
+        )
+    }
+}
+
+/// What became of a recording: the answer to a [`RecordCommand`], or, with the number 0, that it has ended by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     pub room: RoomName,
     pub member: String,
     pub number: u64,
+    /// The number of the command that began it; 0 if there was none to end.
+    pub recording: u64,
     /// Where the recording is, as operators and REST know it; none if there was nothing to end. Refused: nothing is being
     /// recorded.
     pub result: Result<Option<String>, Refused>,
+    /// Why it is over; none of one that begins.
+    pub end: Option<RecordEnd>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,8 +16,8 @@ pub mod transport;
 
 pub use capabilities::{CodecCapability, ExtensionCapability, RtpCapabilities, router_capabilities};
 pub use control::{
-    Act, Capacity, Command, Done, Event, Happening, RecordAct, RecordCommand, Recorded, Refused, Reply,
-    RoomName,
+    Act, Capacity, Command, Done, Event, Happening, RecordAct, RecordCharge, RecordCommand, RecordEnd,
+    RecordSource, Recorded, Refused, Reply, RoomName,
 };
 pub use id::{BadId, ConsumerId, ProducerId, TransportId};
 pub use rtp::{

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use taoyao_types::Secret;
 
+use crate::disk::KeepFree;
+
 /// The settings of a node's recorder.
 #[derive(Debug, Clone)]
 pub struct RecorderConfig {
@@ -14,8 +16,15 @@ pub struct RecorderConfig {
     pub bucket: Option<BucketConfig>,
     /// Bytes of all recordings together.
     pub bytes_max: u64,
-    /// What happens when they are used up.
+    /// Of those of one account, and of those of one partition.
+    pub account_bytes_max: u64,
+    pub partition_bytes_max: u64,
+    /// What of the disk is left to others: nothing is recorded beyond.
+    pub keep_free: KeepFree,
+    /// What happens when any of these is used up.
     pub when_full: WhenFull,
+    /// A recording ends when it is as long as this.
+    pub time_max: Duration,
     /// Recordings are deleted when they began longer ago than this; none: never.
     pub age_max: Option<Duration>,
 }
@@ -23,7 +32,7 @@ pub struct RecorderConfig {
 /// What happens when a recorder has no more room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenFull {
-    /// The oldest recordings that have ended make room.
+    /// The oldest recordings of the same account that have ended make room. Nobody else's do.
     DeleteOldest,
     /// New recordings are refused, and those under way end.
     Refuse,
@@ -43,13 +52,18 @@ pub struct BucketConfig {
 }
 
 impl RecorderConfig {
-    /// 50 GiB in this folder; the oldest make room, and nothing is too old.
+    /// 50 GiB in this folder for anybody, of a disk that keeps 1 GiB free; then nothing is recorded. A day long at most, and
+    /// nothing is too old.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
             bucket: None,
             bytes_max: 50 * 1024 * 1024 * 1024,
-            when_full: WhenFull::DeleteOldest,
+            account_bytes_max: u64::MAX,
+            partition_bytes_max: u64::MAX,
+            keep_free: KeepFree::Bytes(1024 * 1024 * 1024),
+            when_full: WhenFull::Refuse,
+            time_max: Duration::from_secs(86_400),
             age_max: None,
         }
     }

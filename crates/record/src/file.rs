@@ -5,18 +5,18 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::disk;
 use crate::media::codec::Description;
 use crate::media::timeline::Micros;
 use crate::media::track::Frame;
-use crate::mux::{Container, End, HEAD_BYTES, Mux, Sample, TrackHead};
+use crate::mux::{Container, End, Head, Mux, Sample, TrackHead};
+use crate::order::{DecodeOrder, Placed};
 
 /// What a killed node may lose.
 pub(crate) const CHUNK_EVERY: Duration = Duration::from_secs(1);
 const CHUNK_MICROS: Micros = 1_000_000;
 /// A chunk is also written when it has so many bytes.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
-/// How long a frame lasts of which it is not known.
-const FIRST_DURATION: Micros = 20_000;
 
 #[derive(Debug)]
 pub(crate) struct RecordingFile {
@@ -34,11 +34,7 @@ pub(crate) struct RecordingFile {
 #[derive(Debug)]
 struct Lane {
     head: TrackHead,
-    /// Its last frame, until the next tells how long it lasts.
-    held: Option<Sample>,
-    /// Where the last one lies.
-    last: Option<Micros>,
-    duration: Micros,
+    order: DecodeOrder,
 }
 
 /// Why a track is not in the file.
@@ -46,33 +42,47 @@ struct Lane {
 pub(crate) enum AddError {
     #[error("the container cannot hold the track beside those that it has")]
     DoesNotFit,
+    #[error("the file has as many tracks as one may have")]
+    TooMany,
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl AddError {
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::TooMany)
+    }
 }
 
 impl RecordingFile {
     /// # Errors
     /// The file is there already, or cannot be made.
-    pub(crate) fn create(path: &Path, container: Container) -> io::Result<Self> {
-        let file = File::options().write(true).create_new(true).open(path)?;
+    pub(crate) fn create(path: &Path, container: Container, head: Head) -> io::Result<Self> {
+        Self::in_file(disk::private_file(path)?, container, head)
+    }
+
+    fn in_file(file: File, container: Container, head: Head) -> io::Result<Self> {
         let mut new = Self {
             file,
-            mux: Mux::new(container),
+            mux: Mux::new(container, head),
             lanes: Vec::new(),
             pending: Vec::new(),
             pending_bytes: 0,
-            bytes: HEAD_BYTES as u64,
+            bytes: head.bytes() as u64,
             end: 0,
         };
-        new.write_head(None).map_err(io::Error::other)?;
+        new.write_head(None).map_err(|error| match error {
+            AddError::Io(error) => error,
+            other => io::Error::other(other),
+        })?;
         Ok(new)
     }
 
     /// Returns the number of the new track.
-    pub(crate) fn add(&mut self, description: Description) -> Result<u32, AddError> {
+    pub(crate) fn add(&mut self, description: Description, label: String) -> Result<u32, AddError> {
         let number = self.lanes.len() as u32 + 1;
-        let head = TrackHead { number, description };
-        self.lanes.push(Lane { head, held: None, last: None, duration: FIRST_DURATION });
+        let order = DecodeOrder::new(description.reorders());
+        self.lanes.push(Lane { head: TrackHead { number, label, description }, order });
         let written = self.write_head(None);
         if written.is_err() {
             self.lanes.pop();
@@ -84,26 +94,20 @@ impl RecordingFile {
         self.lanes.len()
     }
 
-    /// Takes a frame of the track `number`. It lies behind the one before, even if that was somebody else's.
-    pub(crate) fn push(&mut self, number: u32, mut frame: Frame) -> io::Result<()> {
+    /// Takes a frame of the track `number`. It is decoded behind the one before, even if that was somebody else's.
+    pub(crate) fn push(&mut self, number: u32, frame: Frame) -> io::Result<()> {
         let Some(lane) = self.lanes.get_mut(number as usize - 1) else { return Ok(()) };
-        frame.at = frame.at.max(lane.last.map_or(0, |last| last + 1_000));
-        lane.last = Some(frame.at);
-        if let Some(mut held) = lane.held.take() {
-            held.duration = frame.at - held.at;
-            // What follows a gap tells nothing of the frames' pace.
-            if held.duration < CHUNK_MICROS / 2 {
-                lane.duration = held.duration;
-            }
-            self.pending_bytes += held.bytes.len();
-            self.pending.push(held);
+        lane.order.push(frame);
+        while let Some(placed) = lane.order.pop() {
+            let sample = sample_of(&lane.head, placed);
+            self.end = self.end.max(sample.at + sample.duration);
+            self.pending_bytes += sample.bytes.len();
+            self.pending.push(sample);
         }
-        let is_video = lane.head.description.size().is_some();
-        let Frame { at, is_key, bytes, .. } = frame;
-        self.end = self.end.max(at + lane.duration);
-        lane.held = Some(Sample { track: number, at, duration: lane.duration, is_key, is_video, bytes });
-        let began = self.pending.iter().map(|sample| sample.at).min().unwrap_or(at);
-        if at - began >= CHUNK_MICROS || self.pending_bytes >= CHUNK_BYTES {
+        let newest = lane.order.newest();
+        let began = self.pending.iter().map(|sample| sample.decoded_at).min();
+        let is_due = began.is_some_and(|began| newest.is_some_and(|newest| newest - began >= CHUNK_MICROS));
+        if is_due || self.pending_bytes >= CHUNK_BYTES {
             self.flush()?;
         }
         Ok(())
@@ -111,48 +115,65 @@ impl RecordingFile {
 
     /// Writes what is there, and the last frames of tracks that have fallen silent.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        let newest = self.lanes.iter().filter_map(|lane| lane.held.as_ref()).map(|held| held.at).max();
-        for lane in &mut self.lanes {
-            let is_silent = |held: &Sample| newest.is_some_and(|newest| newest - held.at >= CHUNK_MICROS);
-            if lane.held.as_ref().is_some_and(is_silent) {
-                self.pending.extend(lane.held.take());
-            }
-        }
+        let newest = self.lanes.iter().filter_map(|lane| lane.order.newest()).max();
+        let is_silent = |lane: &Lane| {
+            let last = lane.order.newest();
+            newest.zip(last).is_some_and(|(newest, last)| newest - last >= CHUNK_MICROS)
+        };
+        let silent: Vec<usize> =
+            self.lanes.iter().enumerate().filter(|(_, lane)| is_silent(lane)).map(|(at, _)| at).collect();
+        silent.into_iter().for_each(|at| self.drain(at));
         self.write_pending()
     }
 
-    /// Ends the file: the last frames, the index, and how long it is. Returns its length in time.
-    pub(crate) fn finish(&mut self) -> io::Result<Micros> {
-        for lane in &mut self.lanes {
-            self.pending.extend(lane.held.take());
+    /// Ends the file: the last frames, the index, and how long it is. Whatever the disk does not take of that is cut off, so
+    /// that what is there plays. Returns its length in time, and whether all is there.
+    pub(crate) fn finish(&mut self) -> (Micros, io::Result<()>) {
+        (0..self.lanes.len()).for_each(|at| self.drain(at));
+        let mut finished = self.write_pending();
+        let tail = if finished.is_ok() { self.mux.tail() } else { Vec::new() };
+        let mut end = End { duration: self.end, file_bytes: self.bytes, tail_bytes: tail.len() as u64 };
+        let appended = self.append(&tail);
+        if appended.is_err() {
+            end.tail_bytes = 0;
         }
-        self.write_pending()?;
-        let tail = self.mux.tail();
-        let end = End { duration: self.end, file_bytes: self.bytes, tail_bytes: tail.len() as u64 };
-        self.append(&tail)?;
-        self.write_head(Some(end)).map_err(io::Error::other)?;
-        self.file.sync_all()?;
-        Ok(self.end)
+        finished = finished.and(appended).and(self.write_head(Some(end)).map_err(io::Error::other));
+        (self.end, finished.and(self.file.sync_all()))
     }
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
+    fn drain(&mut self, lane: usize) {
+        let Lane { head, order } = &mut self.lanes[lane];
+        while let Some(placed) = order.drain() {
+            let sample = sample_of(head, placed);
+            self.end = self.end.max(sample.at + sample.duration);
+            self.pending.push(sample);
+        }
+    }
+
     fn write_pending(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        self.pending.sort_by_key(|sample| sample.at);
+        self.pending.sort_by_key(|sample| sample.decoded_at);
         let chunk = self.mux.chunk(&self.pending, self.bytes);
         self.pending.clear();
         self.pending_bytes = 0;
         self.append(&chunk)
     }
 
+    /// All of it, or nothing.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.bytes))?;
-        self.file.write_all(bytes)?;
+        if let Err(error) = self.file.write_all(bytes) {
+            if let Err(error) = self.file.set_len(self.bytes) {
+                tracing::warn!(%error, "a part of a chunk stays at the end of a recording");
+            }
+            return Err(error);
+        }
         self.bytes += bytes.len() as u64;
         Ok(())
     }
@@ -163,5 +184,24 @@ impl RecordingFile {
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&head)?;
         Ok(())
+    }
+}
+
+fn sample_of(head: &TrackHead, placed: Placed) -> Sample {
+    let Placed { frame, decoded_at, duration } = placed;
+    let Frame { at, is_key, bytes, .. } = frame;
+    let is_video = head.description.size().is_some();
+    Sample { track: head.number, at, decoded_at, duration, is_key, is_video, bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_is_known_by_its_error() {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let error = RecordingFile::in_file(full, Container::WebM, Head::Small).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 }

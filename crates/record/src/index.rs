@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use taoyao_ortc::{MediaKind, ProducerId};
+use taoyao_ortc::{MediaKind, ProducerId, RecordEnd};
 use taoyao_types::Wall;
 
+use crate::disk;
 use crate::id::RecordingId;
 use crate::plan::{RecordingPlan, TrackPlan};
 
@@ -17,8 +18,20 @@ use crate::plan::{RecordingPlan, TrackPlan};
 pub struct Entry {
     pub id: RecordingId,
     pub room: String,
+    /// Whose media it is; of a whole room its media terminal.
     pub member: String,
+    #[serde(default)]
+    pub is_whole_room: bool,
+    /// Who is charged for its bytes; empty in entries that are older than accounts' shares.
+    #[serde(default)]
+    pub holder: String,
+    /// Of the room.
+    #[serde(default)]
+    pub partition: String,
     pub state: State,
+    /// Why it is over; none while it is under way, and of one whose node was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<RecordEnd>,
     /// Why it ended otherwise than by being stopped, or why it is not where it should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -48,8 +61,20 @@ pub enum State {
     Finished,
     /// The node ended while it was being written. The file plays up to about a second before.
     Interrupted,
-    /// The disk did not take it. What was written before plays.
+    /// It ended for a reason that nobody wanted, which `end` names. What was written before plays.
     Failed,
+}
+
+/// Why a track is not in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftOut {
+    /// The recorder has no form for it.
+    Codec,
+    /// The file is of a kind that cannot hold it.
+    Container,
+    /// The file has as many tracks as one may have.
+    TooMany,
 }
 
 /// What became of one track.
@@ -58,6 +83,9 @@ pub enum State {
 pub struct TrackEntry {
     pub producer: ProducerId,
     pub kind: MediaKind,
+    /// Its name in the file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label: String,
     pub mime_type: String,
     /// Its track in the file, from 1. One who comes back with the same codec goes on in the track that it had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,8 +96,10 @@ pub struct TrackEntry {
     /// And its last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
-    /// False if nothing decodable came, or if the container cannot hold the codec.
     pub is_recorded: bool,
+    /// Why it is not; none if nothing decodable came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     pub frames: u64,
     /// Packets that never came.
     pub lost_packets: u64,
@@ -83,7 +113,11 @@ impl Entry {
             id: plan.id.clone(),
             room: plan.room.clone(),
             member: plan.member.clone(),
+            is_whole_room: plan.is_whole_room,
+            holder: plan.holder.clone(),
+            partition: plan.partition.clone(),
             state: State::Recording,
+            end: None,
             reason: None,
             started_at,
             duration_ms: 0,
@@ -106,11 +140,13 @@ impl TrackEntry {
         Self {
             producer: plan.producer,
             kind: plan.kind,
+            label: plan.label.clone(),
             mime_type: plan.mime_type.clone(),
             number: None,
             from_ms: None,
             until_ms: None,
             is_recorded: false,
+            left_out: None,
             frames: 0,
             lost_packets: 0,
             dropped_frames: 0,
@@ -140,9 +176,7 @@ pub(crate) fn load(folder: &Path) -> io::Result<Vec<Entry>> {
 /// Writes an entry so that it is there whole or as it was.
 pub(crate) fn save(folder: &Path, entry: &Entry) -> io::Result<()> {
     let text = serde_json::to_vec_pretty(entry).map_err(io::Error::other)?;
-    let beside = folder.join(format!("{}.json.new", entry.id));
-    fs::write(&beside, text)?;
-    fs::rename(beside, path_of(folder, &entry.id))
+    disk::replace(&path_of(folder, &entry.id), &text)
 }
 
 pub(crate) fn remove(folder: &Path, id: &RecordingId) -> io::Result<()> {
@@ -172,7 +206,15 @@ mod tests {
 
     fn entry(id: &str, file: &str) -> Entry {
         let id: RecordingId = id.parse().unwrap();
-        let plan = RecordingPlan { id, room: "r".into(), member: "m".into(), tracks: vec![] };
+        let plan = RecordingPlan {
+            id,
+            room: "r".into(),
+            member: "m".into(),
+            is_whole_room: false,
+            holder: "ann".into(),
+            partition: "cn".into(),
+            tracks: vec![],
+        };
         Entry::new(&plan, file.to_owned(), Wall(7))
     }
 

@@ -7,22 +7,27 @@
 //! program is run.
 
 mod config;
+mod disk;
 mod file;
 mod id;
 mod index;
 mod media;
 mod mux;
+mod order;
 mod plan;
 mod preview;
+mod quota;
 mod recorder;
 mod session;
 mod shelf;
 mod store;
 
 pub use config::{BucketConfig, RecorderConfig, WhenFull};
+pub use disk::KeepFree;
 pub use id::{BadRecordingId, RecordingId};
-pub use index::{Entry, State, TrackEntry};
+pub use index::{Entry, LeftOut, State, TrackEntry};
 pub use plan::{RecordingPlan, TrackPlan};
+pub use quota::NoRoom;
 pub use recorder::{Feed, Part, ReadError, Recorder, RecorderEvent, StartError};
 pub use shelf::{DeleteError, OpenError};
 pub use store::{Content, StoreError};

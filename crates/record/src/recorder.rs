@@ -1,23 +1,27 @@
 //! A node's recorder: starts and stops recordings, each on a thread of its own, and answers for what there is.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use taoyao_ortc::ProducerId;
+use taoyao_ortc::{ProducerId, RecordEnd};
 use taoyao_types::limits::{RECORDER_QUEUE_MAX, RECORDINGS_KEPT_MAX, RECORDINGS_MAX};
 use taoyao_types::{Instant, Now, Wall};
 
 use crate::config::RecorderConfig;
+use crate::disk;
 use crate::file::CHUNK_EVERY;
 use crate::id::RecordingId;
 use crate::index::{Entry, State};
 use crate::plan::{RecordingPlan, TrackPlan};
 use crate::preview::preview;
+use crate::quota::NoRoom;
 use crate::session::{Input, Session, container_of};
 use crate::shelf::{DeleteError, OpenError, Shelf};
 use crate::store::{Content, StoreError};
@@ -51,8 +55,8 @@ pub enum StartError {
     Exists(RecordingId),
     #[error("{RECORDINGS_MAX} recordings are under way at this node; stop one first")]
     Busy,
-    #[error("there is no room for recordings; delete some, or raise the quota")]
-    Full,
+    #[error(transparent)]
+    Full(#[from] NoRoom),
     #[error("the file of the recording cannot be written: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -109,41 +113,58 @@ impl Recorder {
     /// # Errors
     /// A limit is reached, or the disk does not take a new file.
     pub fn start(&self, plan: RecordingPlan, now: Now) -> Result<Feed, StartError> {
+        self.make_room(&plan)?;
         let mut running = self.running();
         running.retain(|_, running| running.thread.as_ref().is_some_and(|thread| !thread.is_finished()));
         if running.len() >= RECORDINGS_MAX {
             return Err(StartError::Busy);
         }
-        let kept = self.shelf.entries().len();
-        if kept >= RECORDINGS_KEPT_MAX || !self.shelf.could_have_room() {
-            return Err(StartError::Full);
-        }
         if self.shelf.get(&plan.id).is_some() {
             return Err(StartError::Exists(plan.id));
         }
-        let file = format!("{}.{}", plan.id, container_of(&plan.tracks).extension());
+        let file = format!("{}.{}", plan.id, container_of(&plan).extension());
         let entry = Entry::new(&plan, file, now.wall);
-        let session = Session::create(&self.shelf.folder.join(&entry.file), now.mono, plan.tracks)?;
-        self.shelf.put(entry.clone())?;
+        let id = plan.id.clone();
+        let session = Session::create(&self.shelf.folder.join(&entry.file), now.mono, plan)?;
+        if let Err(error) = self.shelf.put(entry.clone()) {
+            self.shelf.discard(&entry);
+            return Err(error.into());
+        }
         let (inputs, received) = channel();
         let feed = Feed { inputs, counts: Arc::default() };
         let work = Work {
             shelf: Arc::clone(&self.shelf),
             events: Arc::clone(&self.events),
             counts: Arc::clone(&feed.counts),
+            began: std::time::Instant::now(),
             session,
-            entry,
+            entry: entry.clone(),
         };
-        let thread =
-            std::thread::Builder::new().name("record".to_owned()).spawn(move || work.run(&received))?;
-        running.insert(plan.id, Running { feed: feed.clone(), thread: Some(thread) });
+        match std::thread::Builder::new().name("record".to_owned()).spawn(move || work.watched(&received)) {
+            Ok(thread) => running.insert(id, Running { feed: feed.clone(), thread: Some(thread) }),
+            Err(error) => {
+                self.shelf.discard(&entry);
+                return Err(error.into());
+            }
+        };
         Ok(feed)
     }
 
+    /// Before anything is locked: a store may take its time to delete.
+    fn make_room(&self, plan: &RecordingPlan) -> Result<(), NoRoom> {
+        let kept = self.shelf.books().entries().len();
+        if kept >= RECORDINGS_KEPT_MAX {
+            return Err(NoRoom::Entries(kept));
+        }
+        let (holder, partition) = (&plan.holder, &plan.partition);
+        wait_for(self.shelf.make_room(holder, partition))
+            .unwrap_or_else(|| self.shelf.check(holder, partition))
+    }
+
     /// Ends a recording; [`RecorderEvent::Ended`] follows. False if it is not under way.
-    pub fn stop(&self, id: &RecordingId) -> bool {
+    pub fn stop(&self, id: &RecordingId, end: RecordEnd) -> bool {
         let is_under_way = self.shelf.get(id).is_some_and(|entry| !entry.has_ended());
-        is_under_way && self.running().get(id).is_some_and(|running| running.feed.tell(Input::Stop))
+        is_under_way && self.running().get(id).is_some_and(|running| running.feed.tell(Input::Stop(end)))
     }
 
     /// Ends all recordings and waits for their files; for a node that ends. Blocks.
@@ -152,7 +173,7 @@ impl Recorder {
         let threads: Vec<JoinHandle<()>> = all
             .into_values()
             .filter_map(|running| {
-                running.feed.tell(Input::Stop);
+                running.feed.tell(Input::Stop(RecordEnd::NodeEnded));
                 running.thread
             })
             .collect();
@@ -165,15 +186,15 @@ impl Recorder {
 
     /// All recordings, the newest first.
     pub fn list(&self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = self.shelf.entries().values().cloned().collect();
+        let mut entries: Vec<Entry> = self.shelf.books().entries().values().cloned().collect();
         entries.sort_by(|a, b| b.started_at.cmp(&a.started_at).then_with(|| a.id.cmp(&b.id)));
         entries
     }
 
     /// How many recordings there are, and their bytes together.
     pub fn kept(&self) -> (u64, u64) {
-        let entries = self.shelf.entries();
-        (entries.len() as u64, entries.values().map(|entry| entry.bytes).sum())
+        let books = self.shelf.books();
+        (books.entries().len() as u64, books.bytes())
     }
 
     pub fn get(&self, id: &RecordingId) -> Option<Entry> {
@@ -207,10 +228,9 @@ impl Recorder {
         self.shelf.delete(id).await
     }
 
-    /// Deletes what is too old or too much, and tries uploads again that failed. Call it every few minutes.
+    /// Deletes what is too old, and tries uploads again that failed. Call it every few minutes.
     pub async fn tidy(&self, now: Wall) {
         self.shelf.retire(now).await;
-        self.shelf.make_room().await;
         self.shelf.upload_ended().await;
     }
 
@@ -263,43 +283,67 @@ struct Work {
     shelf: Arc<Shelf>,
     events: Arc<dyn Fn(RecorderEvent) + Send + Sync>,
     counts: Arc<Counts>,
+    began: std::time::Instant,
     session: Session,
     entry: Entry,
 }
 
-/// Why a recording ends.
-enum Ending {
-    Stopped,
-    Full,
-    Failed(std::io::Error),
+/// Why a recording ends, and what is said of it besides.
+struct Ending {
+    end: RecordEnd,
+    reason: Option<String>,
+}
+
+impl Ending {
+    fn of(end: RecordEnd) -> Self {
+        Self { end, reason: None }
+    }
+
+    /// The disk did not take something.
+    fn fault(error: &std::io::Error) -> Self {
+        let is_full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        let end = if is_full { RecordEnd::DiskFull } else { RecordEnd::DiskFault };
+        Self { end, reason: Some(format!("the disk did not take it: {error}")) }
+    }
+}
+
+impl From<NoRoom> for Ending {
+    fn from(why: NoRoom) -> Self {
+        let end = if why == NoRoom::Disk { RecordEnd::DiskFull } else { RecordEnd::QuotaUsedUp };
+        Self { end, reason: Some(why.to_string()) }
+    }
 }
 
 impl Work {
+    /// A thread that dies leaves an entry that says so, and somebody who is told.
+    fn watched(self, inputs: &Receiver<Input>) {
+        let (shelf, events, id) = (Arc::clone(&self.shelf), Arc::clone(&self.events), self.entry.id.clone());
+        let ran = catch_unwind(AssertUnwindSafe(|| self.run(inputs)));
+        let Some(mut entry) = shelf.get(&id).filter(|entry| ran.is_err() && !entry.has_ended()) else {
+            return;
+        };
+        entry.state = State::Failed;
+        entry.end = Some(RecordEnd::RecorderFailed);
+        entry.reason = Some("the recorder failed; see the node's log".to_owned());
+        shelf.settle(entry.clone());
+        events(RecorderEvent::Ended(Box::new(entry)));
+    }
+
     fn run(mut self, inputs: &Receiver<Input>) {
-        let ending = self.record(inputs);
-        let finished = self.session.finish();
-        match (&ending, &finished) {
-            (Ending::Failed(error), _) | (_, Err(error)) => {
-                self.entry.state = State::Failed;
-                self.entry.reason = Some(format!("the disk did not take it: {error}"));
-            }
-            (_, Ok(duration)) => {
-                self.entry.state = State::Finished;
-                self.entry.duration_ms = (*duration).max(0).unsigned_abs() / 1_000;
-            }
+        let mut ending = self.record(inputs);
+        let (duration, finished) = self.session.finish();
+        if let (Err(error), false) = (&finished, ending.end.is_failure()) {
+            ending = Ending::fault(error);
         }
-        if matches!(ending, Ending::Full) {
-            self.entry.reason = Some("there was no more room for recordings".to_owned());
-        }
+        self.entry.state = if ending.end.is_failure() { State::Failed } else { State::Finished };
+        self.entry.duration_ms = duration.max(0).unsigned_abs() / 1_000;
+        (self.entry.end, self.entry.reason) = (Some(ending.end), ending.reason);
         self.entry.bytes = self.session.bytes();
         self.entry.tracks = self.session.tracks();
         self.entry.dropped_packets = self.counts.dropped.load(Ordering::Relaxed);
         self.make_preview();
         self.settle_name();
-        if let Err(error) = self.shelf.put(self.entry.clone()) {
-            tracing::error!(recording = %self.entry.id, %error, "the entry of a recording cannot be written");
-            self.shelf.entries().insert(self.entry.id.clone(), self.entry.clone());
-        }
+        self.shelf.settle(self.entry.clone());
         (self.events)(RecorderEvent::Ended(Box::new(self.entry.clone())));
         if self.shelf.store.has_bucket() {
             wait_for(self.shelf.upload_ended());
@@ -309,7 +353,8 @@ impl Work {
     fn record(&mut self, inputs: &Receiver<Input>) -> Ending {
         loop {
             let step = match inputs.recv_timeout(CHUNK_EVERY) {
-                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return Ending::Stopped,
+                Ok(Input::Stop(end)) => return Ending::of(end),
+                Err(RecvTimeoutError::Disconnected) => return Ending::of(RecordEnd::Stopped),
                 Ok(input) => {
                     if matches!(input, Input::Packet { .. }) {
                         self.counts.queued.fetch_sub(1, Ordering::Relaxed);
@@ -319,7 +364,7 @@ impl Work {
                 Err(RecvTimeoutError::Timeout) => self.session.flush(),
             };
             if let Err(error) = step {
-                return Ending::Failed(error);
+                return Ending::fault(&error);
             }
             if self.session.take_change() {
                 self.tell_tracks();
@@ -327,8 +372,11 @@ impl Work {
             for producer in self.session.wanted_key_frames() {
                 (self.events)(RecorderEvent::KeyFrameWanted { id: self.entry.id.clone(), producer });
             }
-            if !self.has_room() {
-                return Ending::Full;
+            if let Err(why) = self.check_room() {
+                return why.into();
+            }
+            if self.began.elapsed().max(self.session.lasted()) >= self.shelf.time_max {
+                return Ending::of(RecordEnd::TooLong);
             }
         }
     }
@@ -357,23 +405,28 @@ impl Work {
     }
 
     /// Looks only when something was written.
-    fn has_room(&mut self) -> bool {
+    fn check_room(&mut self) -> Result<(), NoRoom> {
         let bytes = self.session.bytes();
         if bytes == self.entry.bytes {
-            return true;
+            return Ok(());
         }
         self.entry.bytes = bytes;
-        self.shelf.grow(&self.entry.id, bytes);
-        !self.shelf.is_full() || wait_for(self.shelf.make_room()).unwrap_or(false)
+        self.shelf.books().grow(&self.entry.id, bytes);
+        let (holder, partition) = (&self.entry.holder, &self.entry.partition);
+        match self.shelf.check(holder, partition) {
+            Ok(()) => Ok(()),
+            Err(why) => wait_for(self.shelf.make_room(holder, partition)).unwrap_or(Err(why)),
+        }
     }
 
     fn make_preview(&mut self) {
         let Some(key_frame) = self.session.take_preview() else { return };
         let name = format!("{}.jpg", self.entry.id);
-        let written =
-            preview(&key_frame.description, &key_frame.bytes).map_err(|error| error.to_string()).and_then(
-                |jpeg| std::fs::write(self.shelf.folder.join(&name), jpeg).map_err(|error| error.to_string()),
-            );
+        let written = preview(&key_frame.description, &key_frame.bytes)
+            .map_err(|error| error.to_string())
+            .and_then(|jpeg| {
+                disk::replace(&self.shelf.folder.join(&name), &jpeg).map_err(|error| error.to_string())
+            });
         match written {
             Ok(()) => self.entry.preview = Some(name),
             Err(error) => tracing::info!(recording = %self.entry.id, error, "there is no preview"),

@@ -5,17 +5,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use taoyao_ortc::ProducerId;
+use taoyao_ortc::{ProducerId, RecordEnd};
 use taoyao_types::Instant;
-use taoyao_types::limits::{RECORDING_PRODUCERS_MAX, RECORDING_TRACKS_MAX};
+use taoyao_types::limits::{
+    RECORDING_PRODUCERS_MAX, RECORDING_TRACKS_MAX, ROOM_RECORDING_PRODUCERS_MAX, ROOM_RECORDING_TRACKS_MAX,
+};
 
 use crate::file::{AddError, RecordingFile};
-use crate::index::TrackEntry;
+use crate::index::{LeftOut, TrackEntry};
 use crate::media::codec::{Codec, Description};
 use crate::media::timeline::{Micros, Report, SenderClocks};
 use crate::media::track::{Frame, Track, micros_between};
-use crate::mux::Container;
-use crate::plan::TrackPlan;
+use crate::mux::{Container, Head};
+use crate::plan::{RecordingPlan, TrackPlan};
 
 /// A track without a key frame asks for one this often.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -29,13 +31,26 @@ pub(crate) enum Input {
     Report { producer: ProducerId, arrival: Instant, ntp: u64, rtp: u32 },
     Add(TrackPlan),
     EndTrack(ProducerId),
-    Stop,
+    Stop(RecordEnd),
 }
+
+/// How much one file takes.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    tracks: usize,
+    /// One after the other.
+    producers: usize,
+}
+
+const OF_MEMBER: Bounds = Bounds { tracks: RECORDING_TRACKS_MAX, producers: RECORDING_PRODUCERS_MAX };
+const OF_ROOM: Bounds = Bounds { tracks: ROOM_RECORDING_TRACKS_MAX, producers: ROOM_RECORDING_PRODUCERS_MAX };
 
 pub(crate) struct Session {
     began: Instant,
     now: Instant,
     container: Container,
+    bounds: Bounds,
+    is_whole_room: bool,
     file: RecordingFile,
     lanes: Vec<Lane>,
     clocks: SenderClocks,
@@ -55,6 +70,7 @@ pub(crate) struct KeyFrame {
 struct Lane {
     producer: ProducerId,
     form: Form,
+    label: String,
     /// None once it has ended, and where the codec cannot be recorded.
     track: Option<Track>,
     asked: Option<Instant>,
@@ -63,19 +79,22 @@ struct Lane {
 }
 
 impl Session {
-    pub(crate) fn create(path: &Path, began: Instant, tracks: Vec<TrackPlan>) -> io::Result<Self> {
-        let container = container_of(&tracks);
+    pub(crate) fn create(path: &Path, began: Instant, plan: RecordingPlan) -> io::Result<Self> {
+        let container = container_of(&plan);
+        let head = if plan.is_whole_room { Head::Large } else { Head::Small };
         let mut session = Self {
             began,
             now: began,
             container,
-            file: RecordingFile::create(path, container)?,
+            bounds: if plan.is_whole_room { OF_ROOM } else { OF_MEMBER },
+            is_whole_room: plan.is_whole_room,
+            file: RecordingFile::create(path, container, head)?,
             lanes: Vec::new(),
             clocks: SenderClocks::default(),
             preview: None,
             has_changed: false,
         };
-        tracks.into_iter().for_each(|plan| session.add(plan));
+        plan.tracks.into_iter().for_each(|track| session.add(track));
         Ok(session)
     }
 
@@ -100,7 +119,7 @@ impl Session {
             Input::EndTrack(producer) => {
                 self.open_lane(producer).map_or(Ok(()), |index| self.end_lane(index))
             }
-            Input::Stop => Ok(()),
+            Input::Stop(_) => Ok(()),
         }
     }
 
@@ -123,12 +142,16 @@ impl Session {
         wanted
     }
 
-    /// Ends all tracks and the file; returns its length in time.
-    pub(crate) fn finish(&mut self) -> io::Result<Micros> {
-        for index in 0..self.lanes.len() {
-            self.end_lane(index)?;
-        }
-        self.file.finish()
+    /// Ends all tracks and the file; returns its length in time, and whether the disk has taken it all.
+    pub(crate) fn finish(&mut self) -> (Micros, io::Result<()>) {
+        let written = (0..self.lanes.len()).try_for_each(|index| self.end_lane(index));
+        let (duration, finished) = self.file.finish();
+        (duration, written.and(finished))
+    }
+
+    /// From the beginning to the newest packet.
+    pub(crate) fn lasted(&self) -> Duration {
+        self.now.since(self.began)
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -175,7 +198,7 @@ impl Session {
         let mut is_waiting = false;
         for track in self.lanes.iter_mut().filter_map(|lane| lane.track.as_mut()) {
             track.advance(now);
-            is_waiting |= track.awaits_report(now);
+            is_waiting |= track.is_waiting(now);
         }
         if is_waiting {
             return Ok(());
@@ -189,15 +212,20 @@ impl Session {
 
     fn add(&mut self, plan: TrackPlan) {
         let is_known = self.open_lane(plan.producer).is_some();
-        if is_known || self.lanes.len() >= RECORDING_PRODUCERS_MAX {
+        if is_known || self.lanes.len() >= self.bounds.producers {
             return;
         }
         let codec = Codec::of_mime_type(&plan.mime_type);
         let form = Form { codec, clock_rate: plan.clock_rate, channels: plan.channels };
-        let entry = TrackEntry::new(&plan);
+        let label = plan.label.clone();
+        let mut entry = TrackEntry::new(&plan);
+        if codec.is_none() {
+            entry.left_out = Some(LeftOut::Codec);
+            tracing::warn!(producer = %plan.producer, codec = plan.mime_type, "this codec is not recorded");
+        }
         let producer = plan.producer;
         let track = codec.map(|codec| Track::new(codec, plan, self.began));
-        self.lanes.push(Lane { producer, form, track, asked: None, entry });
+        self.lanes.push(Lane { producer, form, label, track, asked: None, entry });
         self.has_changed = true;
     }
 
@@ -237,8 +265,8 @@ impl Session {
         let Some(description) = description else { return Ok(None) };
         let added = match self.free_number(index) {
             Some(number) => Ok(number),
-            None if self.file.tracks() >= RECORDING_TRACKS_MAX => Err(AddError::DoesNotFit),
-            None => self.file.add(description.clone()),
+            None if self.file.tracks() >= self.bounds.tracks => Err(AddError::TooMany),
+            None => self.file.add(description.clone(), self.lanes[index].label.clone()),
         };
         let lane = &mut self.lanes[index];
         self.has_changed = true;
@@ -248,19 +276,24 @@ impl Session {
                 lane.entry.is_recorded = true;
                 Ok(Some(number))
             }
-            Err(AddError::DoesNotFit) => {
+            Err(AddError::Io(error)) => Err(error),
+            Err(error) => {
+                let why = if error.is_full() { LeftOut::TooMany } else { LeftOut::Container };
+                tracing::warn!(producer = %lane.producer, %error, "a track is not recorded");
                 lane.entry = lane.counted();
+                lane.entry.left_out = Some(why);
                 lane.track = None;
                 Ok(None)
             }
-            Err(AddError::Io(error)) => Err(error),
         }
     }
 
     /// Who comes back goes on in the track of the file in which somebody of the same kind has ended: players show one
-    /// picture and play one sound.
+    /// picture and play one sound. In the file of a whole room only in one of the same name.
     fn free_number(&self, index: usize) -> Option<u32> {
-        let is_alike = |lane: &&Lane| lane.form == self.lanes[index].form;
+        let own = &self.lanes[index];
+        let is_alike =
+            |lane: &&Lane| lane.form == own.form && (!self.is_whole_room || lane.label == own.label);
         let is_taken = |number: &u32| {
             self.lanes.iter().any(|lane| lane.track.is_some() && lane.entry.number == Some(*number))
         };
@@ -314,12 +347,15 @@ fn millis(at: Micros) -> u64 {
     at.max(0).unsigned_abs() / 1_000
 }
 
-/// By what is to be in it: what browsers and phones play best.
-pub(crate) fn container_of(tracks: &[TrackPlan]) -> Container {
-    let codecs: Vec<Codec> = tracks.iter().filter_map(|plan| Codec::of_mime_type(&plan.mime_type)).collect();
+/// By what is to be in it: what browsers and phones play best. A room may come to hold anything.
+pub(crate) fn container_of(plan: &RecordingPlan) -> Container {
+    let named = plan.tracks.iter().filter_map(|track| Codec::of_mime_type(&track.mime_type));
+    let codecs: Vec<Codec> = named.collect();
     let has_h264 = codecs.contains(&Codec::H264);
     let fits = |known: &[Codec]| codecs.iter().all(|codec| known.contains(codec));
-    if fits(&WEBM) {
+    if plan.is_whole_room {
+        Container::Matroska
+    } else if fits(&WEBM) {
         Container::WebM
     } else if has_h264 && fits(&[Codec::Opus, Codec::H264]) {
         Container::Mp4

@@ -9,8 +9,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use taoyao_types::Wall;
 
 use crate::config::{RecorderConfig, WhenFull};
+use crate::disk::{self, KeepFree, Space};
 use crate::id::RecordingId;
 use crate::index::{self, Entry, State};
+use crate::quota::{NoRoom, Quota, Usage};
 use crate::store::{Store, StoreError};
 
 /// How the reason of an upload that failed begins.
@@ -19,12 +21,21 @@ const NOT_UPLOADED: &str = "not uploaded";
 pub(crate) struct Shelf {
     pub(crate) folder: PathBuf,
     pub(crate) store: Store,
-    entries: Mutex<BTreeMap<RecordingId, Entry>>,
+    books: Mutex<Books>,
     /// Held by whoever uploads, so that nothing is uploaded twice.
     uploading: tokio::sync::Mutex<()>,
-    bytes_max: u64,
+    quota: Quota,
+    keep_free: KeepFree,
+    pub(crate) time_max: Duration,
     age_max: Option<Duration>,
     when_full: WhenFull,
+}
+
+/// The entries, and what they use together.
+#[derive(Default)]
+pub(crate) struct Books {
+    entries: BTreeMap<RecordingId, Entry>,
+    usage: Usage,
 }
 
 /// The recorder's folder or store cannot be used.
@@ -54,73 +65,96 @@ impl Shelf {
     pub(crate) fn open(config: &RecorderConfig) -> Result<Self, OpenError> {
         let folder = config.folder.clone();
         let at_fault = |source| OpenError::Folder { folder: config.folder.clone(), source };
-        fs::create_dir_all(&folder).map_err(at_fault)?;
-        let mut entries = BTreeMap::new();
+        disk::private_folder(&folder).map_err(at_fault)?;
+        let mut books = Books::default();
         for mut entry in index::load(&folder).map_err(at_fault)? {
             if !entry.has_ended() {
                 interrupt(&folder, &mut entry);
-                index::save(&folder, &entry).map_err(at_fault)?;
+                // On a full disk the next start says the same again.
+                if let Err(error) = index::save(&folder, &entry) {
+                    tracing::warn!(recording = %entry.id, %error, "the entry of a recording cannot be written");
+                }
             }
-            entries.insert(entry.id.clone(), entry);
+            books.put(entry);
         }
         Ok(Self {
             store: Store::open(&folder, config.bucket.as_ref())?,
             folder,
-            entries: Mutex::new(entries),
+            books: Mutex::new(books),
             uploading: tokio::sync::Mutex::default(),
-            bytes_max: config.bytes_max,
+            quota: Quota::of(config),
+            keep_free: config.keep_free,
+            time_max: config.time_max,
             age_max: config.age_max,
             when_full: config.when_full,
         })
     }
 
-    pub(crate) fn entries(&self) -> MutexGuard<'_, BTreeMap<RecordingId, Entry>> {
+    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
         // An entry is put in whole; a thread that died has left nothing half done.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn get(&self, id: &RecordingId) -> Option<Entry> {
-        self.entries().get(id).cloned()
+        self.books().entries.get(id).cloned()
     }
 
     /// Takes an entry into the index, on the disk too.
     pub(crate) fn put(&self, entry: Entry) -> std::io::Result<()> {
         index::save(&self.folder, &entry)?;
-        self.entries().insert(entry.id.clone(), entry);
+        self.books().put(entry);
         Ok(())
     }
 
-    /// Notes how large a recording under way is.
-    pub(crate) fn grow(&self, id: &RecordingId, bytes: u64) {
-        if let Some(entry) = self.entries().get_mut(id) {
-            entry.bytes = bytes;
+    /// Takes an entry into the index, whatever the disk does.
+    pub(crate) fn settle(&self, entry: Entry) {
+        if let Err(error) = index::save(&self.folder, &entry) {
+            tracing::error!(recording = %entry.id, %error, "the entry of a recording cannot be written");
         }
+        self.books().put(entry);
     }
 
-    /// Whether there is room for more, or could be made.
-    pub(crate) fn could_have_room(&self) -> bool {
-        let entries = self.entries();
-        let counts = |entry: &&Entry| self.when_full == WhenFull::Refuse || !entry.has_ended();
-        entries.values().filter(counts).map(|entry| entry.bytes).sum::<u64>() < self.bytes_max
-    }
-
-    /// Deletes the oldest recordings until there is room. False if there is none.
-    pub(crate) async fn make_room(&self) -> bool {
-        while self.used() >= self.bytes_max {
-            let Some(oldest) = self.oldest().filter(|_| self.when_full == WhenFull::DeleteOldest) else {
-                return false;
+    /// Whether there is room for one more recording of this account in this partition; with `delete-oldest` the account's
+    /// own oldest recordings make it, and nobody else's.
+    pub(crate) async fn make_room(&self, holder: &str, partition: &str) -> Result<(), NoRoom> {
+        while let Err(why) = self.check(holder, partition) {
+            // What is in the bucket takes nothing of the disk.
+            let is_of_use = |entry: &Entry| why != NoRoom::Disk || !entry.is_uploaded;
+            let oldest = self.oldest_of(holder, is_of_use);
+            let Some(oldest) = oldest.filter(|_| self.when_full == WhenFull::DeleteOldest) else {
+                return Err(why);
             };
             if let Err(error) = self.delete(&oldest).await {
                 tracing::warn!(recording = %oldest, %error, "the oldest recording cannot make room");
-                return false;
+                return Err(why);
             }
-            tracing::info!(recording = %oldest, "deleted: newer recordings need its room");
+            tracing::info!(
+                target: "audit", recording = %oldest, holder, "deleted: newer ones of its account need its room"
+            );
         }
-        true
+        Ok(())
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.used() >= self.bytes_max
+    /// Whether there is room as things are.
+    pub(crate) fn check(&self, holder: &str, partition: &str) -> Result<(), NoRoom> {
+        self.quota.check(&self.books().usage, holder, partition)?;
+        match Space::of(&self.folder) {
+            Ok(space) if self.keep_free.is_kept(space) => Ok(()),
+            Ok(_) => Err(NoRoom::Disk),
+            Err(error) => {
+                tracing::warn!(%error, "the disk of the recordings does not say how full it is");
+                Err(NoRoom::Disk)
+            }
+        }
+    }
+
+    /// Takes away what has not come to be a recording.
+    pub(crate) fn discard(&self, entry: &Entry) {
+        let removed = fs::remove_file(self.folder.join(&entry.file));
+        if let Err(error) = removed.and_then(|()| index::remove(&self.folder, &entry.id)) {
+            tracing::warn!(recording = %entry.id, %error, "files of a recording that did not begin stay");
+        }
+        self.books().remove(&entry.id);
     }
 
     pub(crate) async fn delete(&self, id: &RecordingId) -> Result<(), DeleteError> {
@@ -132,7 +166,7 @@ impl Shelf {
             self.store.delete(name, entry.is_uploaded).await?;
         }
         index::remove(&self.folder, id)?;
-        self.entries().remove(id);
+        self.books().remove(id);
         Ok(())
     }
 
@@ -143,7 +177,7 @@ impl Shelf {
         let is_old =
             |entry: &&Entry| entry.has_ended() && now.0.saturating_sub(entry.started_at.0) > age_max_ms;
         let old: Vec<RecordingId> =
-            self.entries().values().filter(is_old).map(|entry| entry.id.clone()).collect();
+            self.books().entries.values().filter(is_old).map(|entry| entry.id.clone()).collect();
         for id in old {
             match self.delete(&id).await {
                 Ok(()) => tracing::info!(recording = %id, "deleted: it is older than recordings are kept"),
@@ -159,7 +193,7 @@ impl Shelf {
         }
         let _one_at_a_time = self.uploading.lock().await;
         let waits = |entry: &&Entry| entry.has_ended() && !entry.is_uploaded;
-        let waiting: Vec<Entry> = self.entries().values().filter(waits).cloned().collect();
+        let waiting: Vec<Entry> = self.books().entries.values().filter(waits).cloned().collect();
         for entry in waiting {
             let result = self.upload(&entry).await;
             self.note_upload(entry, result).await;
@@ -203,14 +237,44 @@ impl Shelf {
         Ok(())
     }
 
-    fn used(&self) -> u64 {
-        self.entries().values().map(|entry| entry.bytes).sum()
+    fn oldest_of(&self, holder: &str, is_of_use: impl Fn(&Entry) -> bool) -> Option<RecordingId> {
+        let books = self.books();
+        // Entries without an account are nobody's own.
+        let own = books.entries.values().filter(|entry| !holder.is_empty() && entry.holder == holder);
+        let ended = own.filter(|entry| entry.has_ended() && is_of_use(entry));
+        ended.min_by_key(|entry| entry.started_at).map(|entry| entry.id.clone())
+    }
+}
+
+impl Books {
+    pub(crate) fn entries(&self) -> &BTreeMap<RecordingId, Entry> {
+        &self.entries
     }
 
-    fn oldest(&self) -> Option<RecordingId> {
-        let entries = self.entries();
-        let ended = entries.values().filter(|entry| entry.has_ended());
-        ended.min_by_key(|entry| entry.started_at).map(|entry| entry.id.clone())
+    pub(crate) fn bytes(&self) -> u64 {
+        self.usage.all()
+    }
+
+    /// Notes how large a recording under way is.
+    pub(crate) fn grow(&mut self, id: &RecordingId, bytes: u64) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            self.usage.remove(entry);
+            entry.bytes = bytes;
+            self.usage.add(entry);
+        }
+    }
+
+    fn put(&mut self, entry: Entry) {
+        self.usage.add(&entry);
+        if let Some(before) = self.entries.insert(entry.id.clone(), entry) {
+            self.usage.remove(&before);
+        }
+    }
+
+    fn remove(&mut self, id: &RecordingId) {
+        if let Some(entry) = self.entries.remove(id) {
+            self.usage.remove(&entry);
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub use media::Media;
 pub use mistake::{Mistake, Mistakes};
 pub use nearest::{Candidate, Candidates, Nearest, Reason};
 pub use node::{Geo, Listener, Near, Node, Terminals, TlsFiles};
-pub use recordings::{Bucket, Recordings, WhenFull};
+pub use recordings::{Bucket, KeepFree, Recordings, WhenFull};
 pub use rewrite::{Rewrite, RewriteRule};
 pub use script::{Argument, BadArguments, Script};
 pub use settings::{Ice, Limits, Login, Password, SharedAccount, Turn};

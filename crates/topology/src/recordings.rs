@@ -9,20 +9,37 @@ pub struct Recordings {
     pub dir: PathBuf,
     /// Of all recordings together.
     pub bytes_max: u64,
+    /// Of those that one account asked for.
+    pub account_bytes_max: u64,
+    /// Of those of one partition's rooms; `None`: as many as all may have.
+    pub partition_bytes_max: Option<u64>,
+    /// What of the disk is left to others.
+    pub keep_free: KeepFree,
     pub when_full: WhenFull,
+    /// A recording ends when it is as long as this.
+    pub hours_max: u32,
     /// Older recordings are deleted; `None`: none is too old.
     pub days_max: Option<u32>,
     /// Where ended recordings are moved to; `None`: they stay in `dir`.
     pub bucket: Option<Bucket>,
 }
 
-/// What happens when `bytes_max` is used up.
+/// What happens when a share, or the disk, is used up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WhenFull {
-    #[default]
+    /// The oldest recordings of the same account that have ended make room, and nobody else's.
     DeleteOldest,
     /// New recordings are refused, and those under way end.
+    #[default]
     Refuse,
+}
+
+/// A part of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepFree {
+    Bytes(u64),
+    /// 0 to 99.
+    Percent(u8),
 }
 
 /// An S3-compatible store.
@@ -41,6 +58,10 @@ pub struct Bucket {
 
 impl Recordings {
     pub const BYTES_MAX: u64 = 50 * 1024 * 1024 * 1024;
+    /// Twenty hours of sound and picture at 1 Mbit/s.
+    pub const ACCOUNT_BYTES_MAX: u64 = 10 * 1024 * 1024 * 1024;
+    pub const KEEP_FREE: KeepFree = KeepFree::Bytes(1024 * 1024 * 1024);
+    pub const HOURS_MAX: u32 = 24;
 }
 
 impl WhenFull {

@@ -124,6 +124,13 @@ impl AccountTag {
     }
 }
 
+impl fmt::Display for AccountTag {
+    /// 32 hex digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.0, self.1)
+    }
+}
+
 /// Counts a node's starts; kept on disk and raised by one at each start, so that what an earlier life said is told apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeEpoch(pub u32);

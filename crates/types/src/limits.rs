@@ -415,6 +415,13 @@ pub const RECORDING_TRACKS_MAX: usize = 16;
 /// Producers of one recording, one after the other: somebody who switches the camera on and off all day. Further ones are
 /// not recorded.
 pub const RECORDING_PRODUCERS_MAX: usize = 128;
+/// Tracks of the recording of a whole room: fifty people with sound and camera. Matroska's shortest numbers end at 126.
+/// Further ones are not recorded.
+pub const ROOM_RECORDING_TRACKS_MAX: usize = 100;
+/// Producers of the recording of a whole room, one after the other. Further ones are not recorded.
+pub const ROOM_RECORDING_PRODUCERS_MAX: usize = 1_024;
+/// Bytes of the name of one track: a person's, a terminal's and its camera's. Longer ones are cut.
+pub const RECORDING_LABEL_BYTES_MAX: usize = 128;
 /// How long a recording keeps the frames of a new track until its sender has said how its clock stands: senders report
 /// sound every 5 s, the first time after half of that. Then they lie where they arrived.
 pub const RECORDER_HOLD_MAX: Duration = Duration::from_secs(3);

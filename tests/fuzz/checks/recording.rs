@@ -25,9 +25,12 @@ pub fn recording(data: &[u8]) {
         id: "fuzzed".parse().expect("it is an id"),
         room: "room".to_owned(),
         member: "web-1@sh".to_owned(),
+        is_whole_room: choice & 0x80 != 0,
+        holder: "ann".to_owned(),
+        partition: "sh".to_owned(),
         tracks: vec![
             track(SOUND, MediaKind::Audio, SOUNDS[usize::from(choice / 8) % SOUNDS.len()]),
-            track(PICTURE, MediaKind::Video, PICTURES[usize::from(choice) % PICTURES.len()]),
+            track(PICTURE, MediaKind::Video, picture(choice)),
         ],
     };
     let start = Now { mono: Instant(1_000_000), wall: Wall(1_700_000_000_000) };
@@ -47,11 +50,19 @@ const PICTURE: u128 = 2;
 const SOUNDS: [(&str, u32); 2] = [("audio/opus", 48_000), ("audio/PCMU", 8_000)];
 const PICTURES: [(&str, u32); 4] =
     [("video/VP8", 90_000), ("video/VP9", 90_000), ("video/AV1", 90_000), ("video/H264", 90_000)];
+/// Chosen by a bit of its own.
+const H265: (&str, u32) = ("video/H265", 90_000);
+
+fn picture(choice: u8) -> (&'static str, u32) {
+    if choice & 0x40 != 0 { H265 } else { PICTURES[usize::from(choice) % PICTURES.len()] }
+}
 
 fn track(number: u128, kind: MediaKind, (mime_type, clock_rate): (&str, u32)) -> TrackPlan {
     TrackPlan {
         producer: ProducerId::of_random(number),
         kind,
+        label: "Ann (web-1@sh) camera".to_owned(),
+        parameter_sets: String::new(),
         mime_type: mime_type.to_owned(),
         clock_rate,
         channels: None,

@@ -38,7 +38,8 @@ import { Subscriber } from './room/subscriber.js';
  * Events (plain unless noted): `state` (`state`, `closeReason`, `error`), `members` (who is there, what comes from them,
  * who speaks), `local` (own sources), `volume`, `standing` (`isRecording`, `mayManage`, `mayRecord`); `chat`: `detail` is a new
  * message, if there is one; `hand`: `detail` is `{clientId, isRaised}`; `stopped`: `detail` is the
- * own source that who manages the room has switched off; `trouble`: `detail` is an error that the room survives.
+ * own source that who manages the room has switched off; `recording`: `detail` is whose recording (`clientId`) has
+ * begun, ended or failed (`state`), and why (`reason`); `trouble`: `detail` is an error that the room survives.
  */
 export class Room extends EventTarget {
   #context;
@@ -329,9 +330,12 @@ export class Room extends EventTarget {
   }
 
   /** Told when the room begins or ceases to be recorded. */
-  #onStatus({ recording }) {
+  #onStatus({ recording, recorded }) {
     this.#standing.tell({ isRecorded: recording });
     if (recording === false) this.#recording.end();
+    if (!recorded) return;
+    if (recorded.state !== 'recording') this.#recording.forget(recorded.clientId);
+    this.#tell('recording', recorded);
   }
 
   #onExpel() {

@@ -14,6 +14,14 @@ const POLL_MS = 1_000;
 const SOURCES = { mic: 'microphone', camera: 'camera', screen: 'screen' };
 const ICONS = { mic: 'mic', camera: 'video', screen: 'screen' };
 
+/** Why a recording failed, as the protocol names it and as people are told. */
+const FAILURES = {
+  'quota-used-up': 'room.recording.failed.quota',
+  'disk-full': 'room.recording.failed.disk',
+  'disk-fault': 'room.recording.failed.fault',
+  'media-lost': 'room.recording.failed.lost',
+};
+
 /** The tile of one room, until it is left. */
 export class RoomTile {
   #room;
@@ -69,6 +77,7 @@ export class RoomTile {
     room.addEventListener('volume', () => this.#showVolumes());
     room.addEventListener('local', () => this.#showOwn());
     room.addEventListener('standing', () => this.#showStanding());
+    room.addEventListener('recording', ({ detail }) => this.#showRecording(detail));
     room.addEventListener('hand', ({ detail }) => this.#onHand(detail));
     room.addEventListener('stopped', ({ detail }) => toast(t(`room.stopped.${detail}`)));
     room.addEventListener('trouble', ({ detail }) => toastError(detail, 'room'));
@@ -274,6 +283,13 @@ export class RoomTile {
     for (const tile of this.#tiles.values()) tile.tellSize();
     const qualities = await this.#room.qualities();
     for (const tile of this.#tiles.values()) tile.showQuality(qualities.get(tile.clientId));
+  }
+
+  /** One that fails is told to everybody: somebody relies on it. */
+  #showRecording({ clientId, state, reason }) {
+    if (state !== 'failed') return;
+    const name = this.#nameOf(clientId);
+    toast(t(FAILURES[reason] ?? 'room.recording.failed', { name }));
   }
 
   #nameOf(clientId) {

@@ -54,6 +54,11 @@ const TRANSPORT: &[Instrument<[Stat]>] = &[
         sum(f, "rtpSendBitrate")
     }),
     gauge(
+        "taoyao_media_transport_policed_packets",
+        "packets left out because the terminal sends more than bitrate_in_max",
+        |f| sum(f, "rtpPacketsPoliced"),
+    ),
+    gauge(
         "taoyao_media_transport_available_bits_per_second",
         "what its line carries, as far as is known",
         |f| sum(f, "availableOutgoingBitrate"),

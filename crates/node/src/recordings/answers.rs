@@ -10,7 +10,7 @@ use taoyao_record::{Content, DeleteError, Entry, Part, ReadError, Recorder, Reco
 use taoyao_topology::Topology;
 use taoyao_types::PartitionId;
 
-use super::Recordings;
+use super::{OUT_OF_ORDER, Recordings};
 
 impl Recordings {
     /// An account that is bound to partitions knows of no recordings elsewhere.
@@ -20,7 +20,10 @@ impl Recordings {
         account: &Account,
         ask: RecordingAsk,
     ) -> Result<RecordingAnswer, RecordingFault> {
-        let Some(studio) = &self.0 else { return Err(RecordingFault::SwitchedOff) };
+        let Some(studio) = self.studio() else {
+            let broken = || RecordingFault::Failed(OUT_OF_ORDER.to_owned());
+            return Err(if self.0.is_some() { broken() } else { RecordingFault::SwitchedOff });
+        };
         let recorder = &studio.recorder;
         let entry = |id: &str| visible(recorder, topology, account, id);
         match ask {

@@ -1,6 +1,6 @@
 //! Recordings for the command line, whose users may see all of a node.
 
-use taoyao_record::{Entry, State, TrackEntry};
+use taoyao_record::{Entry, LeftOut, State, TrackEntry};
 use taoyao_types::NodeName;
 
 use super::Recordings;
@@ -15,17 +15,23 @@ impl Recordings {
         since: u64,
         limit: usize,
     ) -> RecordingsReport {
-        let entries = self.0.as_ref().map(|studio| studio.recorder.list()).unwrap_or_default();
+        let entries = self.studio().map(|studio| studio.recorder.list()).unwrap_or_default();
         let is_wanted =
             |entry: &&Entry| entry.started_at.0 >= since && room.is_none_or(|room| entry.room == room);
         let mut wanted = entries.iter().filter(is_wanted);
         let recordings = wanted.by_ref().take(limit).map(report).collect();
-        RecordingsReport { node, records: self.0.is_some(), recordings, has_more: wanted.next().is_some() }
+        RecordingsReport {
+            node,
+            records: self.0.is_some(),
+            fault: self.fault(),
+            recordings,
+            has_more: wanted.next().is_some(),
+        }
     }
 
     /// None if there is none of this id.
     pub(crate) fn details(&self, node: NodeName, id: &str) -> Option<RecordingDetails> {
-        let entry = self.0.as_ref()?.recorder.get(&id.parse().ok()?)?;
+        let entry = self.studio()?.recorder.get(&id.parse().ok()?)?;
         Some(RecordingDetails { node, recording: report(&entry) })
     }
 }
@@ -41,7 +47,9 @@ fn report(entry: &Entry) -> RecordingReport {
         recording: entry.id.to_string(),
         room: entry.room.clone(),
         member: entry.member.clone(),
+        is_whole_room: entry.is_whole_room,
         state: state.to_owned(),
+        end: entry.end.map(|end| end.name().to_owned()),
         reason: entry.reason.clone(),
         started_at_ms: entry.started_at.0,
         duration_ms: entry.duration_ms,
@@ -57,6 +65,7 @@ fn report(entry: &Entry) -> RecordingReport {
 fn track(entry: &TrackEntry) -> TrackReport {
     TrackReport {
         producer: entry.producer.to_string(),
+        label: entry.label.clone(),
         mime_type: entry.mime_type.clone(),
         number: entry.number,
         from_ms: entry.from_ms,
@@ -64,5 +73,10 @@ fn track(entry: &TrackEntry) -> TrackReport {
         frames: entry.frames,
         lost_packets: entry.lost_packets,
         dropped_frames: entry.dropped_frames,
+        left_out: entry.left_out.map(|why| match why {
+            LeftOut::Codec => "codec".to_owned(),
+            LeftOut::Container => "container".to_owned(),
+            LeftOut::TooMany => "too-many".to_owned(),
+        }),
     }
 }

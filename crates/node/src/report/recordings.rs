@@ -9,6 +9,9 @@ pub struct RecordingsReport {
     pub node: NodeName,
     /// Whether the node has a recorder at all.
     pub records: bool,
+    /// Why it records nothing all the same: its folder cannot be used.
+    #[serde(default)]
+    pub fault: Option<String>,
     pub recordings: Vec<RecordingReport>,
     /// Whether there are older ones that the question's limit leaves out.
     pub has_more: bool,
@@ -22,15 +25,21 @@ pub struct RecordingDetails {
     pub recording: RecordingReport,
 }
 
-/// One recording: all that one member sent.
+/// One recording: all that one member sent, or all of a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordingReport {
     pub recording: String,
     pub room: String,
-    /// Whose media it is.
+    /// Whose media it is; of a whole room its media terminal.
     pub member: String,
+    #[serde(default)]
+    pub is_whole_room: bool,
     /// `recording`, `finished`, `interrupted` or `failed`.
     pub state: String,
+    /// Why it is over: `stopped`, `left`, `room-closed`, `node-ended`, `too-long`, `quota-used-up`, `disk-full`, `disk-fault`,
+    /// `media-lost` or `recorder-failed`.
+    #[serde(default)]
+    pub end: Option<String>,
     /// Why it ended otherwise than by being stopped, or why it is not where it should be.
     #[serde(default)]
     pub reason: Option<String>,
@@ -54,6 +63,9 @@ pub struct RecordingReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackReport {
     pub producer: String,
+    /// Its name in the file.
+    #[serde(default)]
+    pub label: String,
     /// Such as `video/VP8`.
     pub mime_type: String,
     /// Its track in the file; none if nothing of it could be recorded.
@@ -64,4 +76,7 @@ pub struct TrackReport {
     pub frames: u64,
     pub lost_packets: u64,
     pub dropped_frames: u64,
+    /// Why it is not in the file: `codec`, `container` or `too-many`.
+    #[serde(default)]
+    pub left_out: Option<String>,
 }

@@ -7,6 +7,7 @@ use crate::media::codec::{Codec, Description};
 use crate::media::depacketise::Depacketiser;
 use crate::media::describe::describe;
 use crate::media::reorder::Ordered;
+use crate::media::sets::{ParameterSets, Told};
 
 /// A whole frame: a picture, or one packet of sound.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) struct Whole {
 pub(crate) struct Assembler {
     codec: Codec,
     depacketiser: Depacketiser,
+    /// Of codecs that have them.
+    sets: Option<ParameterSets>,
     open: Option<Open>,
     dropped: u64,
     /// Something was lost since the last frame that was asked about.
@@ -38,9 +41,10 @@ struct Open {
 }
 
 impl Assembler {
-    pub(crate) fn new(codec: Codec) -> Self {
-        let depacketiser = Depacketiser::new(codec);
-        Self { codec, depacketiser, open: None, dropped: 0, has_lost: false }
+    /// `sprop`: the parameter sets that the session's description has, see [`ParameterSets::new`].
+    pub(crate) fn new(codec: Codec, sprop: &str) -> Self {
+        let (depacketiser, sets) = (Depacketiser::new(codec), ParameterSets::new(codec, sprop));
+        Self { codec, depacketiser, sets, open: None, dropped: 0, has_lost: false }
     }
 
     /// Takes the next packet in order; `out` gets the frames that it completes, at most two.
@@ -111,9 +115,15 @@ impl Assembler {
         if open.layer_ends.len() > 1 {
             put_superframe_index(&mut open);
         }
-        let bytes = open.bytes.freeze();
-        let description = describe(self.codec, &bytes);
-        out.push(Whole { timestamp: open.timestamp, bytes, description });
+        let (timestamp, bytes) = (open.timestamp, open.bytes.freeze());
+        match self.sets.as_mut().map(|sets| sets.tell(bytes.clone())) {
+            Some(Told::SetsOnly) => {}
+            Some(Told::Picture(bytes, description)) => out.push(Whole { timestamp, bytes, description }),
+            None => {
+                let description = describe(self.codec, &bytes);
+                out.push(Whole { timestamp, bytes, description });
+            }
+        }
     }
 }
 
@@ -139,12 +149,12 @@ mod tests {
     fn packet(timestamp: u32, is_marked: bool, lost: u64, payload: &[u8]) -> Ordered {
         let payload = Bytes::copy_from_slice(payload);
         let rtp = Rtp { is_marked, payload_type: 96, sequence: 0, timestamp, ssrc: 1, payload };
-        Ordered { arrival: Instant(0), rtp, lost }
+        Ordered { arrival: Instant(0), rtp, lost, begins_anew: false }
     }
 
     #[test]
     fn a_frame_with_a_hole_is_left_out_and_the_next_is_not() {
-        let (mut assembler, mut out) = (Assembler::new(Codec::Vp8), Vec::new());
+        let (mut assembler, mut out) = (Assembler::new(Codec::Vp8, ""), Vec::new());
         assembler.push(&packet(1, false, 0, &[0x10, 0x01]), &mut out);
         assembler.push(&packet(1, true, 1, &[0x00, 0x02]), &mut out);
         assembler.push(&packet(2, true, 0, &[0x10, 0x03]), &mut out);
@@ -154,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_frame_without_a_marker_ends_where_the_next_begins() {
-        let (mut assembler, mut out) = (Assembler::new(Codec::Vp8), Vec::new());
+        let (mut assembler, mut out) = (Assembler::new(Codec::Vp8, ""), Vec::new());
         assembler.push(&packet(1, false, 0, &[0x10, 0x01]), &mut out);
         assembler.push(&packet(2, false, 0, &[0x10, 0x01]), &mut out);
         assert_eq!(out.iter().map(|whole| whole.timestamp).collect::<Vec<_>>(), [1]);

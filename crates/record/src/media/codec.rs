@@ -1,5 +1,7 @@
 //! The codecs that can be recorded, and how a track is described to players.
 
+use crate::media::h265::H265Sets;
+
 /// What an RTP stream carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Codec {
@@ -10,6 +12,7 @@ pub(crate) enum Codec {
     Vp9,
     Av1,
     H264,
+    H265,
 }
 
 impl Codec {
@@ -23,12 +26,13 @@ impl Codec {
             "video/vp9" => Some(Self::Vp9),
             "video/av1" => Some(Self::Av1),
             "video/h264" => Some(Self::H264),
+            "video/h265" => Some(Self::H265),
             _ => None,
         }
     }
 
     pub(crate) fn is_video(self) -> bool {
-        matches!(self, Self::Vp8 | Self::Vp9 | Self::Av1 | Self::H264)
+        matches!(self, Self::Vp8 | Self::Vp9 | Self::Av1 | Self::H264 | Self::H265)
     }
 }
 
@@ -63,6 +67,10 @@ pub(crate) enum Description {
         sps: Vec<u8>,
         pps: Vec<u8>,
     },
+    H265 {
+        size: Size,
+        sets: H265Sets,
+    },
 }
 
 /// In pixels.
@@ -76,9 +84,21 @@ impl Description {
     pub(crate) fn size(&self) -> Option<Size> {
         match self {
             Self::Opus { .. } | Self::Pcm { .. } => None,
-            Self::Vp8(size) | Self::Vp9 { size, .. } | Self::Av1 { size, .. } | Self::H264 { size, .. } => {
-                Some(*size)
-            }
+            Self::Vp8(size)
+            | Self::Vp9 { size, .. }
+            | Self::Av1 { size, .. }
+            | Self::H264 { size, .. }
+            | Self::H265 { size, .. } => Some(*size),
+        }
+    }
+
+    /// Whether pictures may be decoded in another order than they are shown in (B-frames).
+    pub(crate) fn reorders(&self) -> bool {
+        const BASELINE: u8 = 66;
+        match self {
+            Self::H264 { sps, .. } => sps.get(1).is_some_and(|profile| *profile != BASELINE),
+            Self::H265 { .. } => true,
+            _ => false,
         }
     }
 }

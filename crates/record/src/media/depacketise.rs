@@ -1,4 +1,4 @@
-//! Takes frames' bytes out of packets: the payload formats of VP8, VP9, AV1 and H264.
+//! Takes frames' bytes out of packets: the payload formats of VP8, VP9, AV1, H264 and H265.
 //!
 //! Own code, because what comes is hostile: the depacketisers of rtc-rtp 0.21 index beyond the end of a cut STAP-A or OBU.
 
@@ -40,6 +40,7 @@ impl Depacketiser {
             Codec::Vp9 => vp9(payload),
             Codec::Av1 => self.av1(payload),
             Codec::H264 => self.h264(payload),
+            Codec::H265 => self.h265(payload),
         }
     }
 
@@ -59,34 +60,57 @@ impl Depacketiser {
                 put_unit(&mut bytes, payload)?;
                 Some(Piece { is_start: true, ends_layer: false, bytes: bytes.freeze() })
             }
-            STAP_A => {
-                let mut bytes = BytesMut::with_capacity(2 * payload.len());
-                let mut rest = payload.get(1..)?;
-                while let [high, low, after @ ..] = rest {
-                    let length = usize::from(u16::from_be_bytes([*high, *low]));
-                    put_unit(&mut bytes, after.get(..length)?)?;
-                    rest = after.get(length..)?;
-                }
-                Some(Piece { is_start: true, ends_layer: false, bytes: bytes.freeze() })
-            }
+            STAP_A => units_of(payload.get(1..)?),
             FU_A => {
                 let fragment = *payload.get(1)?;
                 let is_first = fragment & 0x80 != 0;
                 if is_first {
                     self.open.clear();
                     self.open.put_u8((head & 0xe0) | (fragment & 0x1f));
-                } else if self.open.is_empty() {
-                    return Some(Piece::default());
                 }
-                self.open.extend_from_slice(payload.get(2..)?);
-                let mut bytes = BytesMut::new();
-                if fragment & 0x40 != 0 {
-                    put_unit(&mut bytes, &self.open.split())?;
-                }
-                Some(Piece { is_start: is_first, ends_layer: false, bytes: bytes.freeze() })
+                self.add_fragment(is_first, fragment & 0x40 != 0, payload.get(2..)?)
             }
             _ => None,
         }
+    }
+
+    /// RFC 7798, section 4.4, without decoding order numbers, which nobody agrees on in WebRTC; units go out behind their
+    /// length in 4 bytes.
+    fn h265(&mut self, payload: &Bytes) -> Option<Piece> {
+        const AGGREGATION: u8 = 48;
+        const FRAGMENT: u8 = 49;
+        let &[head, layer, ..] = payload.as_ref() else { return None };
+        match (head >> 1) & 0x3f {
+            0..AGGREGATION => {
+                let mut bytes = BytesMut::with_capacity(payload.len() + 4);
+                put_unit(&mut bytes, payload)?;
+                Some(Piece { is_start: true, ends_layer: false, bytes: bytes.freeze() })
+            }
+            AGGREGATION => units_of(payload.get(2..)?),
+            FRAGMENT => {
+                let fragment = *payload.get(2)?;
+                let is_first = fragment & 0x80 != 0;
+                if is_first {
+                    self.open.clear();
+                    self.open.put_slice(&[(head & 0x81) | ((fragment & 0x3f) << 1), layer]);
+                }
+                self.add_fragment(is_first, fragment & 0x40 != 0, payload.get(3..)?)
+            }
+            _ => None,
+        }
+    }
+
+    /// A part of a unit whose head is in `open` since its first part.
+    fn add_fragment(&mut self, is_first: bool, is_last: bool, part: &[u8]) -> Option<Piece> {
+        if self.open.is_empty() {
+            return Some(Piece::default());
+        }
+        self.open.extend_from_slice(part);
+        let mut bytes = BytesMut::new();
+        if is_last {
+            put_unit(&mut bytes, &self.open.split())?;
+        }
+        Some(Piece { is_start: is_first, ends_layer: false, bytes: bytes.freeze() })
     }
 
     /// The AV1 RTP specification, section 4.3; units go out with their sizes, temporal delimiters are left out.
@@ -113,6 +137,18 @@ impl Depacketiser {
         }
         Some(Piece { is_start: !continues, ends_layer: false, bytes: bytes.freeze() })
     }
+}
+
+/// Several units, each behind its length in 2 bytes.
+fn units_of(aggregate: &[u8]) -> Option<Piece> {
+    let mut bytes = BytesMut::with_capacity(2 * aggregate.len());
+    let mut rest = aggregate;
+    while let [high, low, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        put_unit(&mut bytes, after.get(..length)?)?;
+        rest = after.get(length..)?;
+    }
+    Some(Piece { is_start: true, ends_layer: false, bytes: bytes.freeze() })
 }
 
 fn put_unit(bytes: &mut BytesMut, unit: &[u8]) -> Option<()> {
@@ -230,7 +266,7 @@ fn put_obu(bytes: &mut BytesMut, unit: &[u8]) {
 mod tests {
     use super::*;
 
-    const VIDEO: [Codec; 4] = [Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::H264];
+    const VIDEO: [Codec; 5] = [Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::H264, Codec::H265];
 
     #[test]
     fn no_payload_of_up_to_three_bytes_panics() {

@@ -3,16 +3,16 @@
 use crate::media::bits::Bits;
 use crate::media::codec::{Codec, Description, Size};
 use crate::media::depacketise::leb128;
-use crate::media::h264;
 
 /// What a key frame says of its stream; none of any other frame.
 pub(crate) fn describe(codec: Codec, frame: &[u8]) -> Option<Description> {
     match codec {
         Codec::Opus | Codec::Pcmu | Codec::Pcma => None,
+        // Their sets may have come before, see `sets`.
+        Codec::H264 | Codec::H265 => None,
         Codec::Vp8 => vp8(frame),
         Codec::Vp9 => vp9(frame),
         Codec::Av1 => av1(frame),
-        Codec::H264 => h264(frame),
     }
 }
 
@@ -124,21 +124,6 @@ fn av1_operating_point(bits: &mut Bits<'_>) -> Option<(u32, bool)> {
     first
 }
 
-fn h264(frame: &[u8]) -> Option<Description> {
-    let (mut sps, mut pps, mut is_key) = (None, None, false);
-    for unit in h264::units(frame) {
-        match h264::kind(unit) {
-            h264::SPS => sps = sps.or(Some(unit)),
-            h264::PPS => pps = pps.or(Some(unit)),
-            h264::IDR => is_key = true,
-            _ => {}
-        }
-    }
-    let (sps, pps) = (sps?, pps?);
-    let size = h264::size(sps)?;
-    is_key.then(|| Description::H264 { size, sps: sps.to_vec(), pps: pps.to_vec() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,7 +145,7 @@ mod tests {
                     (state >> 24) as u8
                 })
                 .collect();
-            for codec in [Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::H264] {
+            for codec in [Codec::Vp8, Codec::Vp9, Codec::Av1] {
                 describe(codec, &noise);
             }
         }

@@ -113,7 +113,7 @@ fn skip_order(bits: &mut Bits<'_>) -> Option<()> {
 }
 
 /// Without the bytes that keep start codes away (section 7.4.1).
-fn without_emulation(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn without_emulation(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut zeros = 0;
     for &byte in bytes {

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::media::stillness::STEP;
+
 /// Moments in the file are microseconds since the recording began.
 pub(crate) type Micros = i64;
 
@@ -14,6 +16,8 @@ pub(crate) type Micros = i64;
 const DEAD_BAND: Micros = 10_000;
 /// A stream's own clock is not believed beyond this distance from the arrival of its packets.
 const DOUBT: Micros = 3_000_000;
+/// Senders report at least this often (RFC 3550, section 6.2): 5 s and a half of it.
+const REPORTS_EVERY_MAX: Micros = 7_500_000;
 
 /// One stream's clock.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(crate) struct Timeline {
     anchor: Option<(u32, Micros)>,
     /// Whether its sender has said how it stands.
     is_told: bool,
+    /// Until then no report is believed that contradicts what was seen: it speaks of the time before a pause.
+    distrust_until: Option<Micros>,
 }
 
 /// The wall clocks of senders, by name: what is to be added to get a place in the file.
@@ -39,7 +45,7 @@ pub(crate) struct Report {
 impl Timeline {
     /// `rate` in counts a second; 0 is read as 1.
     pub(crate) fn new(rate: u32) -> Self {
-        Self { rate: i64::from(rate.max(1)), anchor: None, is_told: false }
+        Self { rate: i64::from(rate.max(1)), anchor: None, is_told: false, distrust_until: None }
     }
 
     /// Whether a sender report has come: before, places are guesses.
@@ -58,6 +64,24 @@ impl Timeline {
         place
     }
 
+    /// Where `rtp` would lie by the stream's own clock; none of a stream that has not begun.
+    pub(crate) fn expected(&self, rtp: u32) -> Option<Micros> {
+        self.anchor.map(|(from, at)| at + self.span(from, rtp))
+    }
+
+    /// The clock stood still, as was seen at `now`: all that follows lies later by so much.
+    pub(crate) fn shift(&mut self, by: Micros, now: Micros) {
+        if let Some((_, at)) = &mut self.anchor {
+            *at += by;
+            self.distrust_until = Some(now + REPORTS_EVERY_MAX);
+        }
+    }
+
+    /// Another stream in the place of this one: it is placed by its arrival.
+    pub(crate) fn begin_anew(&mut self) {
+        self.anchor = None;
+    }
+
     /// Takes what a sender report says, once the stream has begun or before.
     pub(crate) fn report(
         &mut self,
@@ -66,6 +90,10 @@ impl Timeline {
         report: Report,
         arrival: Micros,
     ) {
+        // Of a sender that has no clock (RFC 3550, section 6.4.1).
+        if report.ntp == 0 {
+            return;
+        }
         self.is_told = true;
         let taken = micros_of_ntp(report.ntp);
         let name = cname.map(str::to_owned);
@@ -76,13 +104,19 @@ impl Timeline {
             clocks.0.insert(name, arrival - taken);
             target = arrival;
         }
-        let guess = self.anchor.map(|(from, at)| at + self.span(from, report.rtp));
+        let guess = self.expected(report.rtp);
+        let differs = guess.is_some_and(|guess| (guess - target).abs() > STEP);
+        if differs && self.distrust_until.is_some_and(|until| arrival < until) {
+            return;
+        }
+        self.distrust_until = None;
         if guess.is_none_or(|guess| (guess - target).abs() > DEAD_BAND) {
             self.anchor = Some((report.rtp, target));
         }
     }
 
-    fn span(&self, from: u32, to: u32) -> Micros {
+    /// RTP time between two timestamps.
+    pub(crate) fn span(&self, from: u32, to: u32) -> Micros {
         i64::from(to.wrapping_sub(from) as i32) * 1_000_000 / self.rate
     }
 }
@@ -107,6 +141,30 @@ mod tests {
         let mut video = Timeline::new(90_000);
         assert_eq!(video.place(u32::MAX, SECOND), SECOND);
         assert_eq!(video.place(89_999, 2 * SECOND + 70_000), 2 * SECOND, "jitter does not matter");
+    }
+
+    #[test]
+    fn a_report_without_a_time_says_nothing() {
+        let (mut clocks, mut audio) = (SenderClocks::default(), Timeline::new(48_000));
+        assert_eq!(audio.place(0, 0), 0);
+        audio.report(&mut clocks, None, Report { ntp: 0, rtp: 960_000 }, SECOND);
+        assert!(!audio.is_told());
+        assert_eq!(audio.place(48_000, SECOND), SECOND);
+        audio.report(&mut clocks, None, Report { ntp: ntp(5_000_000), rtp: 96_000 }, 2 * SECOND);
+        assert_eq!(audio.place(144_000, 3 * SECOND), 3 * SECOND);
+    }
+
+    #[test]
+    fn after_a_pause_only_a_report_that_knows_of_it_is_believed() {
+        let (mut clocks, mut audio) = (SenderClocks::default(), Timeline::new(48_000));
+        audio.report(&mut clocks, None, Report { ntp: ntp(5_000_000), rtp: 0 }, 0);
+        audio.place(48_000, SECOND);
+        audio.shift(2 * SECOND, 3 * SECOND);
+        assert_eq!(audio.place(48_960, 3 * SECOND + 20_000), 3 * SECOND + 20_000);
+        audio.report(&mut clocks, None, Report { ntp: ntp(8_500_000), rtp: 168_000 }, 3 * SECOND + 500_000);
+        assert_eq!(audio.place(96_000, 4 * SECOND), 4 * SECOND);
+        audio.report(&mut clocks, None, Report { ntp: ntp(9_000_000), rtp: 96_960 }, 4 * SECOND);
+        assert_eq!(audio.place(96_960, 4 * SECOND), 4 * SECOND);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::media::assemble::{Assembler, Whole};
 use crate::media::codec::{Codec, Description};
 use crate::media::reorder::{Ordered, Reorder};
 use crate::media::rtp::Rtp;
+use crate::media::stillness::{STEP, Shift, Stillness};
 use crate::media::timeline::{Micros, Report, SenderClocks, Timeline};
 use crate::plan::TrackPlan;
 
@@ -38,11 +39,18 @@ pub(crate) struct Track {
     reorder: Reorder,
     assembler: Assembler,
     timeline: Timeline,
+    stillness: Stillness,
+    /// The timestamp of the newest frame.
+    heard: Option<u32>,
+    /// What lies too early of that which is held.
+    shift: Option<Shift>,
     held: Held,
     /// Frames with a place that nobody has fetched.
     placed: Vec<Frame>,
     last: Option<Micros>,
     needs_key: NeedsKey,
+    /// Pictures may be decoded in another order than they are shown in.
+    reorders: bool,
     pub(crate) lost_packets: u64,
     /// Whole frames that were left out because they need one that is missing.
     left_out: u64,
@@ -73,12 +81,16 @@ impl Track {
             began,
             ssrc: None,
             reorder: Reorder::default(),
-            assembler: Assembler::new(codec),
+            assembler: Assembler::new(codec, &plan.parameter_sets),
             timeline: Timeline::new(plan.clock_rate),
+            stillness: Stillness::default(),
+            heard: None,
+            shift: None,
             held: Held::default(),
             placed: Vec::new(),
             last: None,
             needs_key: if codec.is_video() { NeedsKey::First } else { NeedsKey::No },
+            reorders: false,
             lost_packets: 0,
             left_out: 0,
             plan,
@@ -107,12 +119,17 @@ impl Track {
             self.placed = self.frames();
             self.held = Held::default();
             self.reorder = Reorder::default();
-            self.assembler = Assembler::new(self.codec);
             self.timeline = Timeline::new(self.plan.clock_rate);
-            self.wait_for_key(arrival);
+            self.begin_anew(arrival);
         }
         self.ssrc = Some(rtp.ssrc);
         self.reorder.push(arrival, rtp);
+    }
+
+    fn begin_anew(&mut self, now: Instant) {
+        self.assembler = Assembler::new(self.codec, &self.plan.parameter_sets);
+        (self.stillness, self.shift) = (Stillness::default(), None);
+        self.wait_for_key(now);
     }
 
     /// Puts together what is complete by now.
@@ -120,10 +137,18 @@ impl Track {
         while let Some(ordered) = self.reorder.pop(now) {
             self.take(&ordered);
         }
+        let shift = self.stillness.verdict(micros_between(self.began, now), false);
+        self.shift = self.shift.or(shift);
+    }
+
+    /// Whether it is not known yet where its newest frames belong.
+    pub(crate) fn is_waiting(&self, now: Instant) -> bool {
+        let is_open = self.stillness.is_open() && self.held.bytes <= RECORDER_HOLD_BYTES_MAX;
+        is_open || self.awaits_report(now)
     }
 
     /// Whether its sender may still say where its frames belong. A guess that is in the file cannot be mended.
-    pub(crate) fn awaits_report(&self, now: Instant) -> bool {
+    fn awaits_report(&self, now: Instant) -> bool {
         let Some(since) = self.held.since.filter(|_| !self.held.frames.is_empty()) else { return false };
         let has_patience = now.since(since) < RECORDER_HOLD_MAX && self.held.bytes <= RECORDER_HOLD_BYTES_MAX;
         has_patience && !self.timeline.is_told()
@@ -143,11 +168,16 @@ impl Track {
         while let Some(ordered) = self.reorder.drain() {
             self.take(&ordered);
         }
+        let shift = self.stillness.verdict(0, true);
+        self.shift = self.shift.or(shift);
         self.frames()
     }
 
     fn take(&mut self, ordered: &Ordered) {
         self.lost_packets += ordered.lost;
+        if ordered.begins_anew {
+            self.follow_restart(ordered);
+        }
         let mut wholes = Vec::new();
         self.assembler.push(ordered, &mut wholes);
         if self.assembler.take_loss() && self.codec.is_video() {
@@ -158,12 +188,26 @@ impl Track {
         }
     }
 
+    /// The sender has begun anew: its pictures do not go on, and neither, perhaps, does its clock.
+    fn follow_restart(&mut self, ordered: &Ordered) {
+        let arrival = micros_between(self.began, ordered.arrival);
+        let expected = self.timeline.expected(ordered.rtp.timestamp);
+        self.placed = self.frames();
+        if expected.is_none_or(|expected| (expected - arrival).abs() > STEP) {
+            self.timeline.begin_anew();
+        }
+        self.begin_anew(ordered.arrival);
+    }
+
     fn hold(&mut self, whole: Whole, arrival: Instant) {
         if !self.is_key(&whole) && !self.is_wanted(arrival) {
             self.left_out += 1;
             return;
         }
         self.needs_key = NeedsKey::No;
+        let before = self.heard.replace(whole.timestamp).unwrap_or(whole.timestamp);
+        let span = self.timeline.span(before, whole.timestamp);
+        self.stillness.note(micros_between(self.began, arrival), span);
         self.held.since.get_or_insert(arrival);
         self.held.bytes += whole.bytes.len();
         self.held.frames.push_back((whole, arrival));
@@ -172,14 +216,27 @@ impl Track {
     /// None for sound from before the recording. A picture from then is needed to decode the next: all of them lie at the
     /// beginning, where the last one is seen.
     fn place(&mut self, whole: Whole, arrival: Instant) -> Option<Frame> {
-        let place = self.timeline.place(whole.timestamp, micros_between(self.began, arrival));
+        let arrived = micros_between(self.began, arrival);
+        if let Some(Shift { by, .. }) = self.shift.take_if(|shift| arrived >= shift.since) {
+            // Unless the sender has told meanwhile how its clock stands now.
+            let early = self.timeline.expected(whole.timestamp).map_or(0, |expected| arrived - expected);
+            if early >= STEP {
+                self.timeline.shift(by.min(early), arrived);
+            }
+        }
+        let place = self.timeline.place(whole.timestamp, arrived);
         if place < 0 && !self.codec.is_video() {
             return None;
         }
-        // Players want each frame later than the one before it, whatever was corrected.
-        let at = place.max(self.last.map_or(0, |last| last + 1_000));
-        self.last = Some(at);
         let is_key = self.is_key(&whole);
+        if let Some(description) = &whole.description {
+            self.reorders = description.reorders();
+        }
+        // Players want each frame later than the one before it, whatever was corrected; but pictures that are decoded early
+        // are shown late.
+        let least = self.last.filter(|_| !self.reorders).map_or(0, |last| last + 1_000);
+        let at = place.max(least);
+        self.last = Some(at);
         let description = if self.codec.is_video() { whole.description } else { Some(self.sound()) };
         Some(Frame { at, is_key, bytes: whole.bytes, description })
     }

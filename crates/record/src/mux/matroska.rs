@@ -6,7 +6,7 @@ use webm_iterable::matroska_spec::{Master, MatroskaSpec as Tag};
 
 use crate::media::codec::Description;
 use crate::media::timeline::Micros;
-use crate::mux::{End, HEAD_BYTES, Sample, TrackHead};
+use crate::mux::{End, Head, Sample, TrackHead};
 
 /// Blocks count milliseconds from their cluster in 16 bits.
 const CLUSTER_MS_MAX: i64 = 30_000;
@@ -21,8 +21,9 @@ const SIZE_MARK: u64 = 0x0100_0000_0000_0000;
 const CUES_ID: [u8; 4] = [0x1c, 0x53, 0xbb, 0x6b];
 const VOID_ID: u8 = 0xec;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Matroska {
+    head: Head,
     cues: Vec<Cue>,
 }
 
@@ -35,6 +36,10 @@ struct Cue {
 }
 
 impl Matroska {
+    pub(crate) fn new(head: Head) -> Self {
+        Self { head, cues: Vec::new() }
+    }
+
     pub(crate) fn head(&self, tracks: &[TrackHead], end: Option<End>) -> Option<Vec<u8>> {
         let mut head = written(&[ebml(is_webm(tracks))], false);
         let segment_at = head.len();
@@ -50,7 +55,7 @@ impl Matroska {
             let size = SIZE_MARK | (end.file_bytes + end.tail_bytes - start);
             head[segment_at + 4..segment_at + 12].copy_from_slice(&size.to_be_bytes());
         }
-        fill(head)
+        fill(head, self.head.bytes())
     }
 
     pub(crate) fn chunk(&mut self, samples: &[Sample], offset: u64) -> Vec<u8> {
@@ -59,7 +64,7 @@ impl Matroska {
         let mut rest = samples;
         while let Some(first) = rest.first() {
             let begin_ms = millis(first.at);
-            let within = |sample: &Sample| millis(sample.at) - begin_ms <= CLUSTER_MS_MAX;
+            let within = |sample: &Sample| (millis(sample.at) - begin_ms).abs() <= CLUSTER_MS_MAX;
             let count = rest.iter().position(|sample| !within(sample)).unwrap_or(rest.len());
             let (now, later) = rest.split_at(count);
             let at = offset + bytes.len() as u64 - start;
@@ -124,9 +129,12 @@ fn written(tags: &[Tag], in_segment: bool) -> Vec<u8> {
 
 /// Whether browsers know all of the codecs from WebM.
 fn is_webm(tracks: &[TrackHead]) -> bool {
-    !tracks
-        .iter()
-        .any(|track| matches!(track.description, Description::Pcm { .. } | Description::H264 { .. }))
+    !tracks.iter().any(|track| {
+        matches!(
+            track.description,
+            Description::Pcm { .. } | Description::H264 { .. } | Description::H265 { .. }
+        )
+    })
 }
 
 fn ebml(is_webm: bool) -> Tag {
@@ -172,6 +180,9 @@ fn track_entry(track: &TrackHead) -> Tag {
         Tag::Language("und".to_owned()),
         Tag::CodecID(codec.to_owned()),
     ];
+    if !track.label.is_empty() {
+        tags.push(Tag::Name(track.label.clone()));
+    }
     tags.extend(private.map(Tag::CodecPrivate));
     match &track.description {
         Description::Opus { channels } => {
@@ -211,6 +222,7 @@ fn codec(description: &Description) -> (&'static str, Option<Vec<u8>>) {
             ("V_AV1", Some(private))
         }
         Description::H264 { sps, pps, .. } => ("V_MPEG4/ISO/AVC", Some(super::mp4::avc_record(sps, pps))),
+        Description::H265 { sets, .. } => ("V_MPEGH/ISO/HEVC", Some(super::mp4::hevc_record(sets))),
     }
 }
 
@@ -256,12 +268,12 @@ fn simple_block(begin_ms: i64, sample: &Sample) -> Vec<u8> {
 }
 
 /// Fills a head up with an element that players pass over.
-fn fill(mut head: Vec<u8>) -> Option<Vec<u8>> {
+fn fill(mut head: Vec<u8>, bytes: usize) -> Option<Vec<u8>> {
     const VOID_HEAD_BYTES: usize = 9;
-    let room = HEAD_BYTES.checked_sub(head.len())?.checked_sub(VOID_HEAD_BYTES)?;
+    let room = bytes.checked_sub(head.len())?.checked_sub(VOID_HEAD_BYTES)?;
     head.push(VOID_ID);
     head.extend((SIZE_MARK | room as u64).to_be_bytes());
-    head.resize(HEAD_BYTES, 0);
+    head.resize(bytes, 0);
     Some(head)
 }
 
@@ -271,21 +283,33 @@ fn millis(at: Micros) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use taoyao_types::limits::{RECORDING_LABEL_BYTES_MAX, ROOM_RECORDING_TRACKS_MAX};
+
     use super::*;
     use crate::media::codec::Size;
 
     #[test]
     fn heads_have_one_length_and_say_no_when_they_are_full() {
-        let matroska = Matroska::default();
-        let track = |number| TrackHead { number, description: Description::Opus { channels: 2 } };
+        let matroska = Matroska::new(Head::Small);
+        let label = || "Ann (web-1@sh.cn) camera".to_owned();
+        let track =
+            |number| TrackHead { number, label: label(), description: Description::Opus { channels: 2 } };
         let end = End { duration: 1_000_000, file_bytes: 20_000, tail_bytes: 50 };
         for tracks in [vec![], vec![track(1)], (1..=16).map(track).collect()] {
-            assert_eq!(matroska.head(&tracks, None).unwrap().len(), HEAD_BYTES);
-            assert_eq!(matroska.head(&tracks, Some(end)).unwrap().len(), HEAD_BYTES);
+            assert_eq!(matroska.head(&tracks, None).unwrap().len(), Head::Small.bytes());
+            assert_eq!(matroska.head(&tracks, Some(end)).unwrap().len(), Head::Small.bytes());
         }
-        let sps = vec![0; HEAD_BYTES];
+        let all: Vec<TrackHead> = (1..=ROOM_RECORDING_TRACKS_MAX as u32)
+            .map(|number| TrackHead { label: "m".repeat(RECORDING_LABEL_BYTES_MAX), ..track(number) })
+            .collect();
+        assert_eq!(Matroska::new(Head::Large).head(&all, Some(end)).unwrap().len(), Head::Large.bytes());
+        let sps = vec![0; Head::Small.bytes()];
         let size = Size { width: 1, height: 1 };
-        let long = TrackHead { number: 1, description: Description::H264 { size, sps, pps: vec![] } };
+        let long = TrackHead {
+            number: 1,
+            label: String::new(),
+            description: Description::H264 { size, sps, pps: vec![] },
+        };
         assert_eq!(matroska.head(&[long], None), None);
     }
 }

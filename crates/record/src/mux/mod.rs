@@ -1,6 +1,6 @@
 //! Containers: frames into the bytes of a file. Pure: nothing here knows a file.
 //!
-//! A file begins with a head of [`HEAD_BYTES`], most of it room to spare: it is written anew, in its place, when a track is
+//! A file begins with a [`Head`] of a fixed length, most of it room to spare: it is written anew, in its place, when a track is
 //! added and when the recording ends. Behind it chunks of about a second follow, each complete in itself, so that a file
 //! whose writer was killed plays up to its last chunk.
 
@@ -14,8 +14,14 @@ use crate::media::timeline::Micros;
 use crate::mux::matroska::Matroska;
 use crate::mux::mp4::Mp4;
 
-/// The room of the head: 16 tracks with long parameter sets fit.
-pub(crate) const HEAD_BYTES: usize = 16 * 1024;
+/// How much room a head has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// 16 tracks with long parameter sets fit.
+    Small,
+    /// All tracks of a whole room fit.
+    Large,
+}
 
 /// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub(crate) enum Container {
 pub(crate) struct TrackHead {
     /// From 1.
     pub(crate) number: u32,
+    /// What people call it; may be empty.
+    pub(crate) label: String,
     pub(crate) description: Description,
 }
 
@@ -37,8 +45,12 @@ pub(crate) struct TrackHead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sample {
     pub(crate) track: u32,
+    /// When it is shown.
     pub(crate) at: Micros,
-    /// Until the next frame of its track.
+    /// When it is decoded: frames of a track stand in this order. A picture that others refer to is decoded before those
+    /// that are shown earlier.
+    pub(crate) decoded_at: Micros,
+    /// Until the next frame of its track is decoded.
     pub(crate) duration: Micros,
     pub(crate) is_key: bool,
     pub(crate) is_video: bool,
@@ -62,6 +74,15 @@ pub(crate) enum Mux {
     Mp4(Mp4),
 }
 
+impl Head {
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Small => 16 * 1024,
+            Self::Large => 64 * 1024,
+        }
+    }
+}
+
 impl Container {
     pub(crate) fn extension(self) -> &'static str {
         match self {
@@ -73,14 +94,14 @@ impl Container {
 }
 
 impl Mux {
-    pub(crate) fn new(container: Container) -> Self {
+    pub(crate) fn new(container: Container, head: Head) -> Self {
         match container {
-            Container::WebM | Container::Matroska => Self::Matroska(Matroska::default()),
-            Container::Mp4 => Self::Mp4(Mp4::default()),
+            Container::WebM | Container::Matroska => Self::Matroska(Matroska::new(head)),
+            Container::Mp4 => Self::Mp4(Mp4::new(head)),
         }
     }
 
-    /// Exactly [`HEAD_BYTES`]; none if the tracks do not fit into them.
+    /// Exactly as long as a head of its kind; none if the tracks do not fit into them.
     pub(crate) fn head(&self, tracks: &[TrackHead], end: Option<End>) -> Option<Vec<u8>> {
         match self {
             Self::Matroska(matroska) => matroska.head(tracks, end),
@@ -88,7 +109,7 @@ impl Mux {
         }
     }
 
-    /// The bytes of these frames, which will stand at `offset` in the file; sorted by time, and not empty.
+    /// The bytes of these frames, which will stand at `offset` in the file; in the order in which they are decoded, and not empty.
     pub(crate) fn chunk(&mut self, samples: &[Sample], offset: u64) -> Vec<u8> {
         match self {
             Self::Matroska(matroska) => matroska.chunk(samples, offset),

@@ -2,13 +2,14 @@
 
 use mp4_atom::{
     Audio, Av01, Av1c, Avc1, Avcc, Codec, Dinf, Dops, Dref, DrefEntry, Encode, FourCC, Free, Ftyp, Hdlr,
-    Mdhd, Mdia, Mehd, Mfhd, Minf, Moof, Moov, Mvex, Mvhd, Opus, Smhd, Stbl, Stsd, Tfdt, Tfhd, Tkhd, Traf,
-    Trak, Trex, Trun, TrunEntry, TrunSamples, Url, Visual, Vmhd, Vp08, Vp09, VpcC, Zeroed,
+    HvcCArray, Hvcc, Mdhd, Mdia, Mehd, Mfhd, Minf, Moof, Moov, Mvex, Mvhd, Opus, Smhd, Stbl, Stsd, Tfdt,
+    Tfhd, Tkhd, Traf, Trak, Trex, Trun, TrunEntry, TrunSamples, Url, Visual, Vmhd, Vp08, Vp09, VpcC, Zeroed,
 };
 
 use crate::media::codec::{Description, Size};
+use crate::media::h265::{self, H265Sets};
 use crate::media::timeline::Micros;
-use crate::mux::{End, HEAD_BYTES, Sample, TrackHead};
+use crate::mux::{End, Head, Sample, TrackHead};
 
 const VIDEO_TICKS: u32 = 90_000;
 const AUDIO_TICKS: u32 = 48_000;
@@ -18,12 +19,17 @@ const KEY: u32 = 0x0200_0000;
 const NO_KEY: u32 = 0x0101_0000;
 const MDAT_HEAD_BYTES: usize = 8;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mp4 {
+    head: Head,
     fragments: u32,
 }
 
 impl Mp4 {
+    pub(crate) fn new(head: Head) -> Self {
+        Self { head, fragments: 0 }
+    }
+
     /// None if there is no room, or if a track has a codec that MP4 has no name for.
     pub(crate) fn head(&self, tracks: &[TrackHead], end: Option<End>) -> Option<Vec<u8>> {
         let mut head = encoded(&Ftyp {
@@ -52,7 +58,7 @@ impl Mp4 {
             ainf: None,
         };
         head.extend(encoded(&moov));
-        fill(head)
+        fill(head, self.head.bytes())
     }
 
     pub(crate) fn chunk(&mut self, samples: &[Sample], _offset: u64) -> Vec<u8> {
@@ -100,17 +106,20 @@ fn fragment(lane: &[&Sample], data_at: usize) -> Option<Traf> {
     let rate = if first.is_video { VIDEO_TICKS } else { AUDIO_TICKS };
     let entries = lane.iter().map(|sample| {
         // Differences of places, not places of differences: rounding then does not add up.
-        let duration = ticks(sample.at + sample.duration, rate) - ticks(sample.at, rate);
+        let decoded_at = ticks(sample.decoded_at, rate);
+        let duration = ticks(sample.decoded_at + sample.duration, rate) - decoded_at;
+        // Signed: what is decoded early is shown later, and the pictures in between earlier (section 8.8.8).
+        let shown_after = ticks(sample.at, rate).cast_signed() - decoded_at.cast_signed();
         TrunEntry {
             duration: Some(u32::try_from(duration).unwrap_or(u32::MAX)),
             size: Some(u32::try_from(sample.bytes.len()).unwrap_or(u32::MAX)),
             flags: Some(if sample.is_key { KEY } else { NO_KEY }),
-            cts: None,
+            cts: sample.is_video.then_some(shown_after),
         }
     });
     Some(Traf {
         tfhd: Tfhd { track_id: first.track, default_base_is_moof: true, ..Tfhd::default() },
-        tfdt: Some(Tfdt { base_media_decode_time: ticks(first.at, rate) }),
+        tfdt: Some(Tfdt { base_media_decode_time: ticks(first.decoded_at, rate) }),
         trun: vec![Trun {
             data_offset: Some(i32::try_from(data_at).unwrap_or(i32::MAX)),
             samples: TrunSamples::Explicit(entries.collect()),
@@ -181,7 +190,8 @@ fn sample_entry(description: &Description) -> Option<Codec> {
             },
             btrt: None,
         }),
-        Description::Pcm { .. } => return None,
+        // Browsers play H265 from neither; in Matroska everybody else does.
+        Description::Pcm { .. } | Description::H265 { .. } => return None,
         Description::Vp8(size) => Codec::Vp08(Vp08 {
             visual: visual(*size),
             vpcc: VpcC { chroma_subsampling: 1, ..VpcC::default() },
@@ -249,6 +259,40 @@ pub(crate) fn avc_record(sps: &[u8], pps: &[u8]) -> Vec<u8> {
     Avcc::new(sps, pps).map(|record| encoded(&record).split_off(ATOM_HEAD_BYTES)).unwrap_or_default()
 }
 
+/// The same of H265 (section 8.3.3.1).
+pub(crate) fn hevc_record(sets: &H265Sets) -> Vec<u8> {
+    const ATOM_HEAD_BYTES: usize = 8;
+    let array = |kind: u8, unit: &[u8]| HvcCArray {
+        completeness: false,
+        nal_unit_type: kind,
+        nalus: vec![unit.to_vec()],
+    };
+    let profile = &sets.profile;
+    let record = Hvcc {
+        general_profile_space: profile.general[0] >> 6,
+        general_tier_flag: profile.general[0] & 0x20 != 0,
+        general_profile_idc: profile.general[0] & 0x1f,
+        general_profile_compatibility_flags: part(&profile.general, 1),
+        general_constraint_indicator_flags: part(&profile.general, 5),
+        general_level_idc: profile.level,
+        chroma_format_idc: profile.chroma,
+        bit_depth_luma_minus8: profile.luma_bits - 8,
+        bit_depth_chroma_minus8: profile.chroma_bits - 8,
+        num_temporal_layers: profile.layers,
+        temporal_id_nested: profile.is_nested,
+        length_size_minus_one: 3,
+        arrays: vec![array(h265::VPS, &sets.vps), array(h265::SPS, &sets.sps), array(h265::PPS, &sets.pps)],
+        ..Hvcc::new()
+    };
+    encoded(&record).split_off(ATOM_HEAD_BYTES)
+}
+
+fn part<const N: usize>(bytes: &[u8], from: usize) -> [u8; N] {
+    let mut part = [0; N];
+    bytes.iter().skip(from).zip(&mut part).for_each(|(byte, place)| *place = *byte);
+    part
+}
+
 fn encoded(atom: &impl Encode) -> Vec<u8> {
     let mut bytes = Vec::new();
     atom.encode(&mut bytes).expect("memory takes all, and no field is out of its range");
@@ -256,9 +300,9 @@ fn encoded(atom: &impl Encode) -> Vec<u8> {
 }
 
 /// Fills a head up with an atom that players pass over.
-fn fill(mut head: Vec<u8>) -> Option<Vec<u8>> {
+fn fill(mut head: Vec<u8>, bytes: usize) -> Option<Vec<u8>> {
     const FREE_HEAD_BYTES: usize = 8;
-    let room = HEAD_BYTES.checked_sub(head.len())?.checked_sub(FREE_HEAD_BYTES)?;
+    let room = bytes.checked_sub(head.len())?.checked_sub(FREE_HEAD_BYTES)?;
     head.extend(encoded(&Free { zeroed: Zeroed::new(room) }));
     Some(head)
 }
@@ -274,12 +318,13 @@ mod tests {
 
     #[test]
     fn heads_have_one_length_and_refuse_what_mp4_cannot_name() {
-        let track = |description| TrackHead { number: 1, description };
+        let track = |description| TrackHead { number: 1, label: String::new(), description };
         let opus = track(Description::Opus { channels: 2 });
         let end = End { duration: 1_000_000, file_bytes: 20_000, tail_bytes: 0 };
-        assert_eq!(Mp4::default().head(&[], None).unwrap().len(), HEAD_BYTES);
-        assert_eq!(Mp4::default().head(&[opus], Some(end)).unwrap().len(), HEAD_BYTES);
+        let mp4 = Mp4::new(Head::Small);
+        assert_eq!(mp4.head(&[], None).unwrap().len(), Head::Small.bytes());
+        assert_eq!(mp4.head(&[opus], Some(end)).unwrap().len(), Head::Small.bytes());
         let pcm = track(Description::Pcm { is_mu_law: true, channels: 1, rate: 8_000 });
-        assert_eq!(Mp4::default().head(&[pcm], None), None);
+        assert_eq!(mp4.head(&[pcm], None), None);
     }
 }

@@ -145,7 +145,7 @@ fn what_was_taken_before_the_recording_is_not_heard() {
     audio.silent_us = u64::MAX;
     let feed = stage.start("early", &[&audio], 0);
     // Half a second of sound was on its way when the recording began.
-    feed.report(audio.producer, Instant(0), 0, audio.packets[25].timestamp);
+    feed.report(audio.producer, Instant(0), 1 << 32, audio.packets[25].timestamp);
     play(&feed, &[&audio]);
     let times = Probe::of(&stage.path(&stage.stop("early"))).times("opus");
     assert!(times.len() == 175 && times[0] < 0.03, "{} from {}", times.len(), times[0]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use taoyao_record::{DeleteError, Part, Recorder, RecorderConfig, StartError, State, WhenFull};
+use taoyao_record::{DeleteError, Part, Recorder, RecorderConfig, StartError, State};
 use taoyao_types::{Now, Wall};
 
 use crate::source;
@@ -63,35 +63,6 @@ fn a_recording_under_way_is_not_deleted() {
     assert!(matches!(refused, Err(DeleteError::UnderWay(_))));
     stage.recorder.close();
     assert_eq!(stage.recorder.get(&id("busy")).unwrap().state, State::Finished);
-}
-
-#[test]
-fn the_oldest_make_room() {
-    let stage = Stage::new(|config| config.bytes_max = 90_000);
-    for (name, wall_ms) in [("a", 3), ("b", 1), ("c", 2), ("d", 4)] {
-        record(&stage, name, wall_ms);
-    }
-    runtime().block_on(stage.recorder.tidy(Wall(5)));
-    let kept: u64 = stage.recorder.list().iter().map(|entry| entry.bytes).sum();
-    let names = names(&stage.recorder);
-    assert!(
-        kept < 90_000 && names.starts_with(&["d".to_owned()]) && !names.contains(&"b".to_owned()),
-        "{names:?}"
-    );
-}
-
-#[test]
-fn a_full_recorder_that_may_not_delete_refuses_and_ends_what_is_under_way() {
-    let stage = Stage::new(|config| {
-        (config.bytes_max, config.when_full) = (100_000, WhenFull::Refuse);
-    });
-    let video = Stream::new(1, &source::video("video/VP8", "320x240", 4));
-    let feed = stage.start("long", &[&video], 1);
-    play(&feed, &[&video]);
-    let entry = stage.ended();
-    assert!(entry.state == State::Finished && entry.reason.unwrap().contains("no more room"));
-    let refused = stage.recorder.start(plan("next", &[]), Now::default());
-    assert!(matches!(refused, Err(StartError::Full)));
 }
 
 #[test]

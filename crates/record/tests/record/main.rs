@@ -5,9 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod bucket;
+mod ends;
 mod files;
 mod interrupted;
 mod keeping;
 mod probe;
+mod quotas;
+mod senders;
 mod source;
 mod stage;
+mod whole_room;

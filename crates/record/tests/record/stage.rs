@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use taoyao_ortc::{MediaKind, ProducerId};
+use taoyao_ortc::{MediaKind, ProducerId, RecordEnd};
 use taoyao_record::{
-    Entry, Feed, Recorder, RecorderConfig, RecorderEvent, RecordingId, RecordingPlan, TrackPlan,
+    Entry, Feed, Recorder, RecorderConfig, RecorderEvent, RecordingId, RecordingPlan, StartError, TrackPlan,
 };
 use taoyao_types::{Instant, Now, Wall};
 
@@ -40,22 +40,38 @@ pub(crate) struct Stream {
 
 impl Stage {
     pub(crate) fn new(configure: impl FnOnce(&mut RecorderConfig)) -> Self {
+        Self::with(configure, |_| {})
+    }
+
+    /// `listen` hears all events first, on the recordings' own threads.
+    pub(crate) fn with(
+        configure: impl FnOnce(&mut RecorderConfig),
+        listen: impl Fn(&RecorderEvent) + Send + Sync + 'static,
+    ) -> Self {
         let kept = tempfile::tempdir().unwrap();
         let folder = kept.path().join("recordings");
         let mut config = RecorderConfig::in_folder(&folder);
         configure(&mut config);
         let (told, events) = channel();
-        let recorder = Recorder::open(&config, move |event| drop(told.send(event))).unwrap();
+        let hear = move |event| {
+            listen(&event);
+            drop(told.send(event));
+        };
+        let recorder = Recorder::open(&config, hear).unwrap();
         Self { recorder, folder, events, asked: Cell::new(0), _kept: kept }
     }
 
     pub(crate) fn start(&self, name: &str, streams: &[&Stream], wall_ms: u64) -> Feed {
-        self.recorder.start(plan(name, streams), Now { mono: Instant(0), wall: Wall(wall_ms) }).unwrap()
+        self.start_as(plan(name, streams), wall_ms).unwrap()
+    }
+
+    pub(crate) fn start_as(&self, plan: RecordingPlan, wall_ms: u64) -> Result<Feed, StartError> {
+        self.recorder.start(plan, Now { mono: Instant(0), wall: Wall(wall_ms) })
     }
 
     /// Stops it and waits for its entry.
     pub(crate) fn stop(&self, name: &str) -> Entry {
-        assert!(self.recorder.stop(&id(name)));
+        assert!(self.recorder.stop(&id(name), RecordEnd::Stopped));
         self.ended()
     }
 
@@ -87,6 +103,8 @@ impl Stream {
         let plan = TrackPlan {
             producer,
             kind,
+            label: String::new(),
+            parameter_sets: String::new(),
             mime_type: source.mime_type.to_owned(),
             clock_rate: source.clock_rate,
             channels: (kind == MediaKind::Audio).then_some(2),
@@ -94,6 +112,12 @@ impl Stream {
             cname: None,
         };
         Self { producer, packets, plan, delay_us: 0, silent_us: 0 }
+    }
+
+    /// The same stream without its packets.
+    pub(crate) fn clone_silent(&self) -> Self {
+        let (producer, plan) = (self.producer, self.plan.clone());
+        Self { producer, packets: Vec::new(), plan, delay_us: self.delay_us, silent_us: self.silent_us }
     }
 }
 
@@ -131,7 +155,15 @@ fn put(feed: &Feed, stream: &Stream, arrival: u64, sent: &Sent) {
 
 pub(crate) fn plan(name: &str, streams: &[&Stream]) -> RecordingPlan {
     let tracks = streams.iter().map(|stream| stream.plan.clone()).collect();
-    RecordingPlan { id: id(name), room: "room".into(), member: "web-1@sh".into(), tracks }
+    RecordingPlan {
+        id: id(name),
+        room: "room".into(),
+        member: "web-1@sh".into(),
+        is_whole_room: false,
+        holder: "ann".into(),
+        partition: "sh".into(),
+        tracks,
+    }
 }
 
 pub(crate) fn id(name: &str) -> RecordingId {

@@ -62,6 +62,10 @@ impl Router {
     }
 
     pub(super) fn handle_sender_report(&mut self, now: Now, index: usize, report: &SenderReport<'_>) {
+        // Of a sender that has no clock: it says nothing (RFC 3550, section 6.4.1).
+        if report.info.ntp.0 == 0 {
+            return;
+        }
         let transport = &mut self.transports[index];
         let Some(incoming) = transport.incoming.get(report.ssrc).filter(|incoming| !incoming.is_rtx) else {
             return;

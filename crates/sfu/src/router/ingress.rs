@@ -7,7 +7,7 @@ use super::producer::{Producer, Stream};
 use super::transport::{Incoming, Transport};
 use super::{PacketOrigin, Router, TransportKey};
 use crate::codec::{self, CodecKind, Facts};
-use crate::congestion::{ReceiveEstimator, Seen};
+use crate::congestion::{ReceiveEstimator, Seen, Verdict};
 use crate::packet::{ExtensionKind, Packet, TailWriter};
 use crate::stream::Arrived;
 
@@ -30,9 +30,34 @@ impl Router {
         transport.received.add(now, packet.bytes());
         let known = transport.incoming.get(packet.ssrc());
         let incoming = known.or_else(|| self.identify(now, index, &packet))?;
+        if !self.is_within_bounds(now, index, incoming, &packet) {
+            return None;
+        }
         self.take(now, index, incoming, &packet);
         let Incoming { producer, stream, is_rtx } = incoming;
         Some(PacketOrigin { producer: self.producers[producer].id, stream, is_rtx })
+    }
+
+    /// Whether the peer still may send this. What may not pass has not come: no feedback tells of it, so that senders that
+    /// listen to losses slow down.
+    fn is_within_bounds(
+        &mut self,
+        now: Instant,
+        index: usize,
+        incoming: Incoming,
+        packet: &Packet<'_>,
+    ) -> bool {
+        let transport = &mut self.transports[index];
+        let Some(policer) = &mut transport.policer else { return true };
+        let producer = &mut self.producers[incoming.producer];
+        match policer.handle_packet(now, packet.bytes(), producer.codec.has_key_frames()) {
+            Verdict::Pass => true,
+            Verdict::PassAgain => {
+                producer.streams[incoming.stream].key_frames.want();
+                true
+            }
+            Verdict::Drop => false,
+        }
     }
 
     pub(super) fn take(&mut self, now: Instant, index: usize, incoming: Incoming, packet: &Packet<'_>) {

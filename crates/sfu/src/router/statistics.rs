@@ -23,6 +23,9 @@ impl Router {
         if let Some(max) = transport.setup.max_incoming_bitrate {
             stat = stat.with("maxIncomingBitrate", max);
         }
+        if let Some(policer) = &transport.policer {
+            stat = stat.with("rtpPacketsPoliced", policer.dropped);
+        }
         if let Some(control) = &transport.line.control {
             stat = stat.with("rtpPacketLossSent", control.estimator.loss());
         }

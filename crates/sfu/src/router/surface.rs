@@ -26,7 +26,7 @@ impl Default for RouterConfig {
 pub struct TransportSetup {
     /// Whether what is sent is bounded by what the way is measured to carry; plain transports do without.
     pub has_congestion_control: bool,
-    /// Bits per second that the peer is asked to stay below.
+    /// Bits per second that the peer is asked to stay below. What comes beyond a quarter more is left out.
     pub max_incoming_bitrate: Option<u64>,
     /// Bits per second that the peer is sent at most.
     pub max_outgoing_bitrate: Option<u64>,

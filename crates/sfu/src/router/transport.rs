@@ -7,7 +7,7 @@ use taoyao_types::Instant;
 use super::line::Line;
 use super::outbox::Outbox;
 use super::surface::{TransportKey, TransportSetup};
-use crate::congestion::{Arrivals, ReceiveEstimator};
+use crate::congestion::{Arrivals, Policer, ReceiveEstimator};
 use crate::stream::Rate;
 
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(super) struct Transport {
     pub(super) clock_offset_us: Option<i64>,
     /// For senders that cannot estimate themselves.
     pub(super) estimate: Option<ReceiveEstimator>,
+    /// None where nothing bounds what comes.
+    pub(super) policer: Option<Policer>,
 }
 
 /// Which stream of which producer an SSRC is.
@@ -75,6 +77,7 @@ impl Transport {
             next_allocation: now,
             clock_offset_us: None,
             estimate: None,
+            policer: setup.max_incoming_bitrate.map(|rate| Policer::new(now, rate)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Whole rooms: producers, consumers, and a network between them that loses, delays and reorders.
 
 mod bad_input;
+mod bounds;
 mod camera;
 mod changes;
 mod descriptor;

@@ -172,6 +172,11 @@ impl Room {
         state::address(&self.members.get(name)?.entry.state)
     }
 
+    /// The state of a member as it was when it entered, as JSON text.
+    pub(super) fn state_of(&self, name: &TerminalName) -> Option<&str> {
+        self.members.get(name).map(|member| member.entry.state.as_str())
+    }
+
     /// What a member sends and receives.
     pub(crate) fn ids_of(&self, name: &TerminalName) -> MediaIds {
         self.studio.as_ref().map(|studio| studio.ids_of(name)).unwrap_or_default()

@@ -92,7 +92,7 @@ impl Terminals {
     pub(crate) fn leave_room(&mut self, now: Now, request: &Request<'_>) {
         let fields = Fields::of(request.message.body);
         let Some((room, host)) = self.room_of(now, request, &fields) else { return };
-        match self.seats.stand_up(&room, &request.from) {
+        match self.stand_up(&room, &request.from) {
             Some(Sitter { session, .. }) => self.tell_left(room, host, request.from.clone(), session),
             None => self.ask_room(now, request, host, Wanted::of(room, RoomAct::Leave)),
         }
@@ -322,7 +322,7 @@ impl Terminals {
     /// A terminal goes: it leaves all its rooms (reference 3.7).
     pub(crate) fn leave_rooms(&mut self, terminal: &Terminal) {
         for (room, host) in self.seats.rooms_of(&terminal.name) {
-            if let Some(Sitter { session, .. }) = self.seats.stand_up(&room, &terminal.name) {
+            if let Some(Sitter { session, .. }) = self.stand_up(&room, &terminal.name) {
                 self.tell_left(room, host, terminal.name.clone(), session);
             }
         }

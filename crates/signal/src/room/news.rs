@@ -133,8 +133,8 @@ impl Terminals {
     }
 
     fn tell_closed(&mut self, now: Now, room: &str) {
-        for sitter in self.seats.remove(room).into_values() {
-            self.push(now, sitter.conn, Signal::RoomClose, &room::room(room));
+        for conn in self.empty_seat(room) {
+            self.push(now, conn, Signal::RoomClose, &room::room(room));
         }
     }
 
@@ -208,7 +208,7 @@ impl Terminals {
     /// anew: clients leave and enter again (reference 5.9). Who has left by itself is not here any more.
     fn take_out(&mut self, now: Now, room: &str, name: &TerminalName) {
         let conn = self.registry.by_name(name);
-        if let (Some(_), Some(conn)) = (self.seats.stand_up(room, name), conn) {
+        if let (Some(_), Some(conn)) = (self.stand_up(room, name), conn) {
             self.push(now, conn, Signal::RoomCreate, &room::room(room));
         }
     }

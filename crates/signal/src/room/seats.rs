@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use taoyao_types::{ConnId, NodeId, SessionEpoch, TerminalName, limits};
 use taoyao_wire::link::SeatCheck;
 
+use super::media::is_service;
 use crate::asks::Asker;
 
 /// All rooms that terminals of this node are in, or are about to enter.
@@ -23,6 +24,8 @@ pub(crate) struct Seat {
     /// The number of the news that is to come next.
     pub(crate) next: u64,
     pub(crate) members: BTreeMap<TerminalName, Sitter>,
+    /// Who is being recorded there, by name; the media terminal stands for all of the room.
+    recorded: BTreeSet<TerminalName>,
 }
 
 /// One of them.
@@ -103,10 +106,12 @@ impl Seats {
         name: TerminalName,
         sitter: Sitter,
     ) {
-        let fresh = || Seat { host, feed, next: seq + 1, members: BTreeMap::new() };
+        let fresh =
+            || Seat { host, feed, next: seq + 1, members: BTreeMap::new(), recorded: BTreeSet::new() };
         let seat = self.by_room.entry(room.to_owned()).or_insert_with(fresh);
         if seat.feed != feed {
             (seat.feed, seat.next) = (feed, seq + 1);
+            seat.recorded.clear();
         }
         seat.members.insert(name, sitter);
     }
@@ -128,10 +133,28 @@ impl Seats {
     pub(crate) fn stand_up(&mut self, room: &str, name: &TerminalName) -> Option<Sitter> {
         let seat = self.by_room.get_mut(room)?;
         let sitter = seat.members.remove(name);
+        seat.recorded.remove(name);
         if seat.members.is_empty() {
             self.by_room.remove(room);
         }
         sitter
+    }
+
+    /// What the room's node says of a recording. Of whom is not here, nothing has to be kept.
+    pub(crate) fn note_recorded(&mut self, room: &str, who: &TerminalName, is_recorded: bool) {
+        let Some(seat) = self.by_room.get_mut(room) else { return };
+        if !is_recorded {
+            seat.recorded.remove(who);
+        } else if seat.members.contains_key(who) || is_service(who) {
+            seat.recorded.insert(who.clone());
+        }
+    }
+
+    /// Whether the terminal is recorded in any room, by itself or with the whole of it.
+    pub(crate) fn is_recorded(&self, name: &TerminalName) -> bool {
+        let seated = self.by_room.values().filter(|seat| seat.members.contains_key(name));
+        let mut recorded = seated.flat_map(|seat| &seat.recorded);
+        recorded.any(|who| who == name || is_service(who))
     }
 
     /// The room is no more; who was in it.

@@ -1,5 +1,6 @@
 //! What accounts use up at the rooms' node: counted by the node that vouches for the account, and its tag there.
 
+use std::fmt;
 use std::time::Duration;
 
 use taoyao_ortc::Capacity;
@@ -44,6 +45,12 @@ impl Holder {
     /// Where the account was when it took something.
     pub(crate) fn node(&self) -> NodeId {
         self.node
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.node.hex(), self.account)
     }
 }
 

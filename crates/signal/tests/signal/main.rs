@@ -16,6 +16,7 @@ mod media_ends;
 mod messages;
 mod presence;
 mod readiness;
+mod recordings;
 mod registration;
 mod requests;
 mod resume;

@@ -1,9 +1,9 @@
-//! How media ends, what the SFU notices, and what is recorded (reference 4.4, 5.7 to 5.10 and 6.6).
+//! How media ends, and what the SFU notices (reference 4.4 and 5.7 to 5.10).
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use taoyao_ortc::{Happening, RecordAct, RecordCommand, Recorded};
+use taoyao_ortc::Happening;
 use taoyao_types::limits;
 
 use crate::call::Call;
@@ -244,119 +244,6 @@ fn a_member_has_so_many_transports_and_no_more() {
     let id = call.say(b, "media::transport::webrtc::create", json!({}));
     let why = format!("服务正在维护：a member has {} transports at most", limits::MEMBER_TRANSPORTS_MAX);
     assert_eq!(error(&call.world.hear_one(b)), ("3503", why.as_str(), id));
-}
-
-#[test]
-fn a_member_is_recorded_by_itself_or_by_the_rooms_owner() {
-    for across in [false, true] {
-        let (mut call, ..) = Call::running(across);
-        let (a, b) = (call.a, call.b);
-        let id = call.say(b, "control::server::record", json!({"to": call.a_seen, "enabled": true}));
-        assert_eq!(error(&call.world.hear_one(b)), ("3403", "请求拒绝：denied by rule owner", id));
-        let transport = call.transport(b, false);
-        let producer = call.produce(b, &transport, "audio");
-        let id = call.say(a, "control::server::record", json!({"to": call.b_seen, "enabled": true}));
-        call.world.hears_nothing(a);
-        let command = call.world.recorder.pop().unwrap();
-        let producers = vec![(producer.parse().unwrap(), taoyao_ortc::MediaKind::Audio)];
-        assert_eq!(command.act, RecordAct::Start { producers });
-        let done = |result| Recorded {
-            room: command.room.clone(),
-            member: command.member.clone(),
-            number: command.number,
-            result,
-        };
-        call.world.recorded(0, done(Ok(Some("/v/1.webm".to_owned()))));
-        let heard = call.world.hear(a);
-        assert_eq!(signals(&heard), ["control::server::record", "room::status"]);
-        let answer = &heard[0];
-        assert_eq!(signals(&call.world.hear(b)), ["room::status"]);
-        let expected =
-            json!({"roomId": call.room, "enabled": true, "filepath": "/v/1.webm", "clientId": "a"});
-        assert_eq!((&answer["header"]["id"], &answer["body"]), (&json!(id), &expected));
-        call.world.send(b, 7, "client::status", json!({}));
-        assert_eq!(call.world.hear_one(b)["body"]["serverRecording"], true);
-        let again = call.ask(a, "control::server::record", json!({"to": call.b_seen}));
-        assert_eq!(again["filepath"], "/v/1.webm");
-        call.say(b, "room::leave", json!({}));
-        assert_eq!(call.world.recorder.pop().unwrap().act, RecordAct::Stop);
-        let id = call.say(a, "control::server::record", json!({"to": call.b_seen, "enabled": true}));
-        call.world.hush();
-        let stopped = call.ask(a, "control::server::record", json!({"to": call.b_seen, "enabled": false}));
-        assert_eq!(stopped.get("filepath"), None, "{id}");
-    }
-}
-
-#[test]
-fn what_a_recorded_member_begins_to_send_is_recorded_too() {
-    for across in [false, true] {
-        let (mut call, ..) = Call::running(across);
-        let (a, b) = (call.a, call.b);
-        let transport = call.transport(b, false);
-        call.produce(b, &transport, "audio");
-        call.say(b, "control::server::record", json!({"to": "b", "enabled": true}));
-        let start = call.world.recorder.pop().unwrap();
-        // Before the recorder has said that it has begun, and after.
-        let added = |call: &mut Call| {
-            let producer = call.produce(b, &transport, "video");
-            let command = call.world.recorder.pop().unwrap();
-            let producers = vec![(producer.parse().unwrap(), taoyao_ortc::MediaKind::Video)];
-            assert_eq!((command.act, command.number), (RecordAct::Add { producers }, 0));
-            assert_eq!((&command.room, &command.member), (&start.room, &start.member));
-        };
-        added(&mut call);
-        call.world.recorded(0, recorded(&start, Some("/v/1.webm")));
-        call.world.hush();
-        added(&mut call);
-        call.world.hush();
-        let own = call.transport(a, false);
-        call.produce(a, &own, "video");
-        assert!(call.world.recorder.is_empty(), "nobody records a");
-    }
-}
-
-#[test]
-fn all_members_are_told_when_the_room_begins_and_ceases_to_be_recorded() {
-    for across in [false, true] {
-        let (mut call, ..) = Call::running(across);
-        let (a, b, room) = (call.a, call.b, call.room.clone());
-        call.say(a, "control::server::record", json!({"to": "a", "enabled": true}));
-        let start = call.world.recorder.pop().unwrap();
-        assert_eq!(call.ask(b, "room::status", json!({}))["recording"], false, "not yet");
-        call.world.recorded(0, recorded(&start, Some("/v/1.webm")));
-        let states = |heard: Vec<Value>| -> Vec<Value> {
-            let states = heard.into_iter().filter(|one| one["header"]["signal"] == "room::status");
-            states.map(|mut state| state["body"].take()).collect()
-        };
-        let size = |is_on: bool, size: usize| {
-            json!({
-                "roomId": room, "name": "n", "clientSize": size, "mediaClientId": "taoyao-client-media",
-                "recording": is_on,
-            })
-        };
-        for line in [a, b] {
-            assert_eq!(states(call.world.hear(line)), [size(true, 2)], "across: {across}");
-        }
-        assert_eq!(call.ask(b, "room::status", json!({}))["recording"], true);
-        let c = call.world.register(0, "c");
-        call.world.hush();
-        call.world.send(c, 7, "room::enter", json!({"roomId": room}));
-        assert_eq!(states(call.world.hear(c)), [size(true, 3)], "who comes later is told, too");
-        call.world.hush();
-        // It ends by itself.
-        let ended = Recorded { number: 0, ..recorded(&start, Some("/v/1.webm")) };
-        call.world.recorded(0, ended.clone());
-        for line in [a, b, c] {
-            assert_eq!(states(call.world.hear(line)), [size(false, 3)]);
-        }
-        call.world.recorded(0, ended);
-        call.world.hears_nothing(b);
-    }
-}
-
-fn recorded(start: &RecordCommand, path: Option<&str>) -> Recorded {
-    let (room, member, number) = (start.room.clone(), start.member.clone(), start.number);
-    Recorded { room, member, number, result: Ok(path.map(str::to_owned)) }
 }
 
 #[test]

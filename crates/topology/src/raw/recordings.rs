@@ -3,7 +3,7 @@
 use crate::mistake::{At, Span};
 use crate::paths::Base;
 use crate::read::Table;
-use crate::recordings::{Bucket, Recordings, WhenFull};
+use crate::recordings::{Bucket, KeepFree, Recordings, WhenFull};
 
 const BUCKET_EXAMPLE: &str =
     "bucket = { endpoint = \"https://s3.example.com\", region = \"eu-1\", name = \"recordings\" }";
@@ -11,6 +11,8 @@ const BUCKET_EXAMPLE: &str =
 const BYTES_MIN: u64 = 16 * 1024 * 1024;
 /// TOML's whole numbers are signed.
 const BYTES_LIMIT: u64 = i64::MAX as u64;
+/// A month.
+const HOURS_LIMIT: u64 = 744;
 /// A hundred years.
 const DAYS_LIMIT: u64 = 36_500;
 
@@ -28,7 +30,13 @@ impl RawRecordings {
     pub(crate) fn read(mut table: Table<'_>, base: &Base) -> Self {
         let dir = table.text("dir", "dir = \"../recordings/sh\"");
         let bytes_max = table.integer("bytes_max", "bytes_max = 53687091200", BYTES_MIN..=BYTES_LIMIT);
-        let when_full = table.parsed("when_full", "when_full = \"delete-oldest\"", read_when_full);
+        let mut bytes =
+            |key: &'static str, example: &'static str| table.integer(key, example, BYTES_MIN..=BYTES_LIMIT);
+        let account_bytes_max = bytes("account_bytes_max", "account_bytes_max = 10737418240");
+        let partition_bytes_max = bytes("partition_bytes_max", "partition_bytes_max = 53687091200");
+        let keep_free = table.parsed("keep_free", "keep_free = \"1073741824\" or \"5%\"", read_keep_free);
+        let when_full = table.parsed("when_full", "when_full = \"refuse\"", read_when_full);
+        let hours_max = table.integer("hours_max", "hours_max = 24", 1..=HOURS_LIMIT);
         let days_max = table.integer("days_max", "days_max = 30", 1..=DAYS_LIMIT);
         let bucket = table.table("bucket", BUCKET_EXAMPLE).and_then(|table| read_bucket(table, base));
         let span = dir.as_ref().map_or_else(|| table.span.clone(), |dir| dir.span.clone());
@@ -36,6 +44,10 @@ impl RawRecordings {
         let recordings = Recordings {
             dir: dir.as_ref().map(|dir| base.resolve(&dir.value)).unwrap_or_default(),
             bytes_max: bytes_max.unwrap_or(Recordings::BYTES_MAX),
+            account_bytes_max: account_bytes_max.unwrap_or(Recordings::ACCOUNT_BYTES_MAX),
+            partition_bytes_max,
+            keep_free: keep_free.map_or(Recordings::KEEP_FREE, |at| at.value),
+            hours_max: hours_max.and_then(|hours| u32::try_from(hours).ok()).unwrap_or(Recordings::HOURS_MAX),
             when_full: when_full.map(|at| at.value).unwrap_or_default(),
             days_max: days_max.and_then(|days| u32::try_from(days).ok()),
             bucket,
@@ -57,6 +69,15 @@ fn read_when_full(text: &str) -> Result<WhenFull, String> {
         .into_iter()
         .find(|known| known.name() == text)
         .ok_or_else(|| "it is delete-oldest or refuse".to_owned())
+}
+
+fn read_keep_free(text: &str) -> Result<KeepFree, String> {
+    let percent = text.strip_suffix('%').map(|number| number.trim().parse::<u8>());
+    match (percent, text.parse()) {
+        (Some(Ok(percent @ 0..=99)), _) => Ok(KeepFree::Percent(percent)),
+        (None, Ok(bytes)) => Ok(KeepFree::Bytes(bytes)),
+        _ => Err("it is a number of bytes, or 0% to 99% of the disk".to_owned()),
+    }
 }
 
 fn read_bucket(mut table: Table<'_>, base: &Base) -> Option<Bucket> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use taoyao_topology::{Bucket, Recordings, Topology, WhenFull};
+use taoyao_topology::{Bucket, KeepFree, Recordings, Topology, WhenFull};
 
 use crate::{MESH, mistakes, topology};
 
@@ -22,7 +22,9 @@ fn an_empty_table_is_enough() {
     let mesh = topology(&with_recordings(""));
     let recordings = recordings(&mesh);
     assert_eq!(recordings.dir, Path::new("recordings/hz"));
-    assert_eq!((recordings.bytes_max, recordings.when_full), (50 << 30, WhenFull::DeleteOldest));
+    assert_eq!((recordings.bytes_max, recordings.when_full), (50 << 30, WhenFull::Refuse));
+    assert_eq!((recordings.account_bytes_max, recordings.partition_bytes_max), (10 << 30, None));
+    assert_eq!((recordings.keep_free, recordings.hours_max), (KeepFree::Bytes(1 << 30), 24));
     assert_eq!((recordings.days_max, &recordings.bucket), (None, &None));
     let without = topology(&format!("{MESH}{MEDIA}"));
     assert!(without.by_name("hz").is_some_and(|hz| hz.recordings.is_none()), "nobody has it unasked");
@@ -31,12 +33,16 @@ fn an_empty_table_is_enough() {
 #[test]
 fn every_key_is_read() {
     let mesh = topology(&with_recordings(
-        "dir = \"/srv/rec\", bytes_max = 1000000000, when_full = \"refuse\", days_max = 30, bucket = { endpoint = \
+        "dir = \"/srv/rec\", bytes_max = 1000000000, when_full = \"delete-oldest\", days_max = 30, hours_max = 2, \
+         account_bytes_max = 100000000, partition_bytes_max = 500000000, keep_free = \"5%\", bucket = { endpoint = \
          \"https://s3.acme.example\", region = \"eu-1\", name = \"rec\", prefix = \"hz\", keys_file = \"s3.keys\" }",
     ));
     let recordings = recordings(&mesh);
     assert_eq!(recordings.dir, Path::new("/srv/rec"));
-    assert_eq!((recordings.bytes_max, recordings.when_full), (1_000_000_000, WhenFull::Refuse));
+    assert_eq!((recordings.bytes_max, recordings.when_full), (1_000_000_000, WhenFull::DeleteOldest));
+    let shares = (recordings.account_bytes_max, recordings.partition_bytes_max);
+    assert_eq!(shares, (100_000_000, Some(500_000_000)));
+    assert_eq!((recordings.keep_free, recordings.hours_max), (KeepFree::Percent(5), 2));
     let bucket = Bucket {
         endpoint: "https://s3.acme.example".to_owned(),
         region: "eu-1".to_owned(),
@@ -54,6 +60,10 @@ fn mistakes_say_what_to_write() {
     let cases = [
         ("bytes_max = 1", "`bytes_max` is not between 16777216"),
         ("when_full = \"stop\"", "it is delete-oldest or refuse"),
+        ("keep_free = \"100%\"", "0% to 99% of the disk"),
+        ("keep_free = \"some\"", "a number of bytes"),
+        ("account_bytes_max = 1", "`account_bytes_max` is not between 16777216"),
+        ("hours_max = 0", "`hours_max` is not between 1 and 744"),
         ("days_max = 0", "`days_max` is not between 1 and 36500"),
         ("directory = \"x\"", "unknown key `directory`"),
         ("bucket = { region = \"eu\", name = \"rec\" }", "has no `endpoint`"),

@@ -6,8 +6,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use taoyao_ortc::RecordEnd;
 use taoyao_types::TerminalName;
 
+use super::room::RoomState;
 use crate::terminal::media::{PlainCreated, WebRtcCreated};
 
 /// What a member receives, as it says when it enters.
@@ -63,11 +65,22 @@ pub enum MediaNews {
     Volumes(Vec<(TerminalName, i8)>),
     /// All media of the room is lost: enter it again (reference section 5.9), with this pass if it has a password.
     Lost { pass: Option<String> },
-    /// Whether the member is being recorded now.
-    Recording(bool),
+    /// A recording has begun or is over.
+    Recorded(Box<RecordNews>),
     /// The answer to the request of this number, before what may only be said after it (quirk Q4). It comes as a reply, too:
     /// the first one counts.
     Answered { ask: u64, answer: MediaAnswer },
+}
+
+/// What has become of a recording of the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordNews {
+    /// The room with this done.
+    pub state: RoomState,
+    /// Whose: a member's, or of the room's media terminal that of the whole room.
+    pub who: TerminalName,
+    /// Why it is over; none of one that has begun.
+    pub end: Option<RecordEnd>,
 }
 
 /// A new consumer of the member that is told of it.
@@ -119,7 +132,14 @@ impl MediaNews {
             Self::Answered { answer: MediaAnswer::Body(body), .. } => body.len(),
             // Candidates, keys and fingerprints of one transport.
             Self::Answered { .. } => 4 * 1024,
-            Self::Lost { .. } | Self::Recording(_) => 0,
+            Self::Recorded(news) => {
+                let RecordNews { state, .. } = &**news;
+                size_of::<RecordNews>()
+                    + state.room.len()
+                    + state.name.as_deref().map_or(0, str::len)
+                    + state.media.len()
+            }
+            Self::Lost { .. } => 0,
         }
     }
 }

@@ -13,7 +13,9 @@ pub mod sync;
 
 pub use frame::{BadFrame, Frame, Header, Hop, Kind, Target};
 pub use lane::{Lane, LaneClass};
-pub use media::{Consumed, Consuming, MediaAnswer, MediaIds, MediaNews, Receiving, StreamKind, Subscribe};
+pub use media::{
+    Consumed, Consuming, MediaAnswer, MediaIds, MediaNews, Receiving, RecordNews, StreamKind, Subscribe,
+};
 pub use payload::{AlarmReport, Failure, ListEntry, ListPage, ListQuery, Message, Payload, Reply, Trace};
 pub use presence::{Complete, PresenceChange, PresenceNews};
 pub use room::{

@@ -1,6 +1,7 @@
 //! The bodies of `room::*` (reference sections 4.6 and 5).
 
 use serde::Serialize;
+use taoyao_ortc::RecordEnd;
 use taoyao_types::{Secret, limits};
 
 use super::envelope::Incoming;
@@ -86,11 +87,30 @@ pub fn status(shown: &RoomState, rights: RoomRights) -> String {
     json + &format!(r#","mayManage":{may_manage},"mayRecord":{may_record}}}"#)
 }
 
-/// The push of `room::status`, when the room begins or ceases to be recorded: its state and `recording`.
+/// The push of `room::status` to who enters a room that is being recorded: its state and `recording`.
 pub fn recording(shown: &RoomState) -> String {
     let mut json = state(shown);
     json.pop();
     json + &format!(r#","recording":{}}}"#, shown.is_recorded)
+}
+
+/// The push of `room::status` of a recording that has begun or is over: the room's state, `recording`, and `recorded` with
+/// `clientId`, `state` (`recording`, `ended` or `failed`) and, of one that is over, `reason`.
+pub fn recorded_news(shown: &RoomState, client_id: &str, end: Option<RecordEnd>) -> String {
+    let state = match end {
+        None => "recording",
+        Some(end) if end.is_failure() => "failed",
+        Some(_) => "ended",
+    };
+    let mut json = recording(shown);
+    json.pop();
+    json.push_str(r#","recorded":{"clientId":"#);
+    push_text(&mut json, client_id);
+    json.push_str(&format!(r#","state":"{state}""#));
+    if let Some(end) = end {
+        json.push_str(&format!(r#","reason":"{}""#, end.name()));
+    }
+    json + "}}"
 }
 
 /// The push of `room::close`, and of a room that wants its members to enter anew (reference 5.9): `roomId`.

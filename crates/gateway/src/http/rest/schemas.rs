@@ -1,5 +1,6 @@
 //! The shapes in the OpenAPI document: what goes in and what comes out.
 
+use taoyao_ortc::RecordEnd;
 use taoyao_wire::signals::Need;
 use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder,
@@ -157,7 +158,9 @@ fn recording() -> ObjectBuilder {
         .property("id", typed(Type::String))
         .property("room", typed(Type::String))
         .property("member", typed(Type::String))
+        .property("isWholeRoom", typed(Type::Boolean))
         .property("state", typed(Type::String).enum_values(Some(states)))
+        .property("end", typed(Type::String).enum_values(Some(RecordEnd::ALL.map(RecordEnd::name))))
         .property("reason", typed(Type::String));
     let numbers = ["startedAt", "durationMs", "bytes", "droppedPackets"];
     let counted =
@@ -166,8 +169,10 @@ fn recording() -> ObjectBuilder {
     let track = open()
         .property("producer", typed(Type::String))
         .property("kind", typed(Type::String).enum_values(Some(["audio", "video"])))
+        .property("label", typed(Type::String))
         .property("mimeType", typed(Type::String))
-        .property("isRecorded", typed(Type::Boolean));
+        .property("isRecorded", typed(Type::Boolean))
+        .property("leftOut", typed(Type::String).enum_values(Some(["codec", "container", "too-many"])));
     let numbers = ["number", "fromMs", "untilMs", "frames", "lostPackets", "droppedFrames"];
     let track = numbers.into_iter().fold(track, counted);
     let object = object.property("tracks", ArrayBuilder::new().items(track));

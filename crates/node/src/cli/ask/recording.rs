@@ -5,7 +5,7 @@ use comfy_table::Cell;
 use taoyao_node::report::{RecordingDetails, TrackReport};
 
 use super::asked::Asked;
-use super::recordings::length;
+use super::recordings::{length, whose};
 use super::{Whom, block_on};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::output::{self, STRONG, bytes, counted, local_time, number, painted, printable};
@@ -76,7 +76,7 @@ fn drawn(details: &RecordingDetails) -> String {
     let mut line = |name: &str, value: String| {
         table.add_row([Cell::new(name), Cell::new(value)]);
     };
-    line("member", printable(&recording.member));
+    line("member", whose(recording));
     line("room", recording.room.clone());
     line("started", local_time(recording.started_at_ms));
     line("length", length(recording));
@@ -84,6 +84,9 @@ fn drawn(details: &RecordingDetails) -> String {
     line("file", format!("{}, {}, {place} {node}", printable(&recording.file), bytes(recording.bytes)));
     line("preview", if recording.has_preview { "yes" } else { "no" }.to_owned());
     line("dropped", counted(usize::try_from(recording.dropped_packets).unwrap_or(usize::MAX), "packet"));
+    if let Some(end) = &recording.end {
+        line("ended", printable(end));
+    }
     if let Some(reason) = &recording.reason {
         line("reason", printable(reason));
     }
@@ -98,11 +101,16 @@ fn drawn(details: &RecordingDetails) -> String {
 
 /// One line for each producer: one who comes back goes on in the track that it had.
 fn tracks(tracks: &[TrackReport]) -> String {
-    let mut table = output::table(&["TRACK", "KIND", "FROM", "TO", "FRAMES", "LOST PACKETS", "LEFT OUT"]);
+    let mut table =
+        output::table(&["TRACK", "NAME", "KIND", "FROM", "TO", "FRAMES", "LOST PACKETS", "LEFT OUT"]);
     for track in tracks {
-        let none = || "not recorded".to_owned();
+        let none = || match &track.left_out {
+            Some(why) => format!("not recorded: {}", printable(why)),
+            None => "not recorded".to_owned(),
+        };
         table.add_row([
             Cell::new(track.number.map_or_else(none, |number| number.to_string())),
+            Cell::new(printable(&track.label)),
             Cell::new(printable(&track.mime_type)),
             number(seconds(track.from_ms)),
             number(seconds(track.until_ms)),

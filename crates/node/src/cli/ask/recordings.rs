@@ -56,6 +56,8 @@ struct List {
     has_more: bool,
     /// Nodes that did not answer.
     silent: Vec<NodeName>,
+    /// Nodes whose recorder cannot be used, and why.
+    out_of_order: Vec<(NodeName, String)>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -72,13 +74,16 @@ impl Recordings {
         let path = self.path(Timestamp::now());
         let answers: Vec<Answer<RecordingsReport>> = self.whom.ask(&asked, &path)?;
         let list = merged(&answers, self.limit as usize);
-        let is_complete = list.silent.is_empty();
+        let is_complete = list.silent.is_empty() && list.out_of_order.is_empty();
         if self.whom.format.json {
             output::say_json(&list)?;
         } else {
             output::say(drawn(&list.recordings))?;
             if list.has_more {
                 output::complain("there are older ones: --limit COUNT");
+            }
+            for (node, fault) in &list.out_of_order {
+                output::complain(format!("{node} records nothing: {}", printable(fault)));
             }
             tell_silent(&answers);
         }
@@ -131,7 +136,8 @@ fn room_id(text: &str) -> Result<String, String> {
 
 /// The newest of all nodes; each is at one node only.
 fn merged(answers: &[Answer<RecordingsReport>], limit: usize) -> List {
-    let mut list = List { recordings: Vec::new(), has_more: false, silent: Vec::new() };
+    let mut list =
+        List { recordings: Vec::new(), has_more: false, silent: Vec::new(), out_of_order: Vec::new() };
     for answer in answers {
         match &answer.result {
             Ok(report) => {
@@ -139,6 +145,8 @@ fn merged(answers: &[Answer<RecordingsReport>], limit: usize) -> List {
                     |of: &RecordingReport| Listed { node: report.node.clone(), recording: of.clone() };
                 list.recordings.extend(report.recordings.iter().map(listed));
                 list.has_more |= report.has_more;
+                let fault = report.fault.clone().map(|fault| (report.node.clone(), fault));
+                list.out_of_order.extend(fault);
             }
             Err(_) => list.silent.push(answer.node.clone()),
         }
@@ -159,7 +167,7 @@ fn drawn(recordings: &[Listed]) -> String {
         table.add_row([
             Cell::new(local_time(recording.started_at_ms)),
             Cell::new(&recording.recording),
-            Cell::new(printable(&recording.member)),
+            Cell::new(whose(recording)),
             Cell::new(&recording.room),
             Cell::new(node),
             number(length(recording)),
@@ -168,6 +176,10 @@ fn drawn(recordings: &[Listed]) -> String {
         ]);
     }
     format!("{}\n{}", output::drawn(table), counted(recordings.len(), "recording"))
+}
+
+pub(super) fn whose(recording: &RecordingReport) -> String {
+    if recording.is_whole_room { "the whole room".to_owned() } else { printable(&recording.member) }
 }
 
 /// Nothing is known of one under way.
@@ -179,7 +191,9 @@ pub(super) fn length(recording: &RecordingReport) -> String {
 pub(super) fn state(recording: &RecordingReport) -> Cell {
     let is_well =
         recording.state == "recording" || recording.state == "finished" && recording.reason.is_none();
-    output::verdict(printable(&recording.state), is_well)
+    let why = recording.end.as_ref().filter(|_| !is_well);
+    let shown = why.map_or_else(|| recording.state.clone(), |end| format!("{}: {end}", recording.state));
+    output::verdict(printable(&shown), is_well)
 }
 
 #[cfg(test)]
@@ -192,6 +206,7 @@ pub(super) mod tests {
     pub(crate) fn report(id: &str, started_at_ms: u64, state: &str) -> RecordingReport {
         let track = TrackReport {
             producer: "p".to_owned(),
+            label: "Ann (ann@cn) camera".to_owned(),
             mime_type: "video/VP8".to_owned(),
             number: Some(2),
             from_ms: Some(1_000),
@@ -199,12 +214,15 @@ pub(super) mod tests {
             frames: 1_800,
             lost_packets: 3,
             dropped_frames: 1,
+            left_out: None,
         };
         RecordingReport {
             recording: id.to_owned(),
             room: "0a0b".to_owned(),
             member: "ann\u{1b}@cn".to_owned(),
+            is_whole_room: false,
             state: state.to_owned(),
+            end: (state == "failed").then(|| "disk-full".to_owned()),
             reason: None,
             started_at_ms,
             duration_ms: 61_500,
@@ -221,7 +239,13 @@ pub(super) mod tests {
     fn the_newest_of_all_nodes_come_first_and_what_is_left_out_is_told() {
         let answer = |node: &str, recordings| {
             let node: NodeName = node.parse().unwrap();
-            let report = RecordingsReport { node: node.clone(), records: true, recordings, has_more: false };
+            let report = RecordingsReport {
+                node: node.clone(),
+                records: true,
+                fault: None,
+                recordings,
+                has_more: false,
+            };
             Answer { node, tier: 1, result: Ok(report) }
         };
         let answers = [
@@ -237,6 +261,12 @@ pub(super) mod tests {
             text.contains("1m 01s") && text.contains("3.0 MiB") && text.contains("ann\u{fffd}@cn"),
             "{text}"
         );
+        let failed = anstream::adapter::strip_str(&drawn(&[Listed {
+            node: "cn".parse().unwrap(),
+            recording: RecordingReport { is_whole_room: true, ..report("d", 1, "failed") },
+        }]))
+        .to_string();
+        assert!(failed.contains("failed: disk-full") && failed.contains("the whole room"), "{failed}");
         assert_eq!(drawn(&[]), "no recordings");
     }
 

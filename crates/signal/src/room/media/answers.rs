@@ -1,6 +1,6 @@
 //! What comes of requests when the SFU has answered, or has not in time.
 
-use taoyao_ortc::{Act, Done, Event, Refused, Reply, RoomName, TransportId, TransportLocal};
+use taoyao_ortc::{Act, Done, Event, RecordEnd, Refused, Reply, RoomName, TransportId, TransportLocal};
 use taoyao_types::{Now, limits};
 use taoyao_wire::link::{Consumed, Failure, MediaAnswer, MediaNews, RoomReply};
 use taoyao_wire::terminal::Code;
@@ -192,7 +192,7 @@ impl Room {
             Work::CreateTransport { transport, .. } => self.close_transport(transport),
             Work::Produce { producer, .. } => self.close_producer(producer),
             Work::Consume { consumer, .. } => self.close_consumer(consumer),
-            Work::StartRecording { member, .. } => self.stop_recording(&member),
+            Work::StartRecording { member, .. } => self.stop_recording(&member, RecordEnd::RecorderFailed),
             Work::Open { .. }
             | Work::Connect { .. }
             | Work::RestartIce { .. }

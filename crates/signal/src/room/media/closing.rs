@@ -1,12 +1,12 @@
 //! What ends with what, and who is told (reference sections 5.7, 5.8 and 5.10).
 
-use taoyao_ortc::{Act, ConsumerId, ProducerId, RecordAct, TransportId};
+use taoyao_ortc::{Act, ConsumerId, ProducerId, RecordEnd, TransportId};
 use taoyao_types::TerminalName;
 use taoyao_wire::link::StreamKind;
 use taoyao_wire::signals::Signal;
 use taoyao_wire::terminal::media::{of_consumer, of_producer, of_transport};
 
-use super::studio::{Closed, Recording, Studio};
+use super::studio::{Closed, Studio};
 use crate::room::hosted::{Room, Said};
 
 impl Room {
@@ -50,7 +50,6 @@ impl Room {
 
     /// A member leaves, and with it all that it sent and received. The others are told; the member does not listen any more.
     pub(in crate::room) fn drop_media_of(&mut self, name: &TerminalName) -> Vec<Said> {
-        let was_recorded = self.is_recorded();
         let Some(studio) = &mut self.studio else { return Vec::new() };
         let transports = studio.transports_of(name);
         let mut closed = Vec::new();
@@ -58,13 +57,11 @@ impl Room {
             closed.extend(studio.close_transport(*transport));
         }
         let desk = studio.remove_desk(name);
-        let is_recorded = desk.is_some_and(|desk| !matches!(desk.recording, Recording::No));
         closed.retain(|closed| closed.owner() != name);
         let orders = transports.into_iter().map(|transport| Act::CloseTransport { transport });
         let mut said: Vec<Said> = orders.map(|act| self.order(act)).collect();
-        if is_recorded {
-            said.push(self.order_recorder(name, RecordAct::Stop));
-            said.extend(self.tell_if_recorded_no_more(was_recorded));
+        if let Some(desk) = desk {
+            said.extend(self.left_while_recorded(name, &desk.recording));
         }
         said.extend(self.tell_closed(closed));
         said
@@ -72,7 +69,7 @@ impl Room {
 
     /// The room ends.
     pub(in crate::room) fn close_media(&mut self) -> Vec<Said> {
-        let mut said = self.stop_recordings();
+        let mut said = self.stop_recordings(RecordEnd::RoomClosed);
         let Some(studio) = &mut self.studio else { return said };
         let closed = studio.close_all();
         said.push(self.order(Act::CloseRoom));

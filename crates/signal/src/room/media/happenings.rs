@@ -1,6 +1,6 @@
 //! What the SFU noticed of itself, and who is told (reference sections 4.4, 5.9 and 6.5).
 
-use taoyao_ortc::{Act, Happening, Refused, RoomName};
+use taoyao_ortc::{Act, Happening, RecordEnd, Refused, RoomName};
 use taoyao_types::{Now, TerminalName, limits};
 use taoyao_wire::link::{MediaNews, RoomEvent};
 use taoyao_wire::signals::Signal;
@@ -29,7 +29,7 @@ impl Terminals {
         studio.clear();
         let members: Vec<TerminalName> = room.names().cloned().collect();
         let (key, has_password) = (room.key, room.password.is_some());
-        let mut said = room.stop_recordings();
+        let mut said = room.stop_recordings(RecordEnd::MediaLost);
         said.extend(room.freed());
         said.push(room.order(Act::OpenRoom));
         self.fail_works(works, &Refused::WorkerLost);

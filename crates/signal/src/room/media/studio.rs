@@ -8,6 +8,7 @@ use taoyao_types::{TerminalName, limits};
 use taoyao_wire::link::{MediaIds, Receiving, StreamKind, Subscribe};
 use taoyao_wire::terminal::media;
 
+use super::is_service;
 use super::works::Works;
 use crate::room::shares::{Holder, Taken};
 use crate::session_ids::SessionIds;
@@ -24,6 +25,9 @@ pub(in crate::room) struct Studio {
     consumers: BTreeMap<ConsumerId, Consumer>,
     /// The one consumer of a producer at a member.
     pairs: BTreeMap<(ProducerId, TerminalName), ConsumerId>,
+    /// Of all members in one file.
+    whole: Recording,
+    whole_recorder: Option<Holder>,
     ids: SessionIds,
     pub(super) works: Works,
     /// Shares of transports that are no more, until the room has given them back.
@@ -48,9 +52,10 @@ pub(super) struct Desk {
 pub(super) enum Recording {
     #[default]
     No,
-    Starting,
-    /// Where it is.
-    At(Option<String>),
+    /// By the command of this number.
+    Starting(u64),
+    /// The same, and where it is.
+    At(u64, Option<String>),
 }
 
 #[derive(Debug)]
@@ -108,6 +113,13 @@ pub(in crate::room) enum Owned {
     Consumer(ConsumerId),
 }
 
+impl Recording {
+    /// Also while it is only being started.
+    pub(super) fn is_on(&self) -> bool {
+        !matches!(self, Self::No)
+    }
+}
+
 impl Studio {
     /// `room` is the room's id, whose random digits make the ids of what is in it.
     pub(in crate::room) fn new(room: &str) -> Self {
@@ -119,6 +131,8 @@ impl Studio {
             producers: BTreeMap::new(),
             consumers: BTreeMap::new(),
             pairs: BTreeMap::new(),
+            whole: Recording::No,
+            whole_recorder: None,
             ids: SessionIds::new(seed, taoyao_types::NodeId(0)),
             works: Works::default(),
             freed: Vec::new(),
@@ -136,12 +150,43 @@ impl Studio {
         self.desks.get(name)
     }
 
-    pub(super) fn desk_mut(&mut self, name: &TerminalName) -> Option<&mut Desk> {
-        self.desks.get_mut(name)
-    }
-
     pub(super) fn desks(&self) -> impl Iterator<Item = (&TerminalName, &Desk)> {
         self.desks.iter()
+    }
+
+    /// Of a member, or of the whole room where the room's media terminal is named; none where nobody of the name is here.
+    pub(super) fn recording(&self, subject: &TerminalName) -> Option<&Recording> {
+        if is_service(subject) { Some(&self.whole) } else { Some(&self.desks.get(subject)?.recording) }
+    }
+
+    pub(super) fn set_recording(&mut self, subject: &TerminalName, recording: Recording) {
+        if is_service(subject) {
+            self.whole = recording;
+        } else if let Some(desk) = self.desks.get_mut(subject) {
+            desk.recording = recording;
+        }
+    }
+
+    /// Who is charged for a recording that is being started.
+    pub(super) fn set_recorder(&mut self, subject: &TerminalName, holder: Holder) {
+        if is_service(subject) {
+            self.whole_recorder = Some(holder);
+        } else if let Some(desk) = self.desks.get_mut(subject) {
+            desk.recorder = Some(holder);
+        }
+    }
+
+    /// Who is charged for the recordings under way, once for each.
+    pub(super) fn recorders(&self) -> impl Iterator<Item = &Holder> {
+        let of_members = self.desks.values().map(|desk| (&desk.recording, &desk.recorder));
+        let all = of_members.chain([(&self.whole, &self.whole_recorder)]);
+        all.filter(|(recording, _)| recording.is_on()).filter_map(|(_, recorder)| recorder.as_ref())
+    }
+
+    /// Whether anything is being recorded.
+    pub(super) fn is_recorded(&self) -> bool {
+        let of_members = self.desks.values().map(|desk| &desk.recording);
+        of_members.chain([&self.whole]).any(|recording| matches!(recording, Recording::At(..)))
     }
 
     pub(super) fn transport(&self, id: TransportId) -> Option<&Transport> {

@@ -1,12 +1,13 @@
 //! What members at this node are told of a room's media, wherever the room is.
 
 use taoyao_types::{ConnId, Now, TerminalName};
-use taoyao_wire::link::{MediaAnswer, MediaNews, Reply, RoomReply};
+use taoyao_wire::link::{MediaAnswer, MediaNews, RecordNews, Reply, RoomReply};
 use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::{media, state};
+use taoyao_wire::terminal::{media, room, state};
 
 use crate::asks::{Asker, OpenAsk, Purpose};
 use crate::io::AskId;
+use crate::room::seats::Sitter;
 use crate::terminals::Terminals;
 
 impl Terminals {
@@ -36,8 +37,54 @@ impl Terminals {
                     self.tell_volumes(now, room, conn, &volumes);
                 }
             }
+            MediaNews::Recorded(news) => {
+                self.note_recorded(room, &news);
+                for conn in conns {
+                    self.tell_recorded(now, conn, &news);
+                }
+            }
             _ => self.stats.mesh_refused += 1,
         }
+    }
+
+    fn note_recorded(&mut self, room: &str, news: &RecordNews) {
+        self.seats.note_recorded(room, &news.who, news.end.is_none());
+        let members = self.seats.get(room).map(|seat| seat.members.keys().cloned().collect::<Vec<_>>());
+        for member in members.unwrap_or_default() {
+            self.show_recorded(&member);
+        }
+    }
+
+    /// `serverRecording` is so as long as a room records its member, and no longer.
+    fn show_recorded(&mut self, name: &TerminalName) {
+        let is_recorded = self.seats.is_recorded(name);
+        let terminal = self.registry.by_name(name).and_then(|conn| self.registry.terminal_mut(conn));
+        if let Some(terminal) = terminal
+            && (is_recorded || terminal.state.server_recording.is_some())
+        {
+            terminal.state.server_recording = Some(is_recorded);
+        }
+    }
+
+    /// The terminal gets up from its seat, and with it ends what was recorded of it there; how it was in.
+    pub(in crate::room) fn stand_up(&mut self, room: &str, name: &TerminalName) -> Option<Sitter> {
+        let sitter = self.seats.stand_up(room, name);
+        self.show_recorded(name);
+        sitter
+    }
+
+    /// All get up; who they were.
+    pub(in crate::room) fn empty_seat(&mut self, room: &str) -> Vec<ConnId> {
+        let members = self.seats.remove(room);
+        members.keys().for_each(|name| self.show_recorded(name));
+        members.into_values().map(|sitter| sitter.conn).collect()
+    }
+
+    /// `room::status`, as each member names whom it is about.
+    fn tell_recorded(&mut self, now: Now, conn: ConnId, news: &RecordNews) {
+        let Some(viewer) = self.registry.caller(conn) else { return };
+        let body = room::recorded_news(&news.state, &viewer.sees(&news.who), news.end);
+        self.push(now, conn, Signal::RoomStatus, &body);
     }
 
     fn tell_member(&mut self, now: Now, room: &str, conn: ConnId, news: MediaNews) {
@@ -63,10 +110,9 @@ impl Terminals {
             MediaNews::Lost { pass } => {
                 self.push(now, conn, Signal::RoomCreate, &media::rejoin(room, pass.as_deref()));
             }
-            MediaNews::Recording(is_recording) => {
-                if let Some(terminal) = self.registry.terminal_mut(conn) {
-                    terminal.state.server_recording = Some(is_recording);
-                }
+            MediaNews::Recorded(news) => {
+                self.note_recorded(room, &news);
+                self.tell_recorded(now, conn, &news);
             }
             MediaNews::Answered { ask, answer } => self.take_early(now, room, conn, AskId(ask), answer),
         }
