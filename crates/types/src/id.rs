@@ -200,11 +200,11 @@ mod tests {
 
     #[test]
     fn ids_are_stable_across_builds() {
-        assert_eq!(NodeId::of(&"cn".parse().unwrap()).to_string(), NODE_CN);
-        assert_eq!(PartitionId::of(&"cn".parse().unwrap()).to_string(), PARTITION_CN);
+        assert_eq!(NodeId::of(&"cn".parse().unwrap()).0, NODE_CN);
+        assert_eq!(PartitionId::of(&"cn".parse().unwrap()).0, PARTITION_CN);
     }
 
     // Changing these breaks every mesh that runs two versions at once.
-    const NODE_CN: &str = "afcbf5bf";
-    const PARTITION_CN: &str = "fd157903";
+    const NODE_CN: u32 = 0xafcb_f5bf;
+    const PARTITION_CN: u32 = 0xfd15_7903;
 }
