@@ -38,7 +38,8 @@ impl Judge {
 fn shares_are_what_is_there(world: &World, id: NodeId) -> Option<String> {
     let tallies = world.node(id)?.terminals().tallies();
     let is_right = tallies.iter().all(|(held, there)| held == there);
-    (!is_right).then(|| format!("{id:?} charges for rooms, transports and ports (charged, there): {tallies:?}"))
+    (!is_right)
+        .then(|| format!("{id:?} charges for rooms, transports and ports (charged, there): {tallies:?}"))
 }
 
 /// I5 and I6: a node's directory holds the terminals of its subtree, at their nodes, and nothing else.
