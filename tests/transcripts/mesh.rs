@@ -91,7 +91,7 @@ impl Mesh {
 
     pub(crate) fn connect(&mut self, node: NodeId, ip: IpAddr) -> ConnId {
         let conn = self.next_conn();
-        self.input(node, Input::TerminalOpened { conn, ip });
+        self.input(node, Input::TerminalOpened { conn, ip, message_max: None });
         conn
     }
 

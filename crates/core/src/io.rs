@@ -13,10 +13,11 @@ use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Trace};
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Input {
-    /// A terminal connected from this address.
+    /// A terminal connected from this address. What it is sent must have no more bytes than `message_max`, if that is there.
     TerminalOpened {
         conn: ConnId,
         ip: IpAddr,
+        message_max: Option<usize>,
     },
     /// Somebody acts for an account, without a terminal: a call of the REST interface. It says what it wants by
     /// [`Input::TerminalText`], and is gone with [`Input::TerminalClosed`].

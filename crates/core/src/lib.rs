@@ -9,6 +9,6 @@ pub use node::{Node, NodeConfig, NotInTopology};
 // What a driver sees of the two machines inside: it knows `core` only.
 pub use taoyao_route::{Alarm, NeighbourStatus, NotTaken, Queued, Stats as RouterStats};
 pub use taoyao_signal::{
-    Audit, Deed, Dismissal, MemberView, PasswordDone, PasswordWork, Performed, RoomView,
+    Audit, Deed, Dismissal, MemberView, PasswordDone, PasswordWork, Performed, RoomView, Scarce,
     Stats as TerminalStats, Verified, Vouched,
 };

@@ -70,7 +70,12 @@ impl Node {
 
     pub fn handle_input(&mut self, now: Now, input: Input) {
         match input {
-            Input::TerminalOpened { conn, ip } => self.terminals.handle_opened(now, conn, ip),
+            Input::TerminalOpened { conn, ip, message_max } => {
+                if let Some(bytes_max) = message_max {
+                    self.terminals.bound_messages(conn, bytes_max);
+                }
+                self.terminals.handle_opened(now, conn, ip);
+            }
             Input::TerminalText { conn, text } => self.terminals.handle_text(now, conn, &text),
             Input::TerminalClosed { conn } => self.terminals.handle_closed(now, conn),
             Input::GuestOpened { conn, account } => self.terminals.handle_guest(now, conn, account),

@@ -20,6 +20,8 @@ pub struct TerminalHandle(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
+    /// Bytes of the longest message that the terminal can be sent; 0 where nothing but the queue bounds it.
+    message_max: usize,
     /// The connection's task.
     reader: AtomicWaker,
 }
@@ -36,6 +38,17 @@ struct Queue {
 impl TerminalHandle {
     pub(crate) fn new() -> Self {
         Self(Arc::default())
+    }
+
+    /// To a terminal whose frames hold messages of so many bytes.
+    pub(crate) fn narrow(message_max: usize) -> Self {
+        Self(Arc::new(Shared { message_max, ..Shared::default() }))
+    }
+
+    /// Bytes of the longest message that fits into a frame of the terminal; none for one on a WebSocket. A longer one is
+    /// replaced by an error that says so.
+    pub fn message_max(&self) -> Option<usize> {
+        Some(self.0.message_max).filter(|max| *max > 0)
     }
 
     /// Queues a message. Never waits: if more than `limits::TERMINAL_QUEUE_MAX` messages or

@@ -19,6 +19,14 @@ impl Protocol {
         Self::WebSocket(Codec::default())
     }
 
+    /// Bytes of the longest text that a frame holds; none where frames have any length.
+    pub(crate) fn text_max(&self) -> Option<usize> {
+        match self {
+            Self::Frames { framing, .. } => Some(framing.text_max()),
+            Self::WebSocket(..) => None,
+        }
+    }
+
     pub(crate) fn frames(framing: Arc<Framing>) -> Self {
         Self::Frames { framing, reader: FrameReader::default() }
     }

@@ -46,7 +46,7 @@ impl Session {
         ip: IpAddr,
         seat: Seat,
     ) -> Option<Box<Self>> {
-        let terminal = TerminalHandle::new();
+        let terminal = protocol.text_max().map_or_else(TerminalHandle::new, TerminalHandle::narrow);
         let conn = shared.registry.enter(&terminal)?;
         shared.counters.terminals_opened.add(1);
         let socket = Socket::new(stream, protocol);

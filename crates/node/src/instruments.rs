@@ -6,7 +6,7 @@
 pub(crate) mod media;
 
 use taoyao_admin::{Kind, Sample};
-use taoyao_core::{RouterStats, TerminalStats};
+use taoyao_core::{RouterStats, Scarce, TerminalStats};
 use taoyao_gateway::GatewayStats;
 use taoyao_link::LinkStats;
 use taoyao_ortc::RecordEnd;
@@ -122,6 +122,16 @@ const TERMINALS: &[Instrument<TerminalStats>] = &[
         |t| t.dismissed,
     ),
     gauge("taoyao_rooms", "rooms of this node", |t| t.rooms),
+    gauge("taoyao_room_transports", "transports that members have of the node's media forwarder", |t| {
+        t.transports
+    }),
+    gauge("taoyao_room_plain_ports", "ports for plain RTP that members have", |t| t.plain_ports),
+    gauge("taoyao_room_passwords_waiting", "passwords of rooms that are being hashed or checked", |t| {
+        t.room_passwords
+    }),
+    gauge("taoyao_room_news_bytes", "news of rooms kept for nodes that miss them, in bytes", |t| {
+        t.room_news_bytes
+    }),
     gauge("taoyao_session_ends", "ends of peer-to-peer sessions here", |t| t.session_ends),
     gauge("taoyao_partitions_watched", "partitions whose presence this node wants", |t| t.partitions_watched),
     gauge("taoyao_announcements_waiting", "presence announcements that wait for their turn", |t| {
@@ -206,6 +216,12 @@ const ROUTER: &[Instrument<RouterStats>] = &[
     }),
     counter("taoyao_overflow_dropped_total", "unanswered signals dropped for want of room", |r| {
         r.overflow_dropped
+    }),
+    counter("taoyao_oversize_refused_total", "signals that were longer than a frame of a link", |r| {
+        r.oversize_refused
+    }),
+    gauge("taoyao_answers_kept_bytes", "answers kept for requests that are repeated, in bytes", |r| {
+        r.answers_kept_bytes
     }),
     counter("taoyao_authority_violations_total", "what a neighbour may not say", |r| r.authority_violations),
     counter("taoyao_policy_refused_total", "ways between partitions that policy does not show", |r| {
@@ -345,6 +361,7 @@ pub(crate) fn samples(readings: &Readings<'_>) -> Vec<Sample> {
     samples.extend(recordings_ended(readings.recordings));
     add(&mut samples, LOG, readings.log);
     samples.extend(signals(readings.terminals));
+    samples.extend(shares_refused(readings.terminals));
     for instrument in LINKS {
         for link in readings.links {
             let labels = vec![("peer", link.peer.clone())];
@@ -377,6 +394,17 @@ fn signals(terminals: &TerminalStats) -> impl Iterator<Item = Sample> {
         kind: Kind::Counter,
         labels: vec![("signal", row.name.to_owned())],
         value: terminals.signals.get(&row.signal).copied().unwrap_or_default() as f64,
+    })
+}
+
+/// One sample for each thing that accounts have a share of.
+fn shares_refused(terminals: &TerminalStats) -> impl Iterator<Item = Sample> {
+    Scarce::ALL.into_iter().map(|what| Sample {
+        name: "taoyao_shares_refused_total",
+        help: "refusals because an account has its share, or because nothing is left",
+        kind: Kind::Counter,
+        labels: vec![("what", what.key().to_owned())],
+        value: terminals.shares_refused.get(&what).copied().unwrap_or_default() as f64,
     })
 }
 

@@ -177,6 +177,7 @@ impl Router {
             self.expire_requests(now);
             self.expire_leases(now);
             self.executions.expire(now.mono);
+            self.stats.answers_kept_bytes = self.executions.bytes() as u64;
             self.directory.sweep(SWEEP_BUDGET, now.mono);
         }
         self.poll_upstream(now);

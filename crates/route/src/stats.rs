@@ -18,6 +18,10 @@ pub struct Stats {
     pub refused_deadline: u64,
     pub ttl_expired: u64,
     pub overflow_dropped: u64,
+    /// Signals that no link takes: requests and answers are refused in words, all else is dropped.
+    pub oversize_refused: u64,
+    /// Now: bytes of answers that are remembered for requests that are repeated.
+    pub answers_kept_bytes: u64,
     pub authority_violations: u64,
     pub policy_refused: u64,
     pub records_added: u64,

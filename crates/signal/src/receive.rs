@@ -3,7 +3,7 @@
 use taoyao_types::{ConnId, Now};
 use taoyao_wire::link::Reply;
 use taoyao_wire::signals::{Route, Sender, Signal};
-use taoyao_wire::terminal::{Code, Incoming, Readings, fields::Fields};
+use taoyao_wire::terminal::{Code, Incoming, Readings, fields::Fields, shape};
 
 use crate::conn::Conn;
 use crate::failure::Failed;
@@ -47,6 +47,10 @@ impl Terminals {
             return self.fail(now, conn, Some(message.id), failed);
         };
         *self.stats.signals.entry(signal).or_default() += 1;
+        if let Err(unreadable) = shape::check(signal, &Fields::of(message.body)) {
+            let why = format!("{}：{unreadable}", Code::BadRequest.text());
+            return self.fail(now, conn, Some(message.id), Failed::new(Code::BadRequest, why));
+        }
         if signal == Signal::ClientRegister {
             return self.register(now, conn, &message);
         }

@@ -25,12 +25,21 @@ impl Judge {
                 wrong.extend(neighbours_agree(world, node.id));
             }
             wrong.extend(nothing_is_left_over(world, node.id));
+            wrong.extend(shares_are_what_is_there(world, node.id));
         }
         wrong.extend(watchers_see_the_truth(world, &truth));
         wrong.extend(everybody_agrees_who_meets(world));
         wrong.extend(everybody_receives_the_others(world));
         wrong
     }
+}
+
+/// What accounts are charged for is what their rooms have, however those came to be and ended.
+fn shares_are_what_is_there(world: &World, id: NodeId) -> Option<String> {
+    let tallies = world.node(id)?.terminals().tallies();
+    let is_right = tallies.iter().all(|(held, there)| held == there);
+    (!is_right)
+        .then(|| format!("{id:?} charges for rooms, transports and ports (charged, there): {tallies:?}"))
 }
 
 /// I5 and I6: a node's directory holds the terminals of its subtree, at their nodes, and nothing else.

@@ -12,6 +12,8 @@ use taoyao_ortc::{
 #[derive(Debug, Default)]
 pub struct ModelSfu {
     rooms: BTreeMap<RoomName, ModelRoom>,
+    /// Rooms beyond which it is full; none: never.
+    pub rooms_max: Option<usize>,
 }
 
 /// What there is in one room.
@@ -62,6 +64,9 @@ impl ModelSfu {
 
     fn act(&mut self, name: &RoomName, act: Act) -> Result<Reply, Refused> {
         match act {
+            Act::OpenRoom if self.rooms_max.is_some_and(|max| self.rooms.len() >= max) => {
+                Err(Refused::Full("the SFU has as many rooms as it may".to_owned()))
+            }
             Act::OpenRoom => {
                 self.rooms.insert(RoomName::clone(name), ModelRoom::default());
                 Ok(Reply::Done)

@@ -323,7 +323,10 @@ impl World {
         self.clients[index.0].connect(node, conn);
         let ip = IpAddr::V4(Ipv4Addr::new(10, 0, (index.0 >> 8) as u8, index.0 as u8));
         let arrives = self.now + self.hop();
-        self.events.push(arrives, Event::Input { node, epoch, input: Input::TerminalOpened { conn, ip } });
+        self.events.push(
+            arrives,
+            Event::Input { node, epoch, input: Input::TerminalOpened { conn, ip, message_max: None } },
+        );
         let text = self.clients[index.0].register(self.now);
         self.say(index, text);
     }

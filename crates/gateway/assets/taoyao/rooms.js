@@ -2,6 +2,11 @@
 
 import { Room } from './room.js';
 
+/** Rooms of one page: as many as fit into one message whatever they are called. */
+const PAGE = 250;
+/** More than a person reads. */
+const ROOMS_MAX = 5_000;
+
 /**
  * A room as the mesh lists it.
  *
@@ -28,10 +33,18 @@ export class Rooms extends EventTarget {
     this.#context = context;
   }
 
-  /** @returns {Promise<RoomEntry[]>} the rooms that this terminal may see */
+  /** @returns {Promise<RoomEntry[]>} the rooms that this terminal may see, read page by page */
   async list() {
-    const answer = await this.#context.request('room::list', {});
-    return Array.isArray(answer) ? answer : [];
+    const rooms = [];
+    while (rooms.length < ROOMS_MAX) {
+      const after = rooms.at(-1)?.roomId;
+      const page = await this.#context.request('room::list', { after, limit: PAGE });
+      if (!Array.isArray(page)) break;
+      rooms.push(...page);
+      // A node that does not know pages gives all at once, and the same again.
+      if (page.length !== PAGE) break;
+    }
+    return rooms;
   }
 
   /**

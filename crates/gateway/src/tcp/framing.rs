@@ -34,6 +34,15 @@ impl Framing {
         Self { bytes_max: bytes_max.min(limits::TCP_FRAME_BYTES_MAX), ..self }
     }
 
+    /// Bytes of the longest text that fits into one frame, whatever its padding.
+    pub fn text_max(&self) -> usize {
+        match self.cipher.sealed_bytes(0) {
+            0 => self.bytes_max,
+            // There is one byte of padding at least.
+            block => (self.bytes_max / block * block).saturating_sub(1),
+        }
+    }
+
     /// Appends a text as one frame.
     ///
     /// # Errors

@@ -16,8 +16,9 @@ impl Driver {
             let input = match event {
                 GatewayEvent::Opened { conn, ip, terminal, account } => {
                     tracing::debug!(conn = conn.0, %ip, "terminal connected");
+                    let message_max = terminal.message_max();
                     self.terminals.insert(conn, Terminal { handle: terminal, ip, account });
-                    Input::TerminalOpened { conn, ip }
+                    Input::TerminalOpened { conn, ip, message_max }
                 }
                 GatewayEvent::Text { conn, text } => {
                     tracing::trace!(conn = conn.0, bytes = text.len(), "from terminal");

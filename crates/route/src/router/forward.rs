@@ -129,6 +129,10 @@ impl Router {
     }
 
     fn relay_request(&mut self, now: Now, asker: Asker, peer: NodeId, mut header: Header, body: Bytes) {
+        if is_oversize(&body) {
+            self.stats.oversize_refused += 1;
+            return self.refuse(now, asker, &header, too_long(body.len()));
+        }
         let busy =
             self.neighbours.get(&peer).is_some_and(|n| n.queued.signals > limits::LINK_QUEUE_BYTES_MAX);
         let until = deadline(now.mono, header.remaining_ms);
@@ -146,7 +150,8 @@ impl Router {
         }
         header.ttl -= 1;
         header.remaining_ms = header.remaining_ms.saturating_sub(1);
-        self.send(peer, Lane::Shard(header.shard()), frame::encode_signal(&header, &body));
+        let frame = frame::encode_signal(&header, &body);
+        self.send(peer, Lane::Shard(header.shard()), frame);
     }
 
     /// The request has reached its target's node.
@@ -182,7 +187,11 @@ impl Router {
 
     fn dispatch(&mut self, now: Now, asker: Asker, header: Header, target: TerminalKey, body: Body) {
         let (id, remaining_ms) = (header.id, header.remaining_ms);
-        match body.decode() {
+        let payload = body.decode();
+        if payload.as_ref().is_ok_and(Payload::is_look) {
+            self.executions.only_looks(id);
+        }
+        match payload {
             Ok(Payload::Ping) => {
                 let reply = match self.may_see(header.source.partition(), target.partition()) {
                     Ok(()) => {
@@ -250,7 +259,9 @@ impl Router {
     /// Notes and sends the answer of a request that came from elsewhere.
     pub(super) fn finish_execution(&mut self, id: taoyao_types::SignalId, reply: &Reply) {
         let answer = Bytes::from(reply.encode());
-        if let Some(caller) = self.executions.finish(id, answer.clone()) {
+        let caller = self.executions.finish(id, answer.clone());
+        self.stats.answers_kept_bytes = self.executions.bytes() as u64;
+        if let Some(caller) = caller {
             self.send_answer(id, &caller, &answer);
         }
     }
@@ -271,6 +282,13 @@ impl Router {
             self.stats.answers_late += 1;
             return;
         };
+        if is_oversize(body) {
+            // Sent as it is, it would go nowhere, and whoever waits would never hear why.
+            self.stats.oversize_refused += 1;
+            let shorter = Reply::Failed(too_long(body.len())).encode();
+            let frame = frame::encode_signal(header, &shorter);
+            return self.send(peer, Lane::Shard(header.shard()), frame);
+        }
         let lane = if body.len() > BULK_ANSWER_BYTES { Lane::Bulk } else { Lane::Shard(header.shard()) };
         self.send(peer, lane, frame::encode_signal(header, body));
     }
@@ -329,6 +347,10 @@ impl Router {
                 if full {
                     return self.stats.overflow_dropped += 1;
                 }
+                let body = body.encode();
+                if is_oversize(&body) {
+                    return self.stats.oversize_refused += 1;
+                }
                 self.stats.events_relayed += 1;
                 header.ttl -= 1;
                 let lane = if header.class == Class::Telemetry {
@@ -336,7 +358,7 @@ impl Router {
                 } else {
                     Lane::Shard(header.shard())
                 };
-                self.send(peer, lane, frame::encode_signal(&header, &body.encode()));
+                self.send(peer, lane, frame::encode_signal(&header, &body));
             }
             Err(_) => self.stats.overflow_dropped += 1,
         }
@@ -386,6 +408,9 @@ impl Router {
         let Some(ttl) = header.ttl.checked_sub(1) else { return self.stats.ttl_expired += 1 };
         header.ttl = ttl;
         let peers = peers.into_iter().filter(|peer| Some(*peer) != from);
+        if is_oversize(body) {
+            return self.stats.oversize_refused += 1;
+        }
         let frame = frame::encode_signal(&header, body);
         for peer in peers {
             let full =
@@ -434,6 +459,17 @@ impl Router {
             path.push(Hop { node: self.own, round_trip_us });
         }
     }
+}
+
+/// Whether no link takes a signal with such a body.
+fn is_oversize(body: &[u8]) -> bool {
+    body.len() > limits::FRAME_BYTES_MAX - limits::FRAME_HEADER_BYTES_MAX
+}
+
+fn too_long(bytes: usize) -> Failure {
+    let most = limits::FRAME_BYTES_MAX - limits::FRAME_HEADER_BYTES_MAX;
+    let text = format!("信令错误：{bytes} bytes do not fit into one frame between nodes; at most {most} do");
+    Failure::Refused { code: "3400".to_owned(), text }
 }
 
 /// Whether the terminal that the payload names as its sender is the one that every hop has checked.

@@ -43,6 +43,8 @@ pub(crate) struct Room {
 #[derive(Debug)]
 struct Member {
     entry: ListEntry,
+    /// Its state in lists that have no place for whole ones.
+    brief: String,
     account: AccountTag,
     /// The news of its node's feed that told of it.
     entered_at: u64,
@@ -157,14 +159,18 @@ impl Room {
     /// longer than [`limits::ROOM_MEMBERS_BYTES_MAX`] together.
     pub(crate) fn members(&self) -> Vec<ListEntry> {
         let bytes: usize = self.members.values().map(|member| member.entry.state.len()).sum();
-        let whole = |entry: &ListEntry| entry.clone();
-        let brief = |entry: &ListEntry| ListEntry { state: state::brief(&entry.state), ..entry.clone() };
-        let entries = self.members.values().map(|member| &member.entry);
-        if bytes <= limits::ROOM_MEMBERS_BYTES_MAX {
-            entries.map(whole).collect()
-        } else {
-            entries.map(brief).collect()
-        }
+        let is_whole = bytes <= limits::ROOM_MEMBERS_BYTES_MAX;
+        let told = |Member { entry, brief, .. }: &Member| match is_whole {
+            true => entry.clone(),
+            false => ListEntry {
+                name: entry.name.clone(),
+                origin: entry.origin,
+                life: entry.life,
+                session: entry.session,
+                state: brief.clone(),
+            },
+        };
+        self.members.values().map(told).collect()
     }
 
     /// The address that a member signals from, as its node sees it.
@@ -201,7 +207,8 @@ impl Room {
         }
         let feed = self.feeds.entry(home).or_insert_with(|| Feed::new(now, number, entry.life));
         let entered_at = feed.last + 1;
-        self.members.insert(name.clone(), Member { entry: entry.clone(), account, entered_at });
+        let brief = state::brief(&entry.state);
+        self.members.insert(name.clone(), Member { entry: entry.clone(), brief, account, entered_at });
         self.door.let_in(account, &name);
         self.empty_since = None;
         if let Some(studio) = &mut self.studio {

@@ -19,6 +19,14 @@ struct Page {
     rest: Vec<(String, String)>,
 }
 
+/// Who comes first where there is not place for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// So that the next page continues behind the last one.
+    AsTheyCome,
+    ViewerFirst,
+}
+
 impl Terminals {
     /// Bytes that the entries of one list may have in a message to this connection.
     pub(crate) fn list_bytes(&self, conn: ConnId) -> usize {
@@ -30,7 +38,7 @@ impl Terminals {
     /// The list of members for one who has entered, once (quirk Q6). Those who have no place in it follow one by one, as if
     /// they came in.
     pub(super) fn push_members(&mut self, now: Now, conn: ConnId, room: &str, entries: &[ListEntry]) {
-        let Some(Page { shown, rest }) = self.page(conn, entries) else { return };
+        let Some(Page { shown, rest }) = self.page(conn, entries, Order::ViewerFirst) else { return };
         let body = room::members(room, shown.iter().map(String::as_str));
         self.push(now, conn, Signal::RoomClientList, &body);
         for (client, status) in rest {
@@ -51,12 +59,12 @@ impl Terminals {
         let limit = page.limit.map_or(usize::MAX, |limit| limit as usize);
         let is_wanted = |entry: &ListEntry| after.as_ref().is_none_or(|after| entry.name > *after);
         let entries: Vec<ListEntry> = entries.into_iter().filter(is_wanted).take(limit).collect();
-        let Page { shown, .. } = self.page(conn, &entries)?;
+        let Page { shown, .. } = self.page(conn, &entries, Order::AsTheyCome)?;
         Some(room::members(room, shown.iter().map(String::as_str)))
     }
 
-    /// Whole states if all have a place, brief ones otherwise, and the viewer first.
-    fn page(&self, conn: ConnId, entries: &[ListEntry]) -> Option<Page> {
+    /// Whole states if all have a place, brief ones otherwise.
+    fn page(&self, conn: ConnId, entries: &[ListEntry], order: Order) -> Option<Page> {
         let viewer = self.registry.caller(conn)?;
         let (own, bytes_max) = (self.config.node_id, self.list_bytes(conn));
         let show = |entry: &ListEntry, state: &str| {
@@ -72,9 +80,9 @@ impl Terminals {
                 rest: Vec::new(),
             });
         }
-        let (of_viewer, others): (Vec<_>, Vec<_>) =
-            entries.iter().partition(|entry| entry.name == *viewer.name);
-        let brief = of_viewer.into_iter().chain(others);
+        let is_first = |entry: &&ListEntry| order == Order::ViewerFirst && entry.name == *viewer.name;
+        let (first, others): (Vec<_>, Vec<_>) = entries.iter().partition(is_first);
+        let brief = first.into_iter().chain(others);
         let (mut page, mut bytes) = (Page { shown: Vec::new(), rest: Vec::new() }, 0);
         for (client, state) in brief.filter_map(|entry| show(entry, &state::brief(&entry.state))) {
             bytes += state.len() + 1;

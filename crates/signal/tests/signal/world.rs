@@ -52,6 +52,9 @@ pub(crate) struct World {
     pub(crate) deeds: Vec<(usize, u64, Deed)>,
     /// Accounts by name; who is not in here is a plain terminal's.
     pub(crate) accounts: BTreeMap<String, Account>,
+    /// What nodes hear of logins elsewhere waits for [`World::release_displaced`].
+    pub(crate) hold_displaced: bool,
+    displaced: VecDeque<(usize, MeshEvent)>,
     /// Nodes that nothing reaches and that reach nobody.
     pub(crate) cut: BTreeSet<usize>,
     names: Vec<NodeName>,
@@ -165,6 +168,8 @@ impl World {
             sfus: names.iter().map(|_| ModelSfu::default()).collect(),
             lives: vec![1; names.len()],
             hold_media: false,
+            hold_displaced: false,
+            displaced: VecDeque::new(),
             held: VecDeque::new(),
             commands: Vec::new(),
             recorder: Vec::new(),
@@ -478,16 +483,28 @@ impl World {
             Some((at, older)) if at != node && older < session => {
                 self.directory.insert(key, (node, session));
                 let outbid = SessionEpoch(session.0 + 1);
-                self.nodes[at]
-                    .handle_mesh(self.now, MeshEvent::Displaced { key, origin: Some(origin), outbid });
+                self.displace(at, MeshEvent::Displaced { key, origin: Some(origin), outbid });
             }
             Some((at, newer)) if at != node => {
                 let origin = NodeId::of(&self.names[at]);
                 let outbid = SessionEpoch(newer.0 + 1);
-                self.nodes[node]
-                    .handle_mesh(self.now, MeshEvent::Displaced { key, origin: Some(origin), outbid });
+                self.displace(node, MeshEvent::Displaced { key, origin: Some(origin), outbid });
             }
             _ => drop(self.directory.insert(key, (node, session))),
+        }
+    }
+
+    fn displace(&mut self, node: usize, event: MeshEvent) {
+        match self.hold_displaced {
+            true => self.displaced.push_back((node, event)),
+            false => self.nodes[node].handle_mesh(self.now, event),
+        }
+    }
+
+    pub(crate) fn release_displaced(&mut self) {
+        self.hold_displaced = false;
+        while let Some((node, event)) = self.displaced.pop_front() {
+            self.mesh(node, event);
         }
     }
 

@@ -46,6 +46,14 @@ fn limits_can_be_set_within_their_ranges() {
     assert_eq!(mesh.limits().terminals_max, 5);
     assert_eq!(mesh.limits().pending_max, 16);
     assert_eq!(mesh.limits().request_timeout, Duration::from_secs(2));
+    let text = with_head("[limits]\nroom_empty_seconds = 90_000");
+    let limits = topology(&text).limits().clone();
+    assert_eq!(limits.room_empty, Duration::from_secs(90_000));
+    assert_eq!(limits.room_empty_max, limits.room_empty, "what stays by itself may be asked for");
+    assert_told(
+        "[limits]\nroom_empty_seconds = 5",
+        &["t.toml:3:22", "`room_empty_seconds` is not between 10 and 31622400"],
+    );
     assert_told(
         "[limits]\nterminals_max = 0",
         &["t.toml:3:17", "`terminals_max` is not between 1 and 10000000"],

@@ -5,7 +5,8 @@ use taoyao_types::{AccountTag, NodeEpoch, NodeId, NodeName, PartitionName, Sessi
 
 use super::frame::{BadFrame, Hop};
 use super::presence::PresenceNews;
-use super::room::{RoomCheck, RoomChecked, RoomNews, RoomReply, RoomRequest};
+use super::room::{RoomAct, RoomCheck, RoomChecked, RoomNews, RoomReply, RoomRequest};
+use crate::signals::Signal;
 
 /// What one node's terminals or the node itself asks or tells another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -168,6 +169,23 @@ pub struct ListEntry {
 }
 
 impl Payload {
+    /// Whether the request changes nothing where it is carried out, so that it may be carried out again: its answer need not
+    /// be remembered.
+    pub fn is_look(&self) -> bool {
+        match self {
+            Self::Status { .. } | Self::Ping | Self::Trace { .. } | Self::List(_) => true,
+            Self::Room(request) => match &request.act {
+                RoomAct::Members | RoomAct::Ids { .. } | RoomAct::Status => true,
+                RoomAct::Media { signal, .. } => {
+                    let is_look = |signal: Signal| signal.row().answered && signal.row().idempotent;
+                    Signal::of(signal).is_some_and(is_look)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     pub fn encode(&self) -> Vec<u8> {
         rmp_serde::to_vec_named(self).expect("a payload always encodes into memory")
     }

@@ -14,7 +14,7 @@ pub(super) const ROWS: [Row; 11] = [
         Signal::RoomClientList,
         "room::client::list",
         Route::Room,
-        "The states of the members; pushed once to each who enters.",
+        "The states of the members, in pages: `after`, `limit`; pushed once to each who enters.",
     )
     .also_pushed()
     .needs(Need::Member)
@@ -39,7 +39,7 @@ pub(super) const ROWS: [Row; 11] = [
         Signal::RoomCreate,
         "room::create",
         Route::Room,
-        "A new room in the terminal's partition: `name`, `password`. Who creates it owns it.",
+        "A new room in the terminal's partition: `name`, `password`, `emptySeconds`. Who creates it owns it.",
     )
     .also_pushed()
     .unasked(OWN_PARTITION),
@@ -69,10 +69,15 @@ pub(super) const ROWS: [Row; 11] = [
         .needs(Need::Member)
         .unasked("the way out is always open")
         .repeatable(),
-    asked(Signal::RoomList, "room::list", Route::Everyone, "The rooms of the partitions that policy shows.")
-        .class(Class::Bulk)
-        .scope(Scope::See)
-        .repeatable(),
+    asked(
+        Signal::RoomList,
+        "room::list",
+        Route::Everyone,
+        "The rooms of the partitions that policy shows, in pages: `after`, `limit`.",
+    )
+    .class(Class::Bulk)
+    .scope(Scope::See)
+    .repeatable(),
     asked(Signal::RoomStatus, "room::status", Route::Room, "The state of one room.")
         .needs(Need::Member)
         .scope(Scope::Room)

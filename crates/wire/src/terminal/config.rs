@@ -1,9 +1,8 @@
 //! The body of `client::config` (reference section 3.5): what a terminal should capture, and how to find its peers.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use taoyao_types::Wall;
 
 use super::client_type::ClientType;
@@ -29,10 +28,20 @@ pub struct MediaConfig {
     pub max_audio_bitrate: u32,
     pub audio: AudioQuality,
     pub video: VideoQuality,
-    /// By name; terminals expect at least `fd-audio`.
-    pub audios: BTreeMap<String, AudioQuality>,
-    /// By name; terminals expect at least `fd-video`.
-    pub videos: BTreeMap<String, VideoQuality>,
+    /// Terminals expect at least `fd-audio`.
+    pub audios: Named<AudioQuality>,
+    /// Terminals expect at least `fd-video`.
+    pub videos: Named<VideoQuality>,
+}
+
+/// Qualities by their names, the best first: terminals offer them to people in the order in which they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named<T>(pub Vec<(String, T)>);
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, quality)| (name, quality)))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,15 +105,13 @@ impl Default for MediaConfig {
     }
 }
 
-fn default_audios() -> BTreeMap<String, AudioQuality> {
+fn default_audios() -> Named<AudioQuality> {
     let named = [("fd-audio", 256, 48_000), ("hd-audio", 128, 32_000), ("sd-audio", 96, 16_000)];
-    named
-        .into_iter()
-        .map(|(name, bitrate, rate)| (name.to_owned(), AudioQuality::opus(bitrate, rate)))
-        .collect()
+    let quality = |(name, bitrate, rate): (&str, _, _)| (name.to_owned(), AudioQuality::opus(bitrate, rate));
+    Named(named.into_iter().map(quality).collect())
 }
 
-fn default_videos() -> BTreeMap<String, VideoQuality> {
+fn default_videos() -> Named<VideoQuality> {
     let named = [
         ("ud-video", 2000, 45, 4096, 2160),
         ("qd-video", 1600, 30, 2560, 1440),
@@ -115,7 +122,7 @@ fn default_videos() -> BTreeMap<String, VideoQuality> {
     let quality = |(name, bitrate, rate, width, height): (&str, u32, u32, u32, u32)| {
         (name.to_owned(), VideoQuality::h264(bitrate, rate, width, height))
     };
-    named.into_iter().map(quality).collect()
+    Named(named.into_iter().map(quality).collect())
 }
 
 /// The servers that help peers to find a way to each other.
@@ -250,6 +257,15 @@ mod tests {
         for kind in [ClientType::Web, ClientType::Camera, ClientType::Mobile] {
             assert!(config(kind, &IceConfig::default())["media"]["audio"].is_object());
         }
+    }
+
+    #[test]
+    fn qualities_stand_in_the_order_in_which_people_are_offered_them() {
+        let text = serde_json::to_string(&MediaConfig::default()).unwrap();
+        let place = |name: &str| text.find(&format!(r#""{name}":{{"#)).unwrap();
+        let names =
+            ["fd-audio", "hd-audio", "sd-audio", "ud-video", "qd-video", "fd-video", "hd-video", "sd-video"];
+        assert!(names.map(place).is_sorted(), "{text}");
     }
 
     #[test]

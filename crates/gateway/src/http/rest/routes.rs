@@ -45,7 +45,12 @@ pub(super) const ROUTES: [Route; 37] = [
     )
     .of(&[CLIENT])
     .if_missing(Missing::Nothing),
-    Route::reads("/room/list", Signal::RoomList, Answer::Rooms, "The rooms that the account may see."),
+    Route::reads("/room/list", Signal::RoomList, Answer::Rooms, "The rooms that the account may see.").asks(
+        &[
+            Field::optional("after", Kind::Text, "The next page: only what comes after this room."),
+            Field::optional("limit", Kind::Count, "At most so many."),
+        ],
+    ),
     Route::reads("/room/status/{roomId}", Signal::RoomStatus, Answer::Room, "The state of one room.")
         .of(&[ROOM])
         .if_missing(Missing::Nothing),
@@ -56,6 +61,10 @@ pub(super) const ROUTES: [Route; 37] = [
         "The terminals in a room.",
     )
     .of(&[ROOM])
+    .asks(&[
+        Field::optional("after", Kind::Text, "The next page: only what comes after this terminal."),
+        Field::optional("limit", Kind::Count, "At most so many."),
+    ])
     .if_missing(Missing::EmptyList),
     Route::changes("/room/log", Does::LogRooms, Answer::Done, "Writes the rooms to the node's log."),
     Route::changes("/room/{roomId}", Does::Signal(Signal::RoomClose), Answer::Done, "Closes a room.")

@@ -19,16 +19,25 @@ use crate::cli::output::{self, bitrate, counted, number, printable};
 Examples:
   taoyao rooms
   taoyao rooms --node sh
+  taoyao rooms --limit 20 --after 0a1b2c3d-0000-4000-8000-0123456789ab
   taoyao rooms --json | jq '.rooms[] | select(.members == 0) | .room'")]
 pub(crate) struct Rooms {
     #[command(flatten)]
     whom: Whom,
+    /// Show so many rooms at most; how many there are besides is told
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    limit: usize,
+    /// Continue behind the room with this id
+    #[arg(long, value_name = "ROOM")]
+    after: Option<String>,
 }
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct List {
     rooms: Vec<Listed>,
+    /// Rooms beyond the limit.
+    left_out: usize,
     /// Nodes that did not answer.
     silent: Vec<NodeName>,
 }
@@ -44,12 +53,12 @@ impl Rooms {
     pub(crate) fn run(self) -> Result<Exit, Failed> {
         let asked = self.whom.load()?;
         let answers: Vec<Answer<RoomsReport>> = self.whom.ask(&asked, "/api/rooms")?;
-        let list = joined(&answers);
+        let list = joined(&answers).page(self.after.as_deref(), self.limit);
         let is_complete = list.silent.is_empty();
         if self.whom.format.json {
             output::say_json(&list)?;
         } else {
-            output::say(drawn(&list.rooms))?;
+            output::say(drawn(&list))?;
             tell_silent(&answers);
         }
         Ok(if is_complete { Exit::Fine } else { Exit::NotWell })
@@ -57,7 +66,7 @@ impl Rooms {
 }
 
 fn joined(answers: &[Answer<RoomsReport>]) -> List {
-    let mut list = List { rooms: Vec::new(), silent: Vec::new() };
+    let mut list = List { rooms: Vec::new(), left_out: 0, silent: Vec::new() };
     for answer in answers {
         match &answer.result {
             Ok(report) => {
@@ -67,10 +76,21 @@ fn joined(answers: &[Answer<RoomsReport>]) -> List {
             Err(_) => list.silent.push(answer.node.clone()),
         }
     }
+    list.rooms.sort_by(|a, b| a.room.room.cmp(&b.room.room));
     list
 }
 
-fn drawn(rooms: &[Listed]) -> String {
+impl List {
+    /// The rooms behind `after` by their ids, `limit` at most.
+    fn page(mut self, after: Option<&str>, limit: usize) -> Self {
+        self.rooms.retain(|listed| after.is_none_or(|after| listed.room.room.as_str() > after));
+        self.left_out = self.rooms.len().saturating_sub(limit);
+        self.rooms.truncate(limit);
+        self
+    }
+}
+
+fn drawn(List { rooms, left_out, .. }: &List) -> String {
     if rooms.is_empty() {
         return "no rooms".to_owned();
     }
@@ -89,7 +109,11 @@ fn drawn(rooms: &[Listed]) -> String {
             Cell::new(if room.is_locked { "password" } else { "" }),
         ]);
     }
-    format!("{}\n{}", output::drawn(table), counted(rooms.len(), "room"))
+    let told = format!("{}\n{}", output::drawn(table), counted(rooms.len(), "room"));
+    match rooms.last().filter(|_| *left_out > 0) {
+        Some(Listed { room, .. }) => format!("{told}, and {left_out} more: --after {}", room.room),
+        None => told,
+    }
 }
 
 #[cfg(test)]
@@ -119,11 +143,22 @@ mod tests {
         ];
         let list = joined(&answers);
         assert_eq!(list.silent, ["cn".parse::<NodeName>().unwrap()]);
-        let text = drawn(&list.rooms);
+        let text = drawn(&list);
         assert!(
             text.contains("stand\u{fffd}-up") && text.contains("1.5 Mb/s") && text.contains("password"),
             "{text}"
         );
-        assert_eq!(drawn(&[]), "no rooms");
+        let next = list.page(Some("0a0b"), 1_000);
+        assert_eq!(drawn(&next), "no rooms");
+        let room = |id: &str| {
+            let media = RoomMedia { transports: 0, producers: 0, consumers: 0, received_bps: 0, sent_bps: 0 };
+            let owner = "ann@cn".parse().unwrap();
+            let room =
+                RoomReport { room: id.to_owned(), name: None, owner, members: 0, is_locked: false, media };
+            Listed { node: "cn".parse().unwrap(), room }
+        };
+        let rooms = ["a", "b", "c"].map(room).into();
+        let page = List { rooms, left_out: 0, silent: Vec::new() }.page(Some("a"), 1);
+        assert!(drawn(&page).ends_with("1 room, and 1 more: --after b"), "{}", drawn(&page));
     }
 }
