@@ -11,7 +11,6 @@ use crate::source::{self, FRAMES_A_SECOND, Source, decodes, h264_units};
 use crate::stage::{Stage, Stream, play};
 
 const SECONDS: u32 = 4;
-const OFFSET_MAX: f64 = 0.040;
 
 #[test]
 fn a_report_without_a_time_says_nothing() {
