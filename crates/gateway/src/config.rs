@@ -27,7 +27,7 @@ pub struct GatewayConfig {
     pub strangers_per_address_max: usize,
     /// Networks of proxies that are believed for whom they connect. None by default.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whose pages may open WebSockets. By default those of the host that is asked.
+    /// Pages that may open WebSockets; by default those of the host that is asked.
     pub origins: Origins,
     /// Whether browsers are told to come by HTTPS only (RFC 6797).
     pub hsts: bool,

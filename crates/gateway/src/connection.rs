@@ -35,11 +35,11 @@ use crate::{linger, proxied};
 pub(crate) const RETRY_SECONDS: u64 = 5;
 /// The close code of RFC 6455's registry.
 const TRY_AGAIN_LATER: u16 = 1013;
-/// Of the protocol, in what is said before anybody has said which one it speaks.
+/// The protocol's version in what is said before a terminal has named its own.
 const VERSION: &str = "1.0.0";
 /// What TLS may hold back for a socket that takes no more.
 const TLS_BUFFER_BYTES: usize = 32 * 1024;
-/// What the kernel may hold that it has not sent yet: a writer is told of a slow reader's progress, and not only of megabytes.
+/// Bytes that the kernel may hold and has not sent yet: a writer is told of a slow reader's progress, and not only of megabytes.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 128 * 1024;
 
@@ -121,16 +121,17 @@ pub(crate) async fn refuse(
         let Reached { stream, protocol, .. } = reach(shared, door, tcp, ip, Some(crowded)).await?;
         turn_away(shared, stream, protocol, crowded).await
     };
-    timeout(shared.config.timeouts.handshake, telling).await.ok().flatten()
+    // A connection that says nothing keeps nobody else from being told.
+    timeout(2 * shared.config.timeouts.close, telling).await.ok().flatten()
 }
 
 /// Where messages begin.
 struct Reached {
     stream: Stream,
     protocol: Protocol,
-    /// What was read ahead of the protocol.
+    /// Bytes that were read ahead of the protocol.
     early: Bytes,
-    /// Who is there, as far as a trusted proxy says.
+    /// The address of the client, as far as a trusted proxy says.
     ip: IpAddr,
 }
 

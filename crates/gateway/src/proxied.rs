@@ -1,4 +1,4 @@
-//! What a trusted proxy says of the connection that it passes on: the PROXY protocol's header, versions 1 and 2.
+//! Reads for whom a trusted proxy passes a connection on: the PROXY protocol's header, versions 1 and 2.
 
 use std::io;
 use std::net::IpAddr;

@@ -11,7 +11,7 @@ use crate::registry::Crowded;
 /// Counts one connection. Until somebody registers on it, it is a stranger's.
 pub(crate) struct Seat {
     shared: Arc<Shared>,
-    /// Whose share it has; `None`: it came through a trusted proxy that has not said for whom.
+    /// The party that its share is taken from; `None`: it came through a trusted proxy that has not said for whom.
     party: Option<IpAddr>,
     is_stranger: bool,
 }

@@ -47,7 +47,7 @@ impl Hosts {
             [host] => Some(Authority::try_from(host.as_bytes()).map_err(|_| BadHost::Unreadable)?),
             _ => return Err(BadHost::NotOne(named.len())),
         };
-        // Of an absolute target the authority counts (section 3.2.2).
+        // The authority of an absolute target counts before the header (section 3.2.2).
         let Some(host) = request.uri().authority().cloned().or(host) else { return Ok(()) };
         if host.as_str().contains('@') {
             return Err(BadHost::Unreadable);

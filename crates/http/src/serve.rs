@@ -42,7 +42,7 @@ pub struct Times {
 #[derive(Debug)]
 pub struct Ended<S> {
     pub stream: S,
-    /// What was read behind the last request: after an upgrade the new protocol's first bytes.
+    /// Bytes that were read behind the last request: after an upgrade the new protocol's first bytes.
     pub early: Bytes,
     /// Whether it ended as the two sides wanted, and in time.
     pub is_clean: bool,
@@ -95,7 +95,7 @@ struct Gated<S> {
     service: S,
 }
 
-/// What stands before a service.
+/// Checks that stand before a service.
 struct Gate<S>(Arc<Gated<S>>);
 
 impl<S> Service<Request<Incoming>> for Gate<S>
@@ -144,7 +144,7 @@ mod tests {
         answer: Duration::from_secs(20),
         stalled: Duration::from_secs(30),
     };
-    /// What lies between the two ends.
+    /// Bytes that fit between the two ends.
     const PIPE_BYTES: usize = 1024;
     const FILE_BYTES: usize = 64 * 1024;
 

@@ -1,4 +1,4 @@
-//! What an account may send to others at once and in a second, in bytes: the sender is slowed before its readers are lost.
+//! Bytes that an account may send to others at once and in a second: the sender is slowed before its readers are lost.
 //!
 //! A reader's queue is bounded, and one that has too much waiting is closed as a slow reader. Whoever sends faster than an
 //! ordinary line takes would have everybody thrown out who has one; so it is charged for what each reader gets, and waits.
@@ -22,7 +22,7 @@ const SHORT_BYTES: usize = 4 * 1024;
 /// Two for each that may be added, so that the table shrinks while it is used.
 const FORGOTTEN_AT_ONCE: usize = 2;
 
-/// Who gets what an account sends.
+/// Receivers of what an account sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Readers {
     /// A partition, or a room.

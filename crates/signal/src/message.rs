@@ -12,7 +12,7 @@ use crate::io::Output;
 use crate::say::Request;
 use crate::terminals::Terminals;
 
-/// What a reader of the message gets, but for its envelope.
+/// Bytes that each reader of the message gets, but for its envelope.
 pub(crate) fn bytes_of(message: &Message) -> usize {
     message.body.as_ref().map_or(0, String::len)
 }

@@ -1,4 +1,4 @@
-//! Who is believed and let in at a terminals' listener before anybody has logged in.
+//! Proxies that are believed and pages that are let in at a terminals' listener before anybody has logged in.
 
 use ipnet::IpNet;
 
@@ -8,7 +8,7 @@ use crate::read::Table;
 const PROXIES_EXAMPLE: &str = "trusted_proxies = [\"10.0.0.5/32\"]";
 const ORIGINS_EXAMPLE: &str = "origins = [\"https://app.example.com\"]";
 
-/// What a node believes of connections and pages.
+/// A node's trust in connections and pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Guard {
     /// Only from these networks is believed whom a connection is for: by the PROXY protocol at its start, or by `Forwarded` and

@@ -1,4 +1,4 @@
-//! What holds for every request of a gateway: whom it is believed to come from, whose pages it may be of, what its answer says.
+//! Rules for every request of a gateway: whom it is believed to come from, whose pages it may be of, what its answer says.
 
 use std::net::IpAddr;
 
@@ -26,7 +26,7 @@ impl Manners {
         Self { trusted_proxies: trusted_proxies.clone(), origins: origins.clone(), hsts: *hsts }
     }
 
-    /// Who asks: the peer, unless it is a trusted proxy and names somebody.
+    /// The address that asks: the peer's, unless it is a trusted proxy and names somebody.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let is_trusted = |ip| self.trusted_proxies.iter().any(|network| network.contains(&ip));
         forwarded::client(peer, headers, is_trusted)

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Authority;
 
-/// Whose pages may open a WebSocket here. Terminals that are no pages name no origin and are not asked.
+/// Pages that may open a WebSocket here. Terminals that are no pages name no origin and are not asked.
 #[derive(Debug, Clone, Default)]
 pub struct Origins {
     /// `scheme://host[:port]` in small letters, or `*` for everybody's.

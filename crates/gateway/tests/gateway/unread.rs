@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::abuse::serves;
 use crate::support::{Dialler, PATIENCE, Server};
 
-/// What the kernel's buffers of both ways take at most, and some: a peer that gets rid of more is read without end.
+/// Bytes that the kernel's buffers of both ways take at most, and some: a peer that gets rid of more is read without end.
 const BYTES_MAX: usize = 24 * 1024 * 1024;
 /// A peer that can write nothing for so long is not read.
 const STILL: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const STILL: Duration = Duration::from_secs(1);
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// What a peer may say over and over, each of it to be answered.
+/// Messages that a peer may say over and over, each of it to be answered.
 #[derive(Debug, Clone, Copy)]
 enum Said {
     Pings,

@@ -1,4 +1,4 @@
-//! Who sends more than a line takes is slowed, so that nobody who reads is lost.
+//! An account that sends more than a line takes is slowed, so that nobody who reads is lost.
 
 use std::time::Duration;
 
