@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parent / "support"))
 import plain  # noqa: E402
 from aiortc.mediastreams import AudioStreamTrack  # noqa: E402
 from aiortc_peer import Player, Publisher  # noqa: E402
+from python_client import a_camera_in_python_is_called_and_turned  # noqa: E402
 from one_node import PASSWORD, USER, Node, Terminal, free_ports, topology  # noqa: E402
 from whip import Endpoint  # noqa: E402
 
@@ -44,6 +45,7 @@ class Site:
 
     def __init__(self, bases, authority, tcp, python):
         self.base, self.authority, self.tcp, self.python = bases[0], authority, tcp, python
+        self.user, self.password = USER, PASSWORD
         self.endpoint, self.branch = (Endpoint(base, authority, USER, PASSWORD) for base in bases)
         self.rooms = 0
 
@@ -250,6 +252,7 @@ TESTS = [
     what_ffmpeg_sends_as_rtp_and_srtp_is_seen_and_recorded,
     what_gstreamer_sends_as_rtp_is_seen_and_recorded,
     gstreamer_receives_plain_rtp,
+    a_camera_in_python_is_called_and_turned,
 ]
 
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use taoyao_auth::Denied;
+use taoyao_wire::bodies::Unreadable;
 use taoyao_wire::link::Failure;
 use taoyao_wire::terminal::{Code, Reject, UnknownClientType};
 
@@ -63,6 +64,13 @@ impl Failed {
     /// The same, told to another node.
     pub(crate) fn into_failure(self) -> Failure {
         Failure::Refused { code: self.code.as_str().to_owned(), text: self.text }
+    }
+}
+
+/// What is there and unreadable is refused: as absent it could widen what was asked for.
+impl From<Unreadable> for Failed {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::new(Code::BadRequest, format!("{}：{unreadable}", Code::BadRequest.text()))
     }
 }
 

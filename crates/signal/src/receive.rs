@@ -1,6 +1,7 @@
 //! What a terminal says: read, checked in the order of reference 1.4, and given to its handler.
 
 use taoyao_types::{ConnId, Now};
+use taoyao_wire::bodies::check_body;
 use taoyao_wire::link::Reply;
 use taoyao_wire::signals::{Route, Sender, Signal};
 use taoyao_wire::terminal::{Code, Incoming, Readings, fields::Fields, shape};
@@ -52,7 +53,10 @@ impl Terminals {
             return self.fail(now, conn, Some(message.id), Failed::new(Code::BadRequest, why));
         }
         if signal == Signal::ClientRegister {
-            return self.register(now, conn, &message);
+            return match check_body(signal, message.body) {
+                Ok(()) => self.register(now, conn, &message),
+                Err(unreadable) => self.fail(now, conn, Some(message.id), unreadable.into()),
+            };
         }
         let Some((from, account, is_guest)) = caller else {
             return self.fail(now, conn, Some(message.id), Failed::unauthorised());
@@ -92,6 +96,9 @@ impl Terminals {
     fn carry_out(&mut self, now: Now, request: &Request<'_>) {
         if let Err(failed) = self.check_account(request) {
             return self.refuse(now, request, failed);
+        }
+        if let Err(unreadable) = check_body(request.signal, request.message.body) {
+            return self.refuse(now, request, unreadable.into());
         }
         match request.signal {
             Signal::ClientAlarm => self.raise_alarm(now, request),

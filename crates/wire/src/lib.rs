@@ -3,6 +3,7 @@
 //! This is the only crate that knows serde_json and rmp-serde. Whatever it returns is within the bounds of
 //! [`taoyao_types::limits`]; whatever it refuses says whose fault it is and why.
 
+pub mod bodies;
 pub mod class;
 pub mod link;
 pub mod signals;

@@ -88,3 +88,41 @@ fn texts_of_connections_that_are_gone_or_never_were_are_dropped() {
     world.hears_nothing(line);
     assert!(world.outputs.is_empty(), "{:?}", world.outputs);
 }
+
+#[test]
+fn what_is_there_and_unreadable_is_refused_and_has_no_effect() {
+    let mut world = World::with_sfus(&["cn"]);
+    let (a, b) = (world.register(0, "a"), world.register(0, "b"));
+    world.send(a, 2, "room::create", json!({}));
+    let room = world.hear(a).pop().unwrap()["body"]["roomId"].clone();
+    world.send(a, 3, "room::enter", json!({"roomId": room}));
+    world.hush();
+    world.commands.clear();
+    for (signal, body) in [
+        ("client::broadcast", json!({"clientType": ["WEB"], "text": "hello"})),
+        ("client::list", json!({"partition": ["cn"]})),
+        ("client::list", json!({"limit": "all"})),
+        ("client::list", json!(["cn"])),
+        ("client::status", json!({"clientId": {}})),
+        ("session::call", json!({"clientId": "b", "video": "no"})),
+        ("session::call", json!({"clientId": "b", "audio": 0})),
+        ("control::bell", json!({"to": "b", "enabled": "off"})),
+        ("control::server::record", json!({"roomId": room, "to": "a", "enabled": "no"})),
+        ("media::transport::plain::create", json!({"roomId": room, "enableSrtp": "yes"})),
+        ("media::transport::plain::create", json!({"roomId": room, "srtpParameters": "key"})),
+        ("media::transport::webrtc::create", json!({"roomId": room, "forceTcp": 1})),
+        ("media::consume", json!({"roomId": room, "producerId": "p", "consumerId": []})),
+        (
+            "client::register",
+            json!({"clientId": "a", "clientType": "WEB", "username": "u", "password": ["p"]}),
+        ),
+        ("client::register", json!({"clientId": "a", "username": "u", "password": "p", "resume": "maybe"})),
+    ] {
+        world.send(a, 9, signal, body.clone());
+        let told = world.hear_one(a);
+        let read = (&told["code"], &told["header"]["id"]);
+        assert_eq!(read, (&json!("3400"), &json!(9)), "{signal} {body}: {told}");
+        world.hears_nothing(b);
+        assert!(world.commands.is_empty() && world.recorder.is_empty(), "{signal} {body}");
+    }
+}

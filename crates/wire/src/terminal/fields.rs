@@ -1,4 +1,5 @@
-//! The members of a body, read liberally: what has the wrong kind counts as absent.
+//! The members of a body, read liberally. What has the wrong kind is read as absent in here, and refused by
+//! [`crate::bodies::check_request`] before.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -65,6 +66,16 @@ impl<'a> Fields<'a> {
     /// The JSON text of an object inside this one.
     pub fn object(&self, name: &str) -> Option<&'a str> {
         self.json(name).filter(|json| json.starts_with('{'))
+    }
+
+    /// The JSON text of a list inside this one.
+    pub fn list(&self, name: &str) -> Option<&'a str> {
+        self.json(name).filter(|json| json.starts_with('['))
+    }
+
+    /// Whether there is such a member, readable or not; `null` is none.
+    pub fn has(&self, name: &str) -> bool {
+        self.json(name).is_some()
     }
 
     /// A member of this shape, if there is one.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect shall fail there")]
 
+mod bodies;
 mod held;
 mod protocol;
 mod vectors;

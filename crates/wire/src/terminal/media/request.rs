@@ -9,6 +9,7 @@ use taoyao_ortc::{
 };
 use taoyao_types::limits;
 
+use crate::bodies::{Unreadable, check_request};
 use crate::link::{Receiving, Subscribe};
 use crate::signals::Signal;
 use crate::terminal::fields::Fields;
@@ -124,6 +125,10 @@ pub enum BadMedia {
 
 impl MediaRequest {
     pub fn of(signal: Signal, fields: &Fields<'_>) -> Result<Self, BadMedia> {
+        check_request(signal, fields).map_err(|Unreadable { field, wanted }| BadMedia::Field {
+            field,
+            why: format!("is no {wanted}"),
+        })?;
         let transport = |act| Ok(Self::Transport { transport: transport_id(fields)?, act });
         let producer =
             |is_data, act| Ok(Self::Producer { producer: producer_id(fields, is_data)?, is_data, act });
@@ -147,7 +152,7 @@ impl MediaRequest {
             Signal::MediaProducerStatus => producer(false, ProducerAct::Status),
             Signal::MediaConsume => Ok(Self::Consume {
                 producer: producer_id(fields, false)?,
-                consumer: consumer_id(fields, false).ok(),
+                consumer: fields.has("consumerId").then(|| consumer_id(fields, false)).transpose()?,
             }),
             Signal::MediaConsumerClose => consumer(false, ConsumerAct::Close),
             Signal::MediaConsumerPause => consumer(false, ConsumerAct::Pause(true)),
