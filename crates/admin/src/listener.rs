@@ -78,7 +78,7 @@ impl Serving<'_> {
                     Err(error) => self.make_room(&error).await,
                 },
                 Some(ended) = self.open.join_next() => {
-                    if let Ok(connection) = ended.and_then(|tcp| Ok(tcp.into_std())) {
+                    if let Ok(connection) = ended.map(|tcp| tcp.into_std()) {
                         connection.into_iter().for_each(|tcp| self.reserve.take_back(&self.listener, tcp));
                     }
                     self.reserve.fill(&self.listener);

@@ -242,12 +242,12 @@ impl Booth {
 
 fn refused(command: RecordCommand, why: Refused) -> Option<Recorded> {
     let RecordCommand { room, member, number, .. } = command;
-    (number != 0).then(|| Recorded { room, member, number, recording: number, result: Err(why), end: None })
+    (number != 0).then_some(Recorded { room, member, number, recording: number, result: Err(why), end: None })
 }
 
 fn nothing_to_end(command: RecordCommand) -> Option<Recorded> {
     let RecordCommand { room, member, number, .. } = command;
-    (number != 0).then(|| Recorded { room, member, number, recording: 0, result: Ok(None), end: None })
+    (number != 0).then_some(Recorded { room, member, number, recording: 0, result: Ok(None), end: None })
 }
 
 fn log_end(entry: &Entry, end: RecordEnd) {

@@ -125,7 +125,7 @@ fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, PoisonError};
 
     use super::super::queue::{LogQueue, Rank, log_queue};
     use super::*;
@@ -188,7 +188,7 @@ mod tests {
 
     impl Write for Out {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut taken = self.0.lock().unwrap();
+            let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(kind) = taken.errors.pop() {
                 return Err(kind.into());
             }

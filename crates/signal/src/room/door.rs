@@ -213,6 +213,11 @@ mod tests {
         assert!((1_400..=1_500).contains(&many), "{many} guesses in a day: 10,000 take a week");
     }
 
+    /// A guess whose fate is of no interest.
+    fn knock_once(door: &mut Door, now: Instant, account: &str) {
+        door.knock(now, &stranger(account)).unwrap_or_default();
+    }
+
     #[test]
     fn nobody_keeps_the_owner_or_one_who_was_in_before_out() {
         let mut door = Door::default();
@@ -221,9 +226,9 @@ mod tests {
         let Guesser::Stranger(holder) = stranger("bob") else { panic!() };
         door.let_in(account, &guest);
         for n in 0..300 {
-            let _ = door.knock(now, &stranger(&format!("a{n}")));
+            knock_once(&mut door, now, &format!("a{n}"));
         }
-        let _ = (0..9).map(|_| door.knock(now, &stranger("bob"))).collect::<Vec<_>>();
+        (0..9).for_each(|_| knock_once(&mut door, now, "bob"));
         assert!(door.knock(now, &stranger("carl")).is_err(), "strangers wait");
         let known = door.guesser(holder, account, &guest, false);
         assert_eq!(door.knock(now, &known), Ok(()));
@@ -244,7 +249,7 @@ mod tests {
             door.right(guesser, AccountTag::of("ann"), &format!("a{n}@cn").parse().unwrap());
         }
         for _ in 0..20 {
-            let _ = door.knock(now, &stranger("ann"));
+            knock_once(&mut door, now, "ann");
         }
         assert!(door.knock(now, &stranger("ann")).is_err());
         let later = now + limits::ROOM_GUESSES_REMEMBERED;
@@ -257,7 +262,7 @@ mod tests {
         let mut door = Door::default();
         for n in 0..2_000 {
             let now = Instant(1_000_000 * n);
-            let _ = door.knock(now, &stranger(&format!("a{n}")));
+            knock_once(&mut door, now, &format!("a{n}"));
             door.let_in(AccountTag::of("x"), &format!("x{n}@cn").parse().unwrap());
         }
         assert!(door.strangers.len() <= limits::ROOM_GUESSERS_MAX);

@@ -8,7 +8,8 @@ use taoyao_signal::{Deed, Output, Performed};
 use taoyao_types::{ConnId, Role, limits};
 use taoyao_wire::terminal::Machine;
 
-use crate::world::{Line, SCRIPTS, World, error, is_server_id, registration};
+use crate::configs::SCRIPTS;
+use crate::world::{Line, World, error, is_server_id, registration};
 
 const ORDERS: [&str; 4] = ["platform::reboot", "platform::shutdown", "system::reboot", "system::shutdown"];
 

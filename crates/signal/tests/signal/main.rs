@@ -6,6 +6,7 @@ mod alarms;
 mod allowance;
 mod call;
 mod chaos;
+mod configs;
 mod control;
 mod deeds;
 mod departures;

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use taoyao_auth::{Account, AllowList, Policy, Sealer};
+use taoyao_auth::{Account, AllowList, Policy};
 use taoyao_ortc::{Command, Event, Happening, RecordCommand, Recorded, RoomName};
 use taoyao_signal::{
-    AskId, Audit, Deed, Dismissal, MeshEvent, Output, PasswordDone, PasswordWork, Reachable, RoomLimits,
-    Terminals, TerminalsConfig, Token, Verified,
+    AskId, Audit, Deed, Dismissal, MeshEvent, Output, PasswordDone, PasswordWork, RoomLimits, Terminals,
+    TerminalsConfig, Token, Verified,
 };
 use taoyao_sim::ModelSfu;
 use taoyao_types::{
@@ -20,15 +19,12 @@ use taoyao_types::{
 use taoyao_wire::link::{
     Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply, Target,
 };
-use taoyao_wire::signals::Signal;
-use taoyao_wire::terminal::{IceConfig, MediaConfig};
+
+use crate::configs::configs;
 
 /// 2023-06-01 12:00:00 UTC.
 const START: u64 = 1_685_620_800_000;
 pub(crate) const EVERYTHING: [Scope; 7] = SCOPES;
-
-/// What `platform::script` may name in every node of these meshes.
-pub(crate) const SCRIPTS: [&str; 2] = ["lights", "sirens"];
 
 /// A terminal's connection: its node and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,50 +113,7 @@ impl World {
         (limits, rooms): (&AccountLimits, &RoomLimits),
     ) -> Self {
         let names: Vec<NodeName> = names.iter().map(|name| name.parse().unwrap()).collect();
-        let policy = Arc::new(policy);
-        let partitions: BTreeSet<_> = names.iter().map(NodeName::default_partition).collect();
-        let node = |(place, name): (usize, &NodeName)| {
-            TerminalsConfig {
-                node: name.clone(),
-                node_id: NodeId::of(name),
-                home: name.default_partition(),
-                // The first node also serves the others' terminals.
-                serves: if place == 0 {
-                    partitions.clone()
-                } else {
-                    BTreeSet::from([name.default_partition()])
-                },
-                partitions: partitions.clone(),
-                nodes: names.iter().map(|name| (NodeId::of(name), name.clone())).collect(),
-                epoch: NodeEpoch(1),
-                sealer: Sealer::new([place as u8; 32]),
-                server_index: place as u8,
-                utc_offset_seconds: 8 * 3600,
-                version: "1.0.0".into(),
-                media: MediaConfig::default(),
-                ice: IceConfig::default(),
-                has_sfu,
-                has_recorder: has_sfu,
-                reachable: Reachable(Arc::new(|_, announced, client| reached_at(announced, client))),
-                owners: names
-                    .iter()
-                    .map(|name| (PartitionId::of(&name.default_partition()), NodeId::of(name)))
-                    .collect(),
-                // The owner's own, and the first node's, which serves them all.
-                servers: BTreeMap::from([(
-                    PartitionId::of(&name.default_partition()),
-                    [name, &names[0]].map(NodeId::of).into(),
-                )]),
-                scripts: SCRIPTS.iter().map(|name| (*name).to_owned()).collect(),
-                orders: BTreeSet::from([Signal::SystemReboot]),
-                policy: Arc::clone(&policy),
-                list_max: 1_000,
-                terminals_max: 10_000,
-                account: limits.clone(),
-                rooms: rooms.clone(),
-            }
-        };
-        let configs: Vec<TerminalsConfig> = names.iter().enumerate().map(node).collect();
+        let configs = configs(&names, policy, has_sfu, (limits, rooms));
         let made = |(place, config): (usize, &TerminalsConfig)| Terminals::new(config.clone(), place as u64);
         Self {
             nodes: configs.iter().enumerate().map(made).collect(),
@@ -565,7 +518,7 @@ impl World {
 }
 
 /// What terminals find an SFU at, in meshes with SFUs: its own network's gateway is theirs, too.
-fn reached_at(announced: IpAddr, client: IpAddr) -> IpAddr {
+pub(crate) fn reached_at(announced: IpAddr, client: IpAddr) -> IpAddr {
     match (announced, client) {
         (IpAddr::V4(_), IpAddr::V4(client)) if client.is_private() => IpAddr::from([10, 0, 0, 1]),
         _ => announced,

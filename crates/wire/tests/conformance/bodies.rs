@@ -7,7 +7,7 @@ use serde_json::Value;
 use taoyao_wire::bodies::{Part, bodies, bodies_markdown, bodies_schema, body_of, faults};
 use taoyao_wire::signals::Signal;
 
-use crate::held::{hold, hold_part, place, read as read_file};
+use crate::held::{hold, hold_part, place, read as read_document, read_file};
 
 const REFERENCE: &str = "docs/protocol/bodies.md";
 const TRACES: &str = "docs/protocol/traces.md";
@@ -25,7 +25,7 @@ fn the_document_of_bodies_is_the_codes_with_examples_out_of_transcripts() {
 #[test]
 fn no_name_in_braces_is_left_in_the_documents() {
     for path in [REFERENCE, TRACES] {
-        let document = read_file(path);
+        let document = read_document(path);
         let left: Vec<_> = document.lines().filter(|line| line.contains("\"{")).collect();
         assert_eq!(left, [""; 0], "{path}");
     }
@@ -35,7 +35,7 @@ fn no_name_in_braces_is_left_in_the_documents() {
 fn the_traces_are_transcripts() {
     for name in ["call", "room"] {
         let path = format!("tests/transcripts/traces/{name}.txt");
-        hold_part(TRACES, name, &trace_markdown(&read_file(&path)));
+        hold_part(TRACES, name, &trace_markdown(&read_document(&path)));
     }
 }
 
@@ -209,7 +209,7 @@ fn transcripts() -> Vec<Said> {
         if name == "malformed.txt" {
             continue;
         }
-        read(&name, &std::fs::read_to_string(&file).unwrap(), &mut all);
+        read(&name, &read_file(&file), &mut all);
     }
     assert!(all.len() > 500, "{} messages", all.len());
     all

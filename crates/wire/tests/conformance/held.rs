@@ -1,6 +1,11 @@
 //! Files that are made from the code: held against it, or written anew with `PROTOCOL=write`.
 
-use std::path::PathBuf;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test of documents reads them, and writes them where it is asked to"
+)]
+
+use std::path::{Path, PathBuf};
 
 /// The whole file is this text.
 pub(crate) fn hold(path: &str, text: &str) {
@@ -20,7 +25,11 @@ pub(crate) fn hold_part(path: &str, name: &str, text: &str) {
 }
 
 pub(crate) fn read(path: &str) -> String {
-    std::fs::read_to_string(place(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
+    read_file(&place(path))
+}
+
+pub(crate) fn read_file(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
 }
 
 pub(crate) fn place(path: &str) -> PathBuf {

@@ -17,7 +17,7 @@ const TOKEN_VARIABLE: &str = "TAOYAO_TOKEN";
 
 /// Who is asked.
 pub(super) enum Asked {
-    Mesh(Topology),
+    Mesh(Box<Topology>),
     /// Its name and tier are what it says of itself.
     One {
         node: NodeName,

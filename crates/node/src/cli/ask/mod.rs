@@ -58,7 +58,7 @@ impl Whom {
     fn load(&self) -> Result<Asked, Failed> {
         match &self.address {
             Some(address) => Asked::at(address, self.token_file.as_deref()),
-            None => Ok(Asked::Mesh(input::load(&self.topology.topology)?)),
+            None => Ok(Asked::Mesh(input::load(&self.topology.topology)?.into())),
         }
     }
 
