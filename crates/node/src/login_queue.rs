@@ -102,6 +102,7 @@ mod tests {
         assert_eq!(queue.push(ip(99), "quiet"), Some("loud"));
         let place = std::iter::from_fn(|| queue.pop()).position(|login| login == "quiet");
         assert!(place.is_some_and(|place| place < 9), "{place:?}");
+        let mut queue = LoginQueue::default();
         for _ in 0..=LOGINS_WAITING_PER_ADDRESS_MAX {
             queue.push(ip(1), "alone");
         }
