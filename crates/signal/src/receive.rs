@@ -4,7 +4,7 @@ use taoyao_types::{ConnId, Now};
 use taoyao_wire::bodies::check_body;
 use taoyao_wire::link::Reply;
 use taoyao_wire::signals::{Route, Sender, Signal};
-use taoyao_wire::terminal::{Code, Incoming, Readings, fields::Fields, shape};
+use taoyao_wire::terminal::{Code, Incoming, Readings, fields::Fields};
 
 use crate::conn::Conn;
 use crate::failure::Failed;
@@ -48,10 +48,6 @@ impl Terminals {
             return self.fail(now, conn, Some(message.id), failed);
         };
         *self.stats.signals.entry(signal).or_default() += 1;
-        if let Err(unreadable) = shape::check(signal, &Fields::of(message.body)) {
-            let why = format!("{}：{unreadable}", Code::BadRequest.text());
-            return self.fail(now, conn, Some(message.id), Failed::new(Code::BadRequest, why));
-        }
         if signal == Signal::ClientRegister {
             return match check_body(signal, message.body) {
                 Ok(()) => self.register(now, conn, &message),

@@ -99,7 +99,7 @@ fn a_script_that_is_empty_unknown_or_an_order_is_refused() {
         assert_eq!(error(&world.hear_one(ops)), ("1002", "无效命令：", 7));
     }
     world.send(ops, 7, "platform::script", json!({"script": {}}));
-    assert_eq!(error(&world.hear_one(ops)), ("3400", "请求错误：script is no text", 7));
+    assert_eq!(error(&world.hear_one(ops)), ("3400", "请求错误：script has to be a text", 7));
     let too_long = format!("lights {}", "x".repeat(limits::SCRIPT_BYTES_MAX));
     for script in ["light", "Lights", "/bin/lights", "system::reboot", "lights;id", &too_long] {
         world.send(ops, 7, "platform::script", json!({"script": script}));

@@ -9,7 +9,7 @@ use crate::terminal::Fields;
 
 /// A member of a request that is there and cannot be read. It never counts as absent: something may depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{field} is no {wanted}")]
+#[error("{field} has to be {wanted}")]
 pub struct Unreadable {
     pub field: &'static str,
     pub wanted: &'static str,
@@ -22,13 +22,13 @@ pub struct Unreadable {
 pub fn check_body(signal: Signal, body: Option<&RawValue>) -> Result<(), Unreadable> {
     let is_object = |body: &RawValue| body.get().starts_with('{');
     match body.filter(|body| body.get() != "null") {
-        Some(body) if !is_object(body) => Err(Unreadable { field: "body", wanted: "object" }),
+        Some(body) if !is_object(body) => Err(Unreadable { field: "body", wanted: "an object" }),
         body => check_request(signal, &Fields::of(body)),
     }
 }
 
 /// Whether all that a request has can be read, as liberally as nodes read: any number or text of a number for numbers, any
-/// scalar for texts, the texts `true` and `false` for flags. Members that the table does not name are the terminal's own.
+/// scalar for texts, the texts `true` and `false` for flags, an empty text for a number or a flag that is absent. Members that the table does not name are the terminal's own.
 ///
 /// # Errors
 /// The first member that is something else.
@@ -46,13 +46,14 @@ pub fn check_request(signal: Signal, fields: &Fields<'_>) -> Result<(), Unreadab
 fn check_member(field: &Field, fields: &Fields<'_>) -> Result<(), Unreadable> {
     let name = field.name;
     let (is_read, wanted) = match field.kind {
-        Kind::Text | Kind::OneOf(_) => (fields.text(name).is_some(), "text"),
-        Kind::Whole | Kind::Number => (fields.number(name).is_some(), "number"),
+        Kind::Text | Kind::OneOf(_) => (fields.text(name).is_some(), "a text"),
+        Kind::Whole | Kind::Number => (fields.number(name).is_some(), "a number"),
         Kind::Flag => (fields.flag(name).is_some(), "true or false"),
-        Kind::Object(_) | Kind::Free | Kind::Map(_) => (fields.object(name).is_some(), "object"),
-        Kind::List(_) => (fields.list(name).is_some(), "list"),
+        Kind::Object(_) | Kind::Free | Kind::Map(_) => (fields.object(name).is_some(), "an object"),
+        Kind::List(_) => (fields.list(name).is_some(), "a list"),
     };
-    if !is_read && fields.has(name) {
+    let is_left_empty = fields.text(name).is_some_and(|text| text.trim().is_empty());
+    if !is_read && !is_left_empty && fields.has(name) {
         return Err(Unreadable { field: name, wanted });
     }
     if let Kind::Object(shape) = field.kind {
@@ -110,18 +111,18 @@ fn each(place: &str, kind: &Kind, value: &Value, faults: &mut Vec<String>) {
 
 fn fits(place: &str, kind: &Kind, value: &Value, faults: &mut Vec<String>) {
     let (is_fit, wanted) = match kind {
-        Kind::Text => (value.is_string(), "text"),
+        Kind::Text => (value.is_string(), "a text"),
         Kind::Whole => (value.as_f64().is_some_and(|number| number.fract() == 0.0), "whole number"),
-        Kind::Number => (value.is_number(), "number"),
+        Kind::Number => (value.is_number(), "a number"),
         Kind::Flag => (value.is_boolean(), "true or false"),
         Kind::OneOf(texts) => (value.as_str().is_some_and(|text| texts.contains(&text)), "known word"),
-        Kind::Free => (value.is_object(), "object"),
+        Kind::Free => (value.is_object(), "an object"),
         Kind::Object(shape) => return shaped(place, shape, value, faults),
         Kind::List(kind) => return each(place, kind, value, faults),
         Kind::Map(kind) => {
             let entries = value.as_object().into_iter().flatten();
             entries.for_each(|(name, value)| fits(&format!("{place}.{name}"), kind, value, faults));
-            (value.is_object(), "object")
+            (value.is_object(), "an object")
         }
     };
     if !is_fit {
@@ -136,12 +137,12 @@ mod tests {
 
     /// Every kind of wrong value, and what is read of it as which kind.
     const WRONG: [(&str, &[&str]); 6] = [
-        ("[]", &["list"]),
-        ("[true]", &["list"]),
-        ("{\"a\":1}", &["object"]),
-        ("\"no\"", &["text"]),
-        ("\"1e999\"", &["text"]),
-        ("true", &["text", "true or false"]),
+        ("[]", &["a list"]),
+        ("[true]", &["a list"]),
+        ("{\"a\":1}", &["an object"]),
+        ("\"no\"", &["a text"]),
+        ("\"1e999\"", &["a text"]),
+        ("true", &["a text", "true or false"]),
     ];
 
     #[test]
@@ -153,11 +154,11 @@ mod tests {
                 for (written, read_as) in WRONG {
                     let json = format!("{{\"{}\":{written}}}", field.name);
                     let wanted = match field.kind {
-                        Kind::Text | Kind::OneOf(_) => "text",
-                        Kind::Whole | Kind::Number => "number",
+                        Kind::Text | Kind::OneOf(_) => "a text",
+                        Kind::Whole | Kind::Number => "a number",
                         Kind::Flag => "true or false",
-                        Kind::Object(_) | Kind::Free | Kind::Map(_) => "object",
-                        Kind::List(_) => "list",
+                        Kind::Object(_) | Kind::Free | Kind::Map(_) => "an object",
+                        Kind::List(_) => "a list",
                     };
                     let checked = check_request(body.signal, &Fields::of_text(&json));
                     let expected = if read_as.contains(&wanted) {

@@ -1,6 +1,6 @@
 //! Bodies of `room::*`.
 
-use super::shapes::{CLIENT_STATE, ROOM, ROOM_STATE, RTP_CAPABILITIES, SCTP_CAPABILITIES};
+use super::shapes::{CLIENT_STATE, RECORDED, ROOM, ROOM_STATE, RTP_CAPABILITIES, SCTP_CAPABILITIES};
 use super::{Body, Field, Form, Kind, answer, may, must, push, request};
 use crate::signals::Signal;
 
@@ -53,6 +53,7 @@ pub(super) const BODIES: [Body; 26] = [
             NAME,
             may("password", Text, "absent or empty: none is asked for"),
             may("mediaClientId", Text, "the media service; the partition's own if absent"),
+            may("emptySeconds", Whole, "how long the room may be without members; the node's own if absent"),
         ]),
         "",
     ),
@@ -84,7 +85,12 @@ pub(super) const BODIES: [Body; 26] = [
     request(Signal::RoomInvite, Form::Open(&[ROOM, WHOM, PASSWORD]), ""),
     push(
         Signal::RoomInvite,
-        Form::Open(&[ROOM, WHOM, may("password", Text, "a pass, where the room has a password")]),
+        Form::Open(&[
+            ROOM,
+            WHOM,
+            may("password", Text, "a pass, where the room has a password"),
+            must("inviterId", Text, "who invites, as the node knows"),
+        ]),
         "Who gets it enters with that as `password`.",
     ),
     request(Signal::RoomLeave, ONE, ""),
@@ -93,7 +99,14 @@ pub(super) const BODIES: [Body; 26] = [
         Form::Fields(&[ROOM, must("clientId", Text, "who has left")]),
         "To those who remain.",
     ),
-    request(Signal::RoomList, Form::Open(&[]), ""),
+    request(
+        Signal::RoomList,
+        Form::Open(&[
+            may("after", Text, "the next page: what comes after this `roomId`"),
+            may("limit", Whole, "at most so many"),
+        ]),
+        "",
+    ),
     answer(Signal::RoomList, Form::ListOf(&ROOM_STATE), "The own partition first."),
     request(Signal::RoomStatus, ONE, ""),
     answer(
@@ -111,7 +124,14 @@ pub(super) const BODIES: [Body; 26] = [
     ),
     push(
         Signal::RoomStatus,
-        Form::Fields(&[ROOM, NAME, SIZE, MEDIA, RECORDING]),
-        "When it begins or ceases to be recorded, and to who enters meanwhile.",
+        Form::Fields(&[
+            ROOM,
+            NAME,
+            SIZE,
+            MEDIA,
+            RECORDING,
+            may("recorded", Object(&RECORDED), "the recording that has just begun or ended"),
+        ]),
+        "When a recording begins or ends, and to who enters while there is one.",
     ),
 ];

@@ -44,7 +44,11 @@ pub(super) const BODIES: [Body; 11] = [
         "Whoever gets it makes a peer connection and sends the offer by `session::exchange`.",
     ),
     request(Signal::SessionClose, ONE, ""),
-    push(Signal::SessionClose, ONE, "To both ends."),
+    push(
+        Signal::SessionClose,
+        Form::Fields(&[SESSION, may("reason", Text, "`unanswered`: nobody took part for a minute")]),
+        "To both ends.",
+    ),
     request(Signal::SessionExchange, EXCHANGE, "Not answered; handed on as it is, whatever is in it."),
     push(Signal::SessionExchange, EXCHANGE, RELAYED),
     request(Signal::SessionPause, PAUSE, "The other end shall stop sending."),

@@ -53,6 +53,17 @@ pub(super) const CLIENT_STATE: Shape = Shape {
     ],
 };
 
+pub(super) const RECORDED: Shape = Shape {
+    name: "Recorded",
+    about: "A recording that has begun or is over.",
+    is_open: false,
+    fields: &[
+        must("clientId", Text, "who is recorded; the media service for the whole room"),
+        must("state", OneOf(&["recording", "ended", "failed"]), "how it is"),
+        may("reason", Text, "why it is over, for example `stopped`, `left` or `disk-full`"),
+    ],
+};
+
 const AUDIO_QUALITY: Shape = Shape {
     name: "AudioQuality",
     about: "Sound.",

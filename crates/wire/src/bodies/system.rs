@@ -11,7 +11,7 @@ const TO_ALL: &str = "To all other terminals of the node.";
 pub(super) const BODIES: [Body; 17] = [
     push(
         Signal::PlatformError,
-        Form::Empty,
+        Form::Fields(&[may("retryAfterMs", Whole, "of 3503: when to try again, in milliseconds")]),
         "Code and text say what is wrong; the id is that of the request.",
     ),
     request(Signal::PlatformReboot, Form::Empty, ""),

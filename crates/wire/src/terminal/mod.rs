@@ -14,7 +14,6 @@ pub mod nulls;
 pub mod outgoing;
 pub mod room;
 pub mod session;
-pub mod shape;
 pub mod state;
 
 pub use client_type::{ClientType, UnknownClientType};
