@@ -251,6 +251,8 @@ mod tests {
         let first = StateDir::open(&own).unwrap().next_epoch(NOW).unwrap();
         let mut ballast = File::create(disk.join("ballast")).unwrap();
         while ballast.write_all(&[0; 4_096]).is_ok() {}
+        // A file that is open keeps its space even when it is removed.
+        drop(ballast);
         let state = StateDir::open(&own).unwrap();
         assert_eq!(state.next_epoch(NOW).unwrap(), NodeEpoch(first.0 + 1));
         state.new_token().unwrap();

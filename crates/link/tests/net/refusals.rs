@@ -92,7 +92,7 @@ async fn a_node_that_claims_anothers_id_is_refused() {
     let ca = Ca::new();
     // The certificate says cn/east, the hello says cn/north.
     let dialler = |base| LinkConfig { own: "cn/north".parse().unwrap(), ..base };
-    let words = ["the hello is from node", "cn/east"];
+    let words = ["the hello is from another node", "cn/east"];
     assert_refused(&ca, "cn", dialler, CloseCode::Identity, &words).await;
 }
 

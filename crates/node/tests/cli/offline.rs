@@ -103,7 +103,8 @@ fn accounts_are_kept_as_hashes_in_a_private_file() {
 
     let list = user(&["list", "--json"], "").ends_with(0).json();
     let ann = serde_json::json!({
-        "name": "ann", "partitions": ["sh.east.cn"], "clients": [], "roles": ["terminal"], "signals": [], "tokens": [],
+        "name": "ann", "partitions": ["sh.east.cn"], "anywhere": false, "clients": [],
+        "roles": ["terminal"], "signals": [], "tokens": [],
     });
     assert_eq!(list, serde_json::json!([ann]));
     user(&["remove", "ann"], "").ends_with(0);
