@@ -238,7 +238,7 @@ impl Router {
     fn take_withdrawal(&mut self, now: Now, peer: NodeId, record: Record) {
         let entry = self.directory.find(record.key);
         let is_its_own = entry.is_some_and(|entry| entry.via == peer && entry.version >= record.version);
-        if !is_its_own && let Err(reason) = self.check(now, peer, &record) {
+        if !is_its_own && let Err(reason) = self.check_withdrawal(now, peer, &record) {
             return self.refuse_record(peer, &record, reason);
         }
         self.settle(peer, record.key);
@@ -248,13 +248,22 @@ impl Router {
         }
     }
 
-    /// Whether the child may speak of such a record at all.
+    /// Whether the child may say that such a terminal is there.
     fn check(&self, now: Now, peer: NodeId, record: &Record) -> Result<(), RefusedReason> {
+        self.check_withdrawal(now, peer, record)?;
+        match self.topology.may_attach(record.origin, record.key.partition()) {
+            true => Ok(()),
+            false => Err(RefusedReason::ForeignOrigin),
+        }
+    }
+
+    /// Whether the child may say that such a terminal is gone. A node that lets go of what it does not have (any more) says
+    /// so in its own name, and that need not be the name of a node which has terminals of the partition.
+    fn check_withdrawal(&self, now: Now, peer: NodeId, record: &Record) -> Result<(), RefusedReason> {
         if !self.topology.may_register(peer, record.key.partition()) {
             return Err(RefusedReason::NotDelegated);
         }
-        let is_behind = record.origin == peer || self.topology.is_below(record.origin, peer);
-        if !is_behind || !self.topology.may_attach(record.origin, record.key.partition()) {
+        if record.origin != peer && !self.topology.is_below(record.origin, peer) {
             return Err(RefusedReason::ForeignOrigin);
         }
         let skew = limits::CLOCK_SKEW_MAX.as_millis() as u64;

@@ -204,6 +204,22 @@ fn a_terminal_is_where_its_partition_is() {
 }
 
 #[test]
+fn a_node_on_the_way_may_say_that_a_terminal_is_gone_which_it_could_not_have_itself() {
+    let mut world = World::new();
+    // What a node answers which is told to let go of what it has no more.
+    let mut nothing = world.record("east", "m@mobile.cn", 0);
+    nothing.version = taoyao_types::Version { session: SessionEpoch(0), ..nothing.version };
+    world.change("east", Change::Withdraw(nothing));
+    assert_eq!(world.alarms, 0, "east has no terminals of mobile.cn, but there are some below it");
+
+    let foreign = world.record("north", "m@mobile.cn", 1);
+    world.change("east", Change::Withdraw(foreign));
+    let elsewhere = world.record("east", "b@north.cn", 1);
+    world.change("east", Change::Withdraw(elsewhere));
+    assert_eq!(world.alarms, 2, "neither in the name of a node elsewhere, nor of a partition elsewhere");
+}
+
+#[test]
 fn news_of_presence_is_of_partitions_that_the_node_in_question_has() {
     let mut world = World::new();
     let mobile = PartitionId::of(&"mobile.cn".parse().unwrap());

@@ -319,17 +319,17 @@ impl Room {
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Said> {
         let silent = |feed: &Feed| now.since(feed.heard_at);
         let is_late = |feed: &Feed| silent(feed) > limits::ROOM_CHECK;
-        let late: Vec<(NodeId, bool)> = self
+        let late: Vec<(NodeId, u64, bool)> = self
             .feeds
             .iter()
             .filter(|(_, feed)| is_late(feed))
-            .map(|(node, feed)| (*node, silent(feed) >= limits::ROOM_LEASE))
+            .map(|(node, feed)| (*node, feed.last, silent(feed) >= limits::ROOM_LEASE))
             .collect();
         let mut said = Vec::new();
-        for (node, is_over) in late {
+        for (node, last, is_over) in late {
             match is_over {
                 true => said.extend(self.drop_node(now, node)),
-                false => said.extend(self.mention_to(node, RoomEvent::Missed)),
+                false => said.extend(self.mention_to(node, RoomEvent::Missed { last })),
             }
         }
         said

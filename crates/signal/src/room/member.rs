@@ -371,7 +371,7 @@ impl Terminals {
         }
     }
 
-    fn say_known(&mut self, host: NodeId, seats: Vec<SeatCheck>) {
+    pub(super) fn say_known(&mut self, host: NodeId, seats: Vec<SeatCheck>) {
         if self.asks.is_full() {
             return;
         }

@@ -18,11 +18,11 @@ impl Terminals {
         }
         match &event {
             RoomEvent::Lapsed { owner, account } => return self.tell_lapsed(now, &room, owner, *account),
-            RoomEvent::Missed if self.seats.get(&room).is_some() => return self.compare_with(origin),
+            RoomEvent::Missed { last } => return self.tell_missed(origin, room, feed, *last),
             _ => {}
         }
-        if self.seats.get(&room).is_none() && !self.seats.is_expected(&room) {
-            return self.disown(now, origin, SeatCheck { room, feed, next: seq + 1, members: Vec::new() });
+        if seq > 0 && self.seats.get(&room).is_none() && !self.seats.is_expected(&room) {
+            return self.disown(now, origin, nobody_in(room, feed, seq));
         }
         if seq == 0 {
             let is_current = self.seats.get(&room).is_some_and(|seat| seat.feed == feed);
@@ -42,6 +42,15 @@ impl Terminals {
                 }
                 _ => self.compare_with(origin),
             },
+        }
+    }
+
+    /// The room's node has not heard of its members here for a while.
+    fn tell_missed(&mut self, host: NodeId, room: String, feed: u64, last: u64) {
+        if self.seats.get(&room).is_some() {
+            self.compare_with(host);
+        } else if !self.seats.is_expected(&room) {
+            self.say_known(host, vec![nobody_in(room, feed, last)]);
         }
     }
 
@@ -95,7 +104,7 @@ impl Terminals {
                 }
             }
             RoomEvent::Closed => self.tell_closed(now, room),
-            RoomEvent::Lapsed { .. } | RoomEvent::Missed => {}
+            RoomEvent::Lapsed { .. } | RoomEvent::Missed { .. } => {}
             RoomEvent::Media { to, news } => self.hear_media(now, room, to.as_ref(), *news),
             RoomEvent::Told { from, to, message } => self.tell_told(now, room, &from, to.as_ref(), &message),
         }
@@ -212,4 +221,9 @@ impl Terminals {
             self.push(now, conn, Signal::RoomCreate, &room::room(room));
         }
     }
+}
+
+/// None of the members that the news up to `last` told of is here.
+fn nobody_in(room: String, feed: u64, last: u64) -> SeatCheck {
+    SeatCheck { room, feed, next: last.saturating_add(1), members: Vec::new() }
 }

@@ -58,6 +58,17 @@ fn a_node_that_comes_back_without_anybody_is_noticed_in_seconds() {
 }
 
 #[test]
+fn a_member_whose_farewell_was_lost_is_out_in_seconds() {
+    let (mut world, a, b, room) = met();
+    world.lose_farewells = true;
+    world.hang_up(b);
+    assert_eq!(size(&mut world, a, &room), 2, "the room's node does not know yet");
+    world.pass(Duration::from_secs(11));
+    assert_eq!(signals(&world.hear(a)), ["room::leave"], "nobody else of its node is in the room");
+    assert_eq!(size(&mut world, a, &room), 1);
+}
+
+#[test]
 fn a_terminal_that_moves_at_once_and_enters_again_stays_in() {
     let (mut world, a, old, room) = met();
     world.hold_displaced = true;

@@ -17,7 +17,7 @@ use taoyao_types::{
     Scope, SessionEpoch, SignalId, TerminalKey, TerminalName, Wall,
 };
 use taoyao_wire::link::{
-    Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply, Target,
+    Complete, Failure, ListEntry, ListPage, ListQuery, Payload, PresenceNews, Reply, RoomAct, Target,
 };
 
 use crate::configs::configs;
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) checks: Vec<(usize, ConnId, u64)>,
     /// Asks that reach their target, but whose replies are replaced by this failure.
     pub(crate) lose_replies: Option<Failure>,
+    /// Whether what nodes say of members that have left is lost on the way.
+    pub(crate) lose_farewells: bool,
     /// What was given to the mesh, for looking at.
     pub(crate) outputs: Vec<(usize, Output)>,
     /// What the audit logs say.
@@ -130,6 +132,7 @@ impl World {
             hold_checks: false,
             checks: Vec::new(),
             lose_replies: None,
+            lose_farewells: false,
             outputs: Vec::new(),
             admitted: BTreeSet::new(),
             audits: Vec::new(),
@@ -340,6 +343,12 @@ impl World {
                 if self.directory.get(&key) == Some(&(node, session)) {
                     self.directory.remove(&key);
                 }
+            }
+            Output::Ask { ask, payload: Payload::Room(request), .. }
+                if self.lose_farewells && request.act == RoomAct::Leave =>
+            {
+                let reply = Reply::Failed(Failure::Deadline);
+                self.nodes[node].handle_mesh(self.now, MeshEvent::Reply { ask, reply });
             }
             Output::Ask { ask, target, payload, .. } => self.ask(node, ask, target, payload),
             Output::Tell { target, payload, .. } => self.tell(node, target, payload),

@@ -120,8 +120,9 @@ pub enum RoomEvent {
     Closed,
     /// The room has ended because nobody was in it; told to whoever made it, if that is still at the node it was at then.
     Lapsed { owner: TerminalName, account: AccountTag },
-    /// Nothing has been heard of the members at the node for a while: it is to compare at once.
-    Missed,
+    /// Nothing has been heard of the members at the node for a while: it is to compare at once. `last` is the number of the
+    /// feed's last news, so that a node without members can say which of them it has none of.
+    Missed { last: u64 },
     /// To these, or to all but its sender.
     Told { from: TerminalName, to: Option<TerminalName>, message: Message },
     /// To this member, or to all.
@@ -169,7 +170,7 @@ impl RoomEvent {
                     texts + body.as_ref().map_or(0, String::len)
                 }
                 Self::Media { news, .. } => news.weight(),
-                Self::Left { .. } | Self::Closed | Self::Lapsed { .. } | Self::Missed => 0,
+                Self::Left { .. } | Self::Closed | Self::Lapsed { .. } | Self::Missed { .. } => 0,
             }
     }
 }
