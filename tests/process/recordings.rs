@@ -94,7 +94,7 @@ async fn a_whole_room_is_one_file_with_everybodys_names() {
     produce(&camera, &room, &transport, "video", picture).await;
     play(clip, way).await;
     // The room's last word ends its recording.
-    asked(&camera, "room::close", json!({ "roomId": room })).await;
+    camera.tell("room::close", json!({ "roomId": room }));
     let mut ends = Vec::new();
     while ends.last().is_none_or(|state| state != "ended") {
         let status = |heard| match heard {
