@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use taoyao_link::{Ending, LinkConfig, LinkEvent, Links, ParentAddr, Side, Transport};
+use taoyao_link::{Ending, Life, LinkConfig, LinkEvent, Links, ParentAddr, Side, Transport};
 use taoyao_pki::LinkCredentials;
 use taoyao_types::NodeEpoch;
 use taoyao_wire::link::hello::CloseCode;
@@ -32,7 +32,7 @@ pub(crate) fn child(mesh: &Mesh, own: &str, credentials: LinkCredentials) -> Lin
     LinkConfig {
         org: ORG.to_owned(),
         own: own.parse().unwrap(),
-        epoch: NodeEpoch((now().0 / 1000) as u32),
+        life: Life::new(NodeEpoch((now().0 / 1000) as u32)),
         generation: 1,
         features: 0,
         listen: None,

@@ -88,6 +88,10 @@ pub enum Input {
         number: u64,
         query: ListQuery,
     },
+    /// The answer to [`Output::Outlived`]: the node lives on in this higher life.
+    NewLife {
+        epoch: NodeEpoch,
+    },
     /// The node is about to stop: terminals are told and closed.
     Drain,
 }
@@ -138,6 +142,11 @@ pub enum Output {
     },
     /// A fact for the operator's log.
     Alarm(Alarm),
+    /// A neighbour remembers this life of this node, which is higher than its own: count a higher one, let the links greet in
+    /// it and connect anew, and answer by [`Input::NewLife`].
+    Outlived {
+        last: NodeEpoch,
+    },
     /// Hash or check the password of a room and answer by [`Input::Password`] with the same number.
     Password {
         number: u64,

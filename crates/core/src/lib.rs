@@ -1,5 +1,6 @@
 //! One node of the mesh as a pure machine: composes signal and route.
 
+mod clock;
 pub mod io;
 pub mod node;
 mod settings;

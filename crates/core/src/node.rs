@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use taoyao_ortc::Capacity;
-use taoyao_route::{Delivery, NeighbourStatus, Router};
+use taoyao_route::{Alarm, Delivery, NeighbourStatus, Router};
 use taoyao_signal::{AskId, MeshEvent, Terminals, Token};
 use taoyao_topology::Topology;
 use taoyao_types::{Instant, NodeEpoch, NodeId, Now, TerminalKey};
 use taoyao_wire::link::Payload;
 
+use crate::clock::ParentClock;
 use crate::io::{Input, Output};
 use crate::settings;
 
@@ -44,6 +45,9 @@ pub struct NotInTopology(pub NodeId);
 pub struct Node {
     terminals: Terminals,
     router: Router,
+    clock: ParentClock,
+    /// Whether an operator has been told that the clock is not to be gone by.
+    is_clock_told: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -52,7 +56,8 @@ impl Node {
         let missing = NotInTopology(config.own);
         let terminals = Terminals::new(settings::terminals(&topology, config).ok_or(missing)?, config.seed);
         let router = Router::new(topology, config.own, config.epoch, now).ok_or(missing)?;
-        Ok(Self { terminals, router, outputs: VecDeque::new() })
+        let clock = ParentClock::default();
+        Ok(Self { terminals, router, clock, is_clock_told: false, outputs: VecDeque::new() })
     }
 
     pub fn terminals(&self) -> &Terminals {
@@ -68,7 +73,13 @@ impl Node {
         self.router.neighbours()
     }
 
+    /// How many milliseconds this node's clock is ahead of its parent's, by which it goes then; 0 if they agree.
+    pub fn clock_ahead_ms(&self, now: Now) -> i64 {
+        self.clock.ahead_ms(now)
+    }
+
     pub fn handle_input(&mut self, now: Now, input: Input) {
+        let now = self.clock.correct(now);
         match input {
             Input::TerminalOpened { conn, ip, message_max } => {
                 if let Some(bytes_max) = message_max {
@@ -96,13 +107,19 @@ impl Node {
                 self.router.trace(now, number, (from, Payload::Trace { to }), to_key);
             }
             Input::List { number, query } => self.router.gather(now, number | OPERATOR, query),
+            Input::NewLife { epoch } => {
+                self.terminals.handle_new_life(epoch);
+                self.router.handle_new_life(now, epoch);
+            }
             Input::Drain => self.terminals.handle_drain(now),
         }
         self.converse(now);
     }
 
     /// Does what is due.
-    pub fn handle_timeout(&mut self, now: Now) {
+    pub fn handle_timeout(&mut self, own: Now) {
+        self.tell_of_clock(own);
+        let now = self.clock.correct(own);
         self.terminals.handle_timeout(now);
         self.router.handle_timeout(now);
         self.converse(now);
@@ -117,6 +134,15 @@ impl Node {
     pub fn poll_timeout(&self) -> Instant {
         let router = self.router.poll_timeout();
         self.terminals.poll_timeout().map_or(router, |terminals| terminals.min(router))
+    }
+
+    /// Tells an operator once that the clock is wrong, and again when it is wrong anew.
+    fn tell_of_clock(&mut self, own: Now) {
+        let ahead_ms = self.clock.ahead_ms(own);
+        if ahead_ms != 0 && !self.is_clock_told {
+            self.outputs.push_back(Output::Alarm(Alarm::Clock { ahead_ms }));
+        }
+        self.is_clock_told = ahead_ms != 0;
     }
 
     /// Carries what each side says to the other until both are silent.
@@ -183,6 +209,8 @@ impl Node {
             }
             Said::Traced { number, result } => self.outputs.push_back(Output::Traced { number, result }),
             Said::Alarm(alarm) => self.outputs.push_back(Output::Alarm(alarm)),
+            Said::ParentClock { wall } => self.clock.hear(now.mono, wall),
+            Said::Outlived { last } => self.outputs.push_back(Output::Outlived { last }),
         }
     }
 }

@@ -2,9 +2,30 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use taoyao_pki::LinkCredentials;
 use taoyao_types::{NodeEpoch, NodeName};
+
+/// The node's life as its links greet in it: one value for all of them, which may rise while they are up.
+#[derive(Debug, Clone)]
+pub struct Life(Arc<AtomicU32>);
+
+impl Life {
+    pub fn new(epoch: NodeEpoch) -> Self {
+        Self(Arc::new(AtomicU32::new(epoch.0)))
+    }
+
+    pub fn get(&self) -> NodeEpoch {
+        NodeEpoch(self.0.load(Relaxed))
+    }
+
+    /// Greets in this life from now on. Links that are up do so when they connect anew.
+    pub fn set(&self, epoch: NodeEpoch) {
+        self.0.store(epoch.0, Relaxed);
+    }
+}
 
 /// Everything that links need to know about their node and its neighbours.
 #[derive(Debug, Clone)]
@@ -12,7 +33,7 @@ pub struct LinkConfig {
     /// The organisation that every certificate on this node's links must name.
     pub org: String,
     pub own: NodeName,
-    pub epoch: NodeEpoch,
+    pub life: Life,
     /// The generation of the topology that this comes from; neighbours with another one are warned about.
     pub generation: u64,
     /// What this node can do beyond the protocol's version (see `taoyao_wire::link::hello::Hello`).

@@ -26,7 +26,7 @@ mod run;
 mod transport;
 mod writer;
 
-pub use config::{Congestion, LinkConfig, ParentAddr, Transport};
+pub use config::{Congestion, Life, LinkConfig, ParentAddr, Transport};
 pub use event::{Ending, LinkEvent, LinkNo, Side};
 pub use handle::{LinkHandle, LinkStats, PathStats, SendError};
 pub use hub::{Links, StartError};

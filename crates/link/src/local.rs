@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use taoyao_types::{NodeEpoch, NodeId, NodeName};
+use taoyao_types::{NodeId, NodeName};
 use taoyao_wire::link::hello::{CloseCode, ConnectionKind, Hello, PROTOCOL_MAX, PROTOCOL_MIN, Refusal};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 
-use crate::{Ending, LinkConfig, LinkEvent, LinkNo, explain};
+use crate::{Ending, Life, LinkConfig, LinkEvent, LinkNo, explain};
 
 /// This node, as its links present it.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Local {
     pub(crate) events: Sender<LinkEvent>,
     /// Set once, when the node stops.
     stopping: watch::Receiver<Option<Refusal>>,
-    epoch: NodeEpoch,
+    life: Life,
     generation: u64,
     features: u64,
     children: BTreeSet<NodeName>,
@@ -37,7 +37,7 @@ impl Local {
             own: config.own.clone(),
             events,
             stopping,
-            epoch: config.epoch,
+            life: config.life.clone(),
             generation: config.generation,
             features: config.features,
             children: config.children.clone(),
@@ -51,7 +51,7 @@ impl Local {
             protocol_min: PROTOCOL_MIN,
             protocol_max: PROTOCOL_MAX,
             node: NodeId::of(&self.own),
-            epoch: self.epoch,
+            epoch: self.life.get(),
             generation: self.generation,
             dial,
             kind,

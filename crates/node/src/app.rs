@@ -10,10 +10,10 @@ use taoyao_core::{Node, NodeConfig, NotInTopology};
 use taoyao_gateway::{
     Gateway, GatewayConfig, GatewayEvent, ListenError, Origins, Rest, RestRequest, Services,
 };
-use taoyao_link::{LinkConfig, LinkEvent, Links, ParentAddr, Transport};
+use taoyao_link::{Life, LinkConfig, LinkEvent, Links, ParentAddr, Transport};
 use taoyao_topology::{Node as Place, Topology};
 use taoyao_types::limits::{GATEWAY_EVENTS_MAX, LINK_EVENTS_MAX};
-use taoyao_types::{NodeEpoch, NodeId, NodeName};
+use taoyao_types::{NodeId, NodeName};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -84,7 +84,6 @@ pub struct NodeApp {
     links: Option<Links>,
     admin: Option<Admin>,
     desk: Desk,
-    state_dir: StateDir,
 }
 
 /// The admin listener before it serves.
@@ -107,12 +106,13 @@ impl NodeApp {
         let seed = getrandom::u64().map_err(StartError::Random)?;
         let secret = state_dir.ticket_key()?;
         let (utc_offset_seconds, sfu) = (utc_offset_seconds(), forwarder::capacity(place));
+        let life = Life::new(epoch);
         let config = NodeConfig { own, epoch, seed, secret, utc_offset_seconds, sfu };
         let node = Node::new(Arc::clone(&topology), &config, clock.now())?;
 
         let admin = place.admin.map(|address| bind_admin(address, &state_dir, place)).transpose()?;
         let (gateway, (gateway_events, calls)) = open_gateway(&topology, place, files)?;
-        let (links, link_events) = open_links(&topology, place, epoch, options)?.unzip();
+        let (links, link_events) = open_links(&topology, place, &life, options)?.unzip();
         let (forwarder, media) = Forwarder::start(place)?;
         let (recordings, recorder) = Recordings::open(place, &forwarder)?;
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
@@ -121,7 +121,7 @@ impl NodeApp {
         let desk =
             Desk::new(Arc::clone(&topology), own, questions.clone(), forwarder.clone(), recordings.clone());
         let certificates = expiry::in_use(&topology, place);
-        let place = driver::Place { topology, own, epoch, certificates };
+        let place = driver::Place { topology, own, life, state_dir, certificates };
         Ok(Self {
             name,
             driver: Driver::new(node, place, clock, logins, forwarder, recordings, commands.0.clone()),
@@ -139,25 +139,19 @@ impl NodeApp {
             links,
             admin,
             desk,
-            state_dir,
         })
     }
 
     /// Begins to serve.
     pub fn spawn(self) -> RunningNode {
-        tracing::info!(node = %self.name, epoch = self.driver.place.epoch.0, "node started");
+        tracing::info!(node = %self.name, epoch = self.driver.place.life.get().0, "node started");
         let (mut driver, mut admin) = (JoinSet::new(), JoinSet::new());
-        let state_dir = self.state_dir;
         let (machine, sources) = (self.driver, self.sources);
         let recordings = machine.recordings.clone();
         let mut tidying = JoinSet::new();
         tidying.spawn(recordings.clone().tidy());
         tidying.spawn(expiry::remind(self.name.clone(), machine.place.certificates.clone()));
-        driver.spawn(async move {
-            // Locked until the driver has ended, and with it the last use of the node's epoch.
-            let _locked = state_dir;
-            machine.run(sources).await
-        });
+        driver.spawn(machine.run(sources));
         let (_nobody_asks, mut admin_requests) = mpsc::channel(1);
         let (stop_admin, stopping) = oneshot::channel();
         if let Some(Admin { listener, service, hosts, requests }) = self.admin {
@@ -264,7 +258,7 @@ fn open_gateway(topology: &Arc<Topology>, place: &Place, files: usize) -> Result
 fn open_links(
     topology: &Topology,
     place: &Place,
-    epoch: NodeEpoch,
+    life: &Life,
     transport: NodeOptions,
 ) -> Result<Opened<Links, LinkEvent>, StartError> {
     let parent = place.parent().and_then(|id| topology.node(id));
@@ -282,7 +276,7 @@ fn open_links(
     let config = LinkConfig {
         org: topology.org().to_owned(),
         own: place.name.clone(),
-        epoch,
+        life: life.clone(),
         generation: topology.generation(),
         features: 0,
         listen: place.links.as_ref().map(|links| links.listen),

@@ -16,9 +16,9 @@ use std::sync::Arc;
 use taoyao_auth::Account;
 use taoyao_core::{Input, Node};
 use taoyao_gateway::{GatewayEvent, RestRequest, TerminalHandle};
-use taoyao_link::LinkEvent;
+use taoyao_link::{Life, LinkEvent};
 use taoyao_topology::Topology;
-use taoyao_types::{ConnId, NodeEpoch, NodeId, Now};
+use taoyao_types::{ConnId, NodeId, Now};
 use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep_until};
 
@@ -35,6 +35,7 @@ use crate::passwords::Passwords;
 use crate::question::Question;
 use crate::readiness::Readiness;
 use crate::recordings::{RecorderEvents, Recordings};
+use crate::state_dir::StateDir;
 use crate::supervisor::Command;
 
 /// Events of terminals in one turn: enough to share its fixed costs, few enough that no other source waits for long.
@@ -88,7 +89,10 @@ pub(crate) struct DriverStats {
 pub(crate) struct Place {
     pub(crate) topology: Arc<Topology>,
     pub(crate) own: NodeId,
-    pub(crate) epoch: NodeEpoch,
+    /// As the links greet in it.
+    pub(crate) life: Life,
+    /// Locked as long as the node uses its life.
+    pub(crate) state_dir: StateDir,
     pub(crate) certificates: Vec<InUse>,
 }
 
@@ -286,6 +290,7 @@ async fn receive_told<T>(source: &mut Option<mpsc::UnboundedReceiver<T>>, events
 mod tests {
     use taoyao_core::NodeConfig;
     use taoyao_ortc::Capacity;
+    use taoyao_types::NodeEpoch;
     use tokio::sync::oneshot;
 
     use super::*;
@@ -365,7 +370,9 @@ mod tests {
         let node = Node::new(Arc::clone(&topology), &config, clock.now()).unwrap();
         let home = topology.root().home_partition().clone();
         let logins = Logins::open(topology.login(), home, [7; 32]).unwrap();
-        let place = Place { topology, own, epoch, certificates: Vec::new() };
+        let folder = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::open(folder.path()).unwrap();
+        let place = Place { topology, own, life: Life::new(epoch), state_dir, certificates: Vec::new() };
         let (forwarder, recordings) = (Forwarder::default(), Recordings::default());
         Driver::new(node, place, clock, logins, forwarder, recordings, mpsc::channel(1).0)
     }

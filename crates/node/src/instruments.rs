@@ -37,6 +37,7 @@ pub(crate) struct Readings<'a> {
 pub(crate) struct NodeGauges {
     pub(crate) epoch: u64,
     pub(crate) uptime_seconds: u64,
+    pub(crate) clock_off_ms: u64,
     pub(crate) is_ready: bool,
     pub(crate) directory_records: u64,
     pub(crate) tombstones: u64,
@@ -72,6 +73,9 @@ const fn gauge<T: ?Sized>(name: &'static str, help: &'static str, read: fn(&T) -
 const NODE: &[Instrument<NodeGauges>] = &[
     gauge("taoyao_node_epoch", "the node's life; rises at each start", |n| n.epoch),
     gauge("taoyao_node_uptime_seconds", "since the start", |n| n.uptime_seconds),
+    gauge("taoyao_node_clock_off_ms", "how far the clock is from the parent's, if a second or more", |n| {
+        n.clock_off_ms
+    }),
     gauge("taoyao_node_ready", "1 if the node says that it is ready", |n| u64::from(n.is_ready)),
     gauge("taoyao_directory_records", "terminals that the directory knows", |n| n.directory_records),
     gauge("taoyao_directory_tombstones", "withdrawn records that are remembered", |n| n.tombstones),

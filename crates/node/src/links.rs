@@ -65,6 +65,13 @@ impl LinkTable {
         up.link.send(lane, frame)
     }
 
+    /// Ends all links, which connect anew.
+    pub(crate) fn renew(&self, reason: &str) {
+        for up in self.up.values() {
+            up.link.close(CloseCode::Ended, reason);
+        }
+    }
+
     /// Ends a link because of what its peer did.
     pub(crate) fn close(&self, peer: NodeId, reason: &str) {
         if let Some(up) = self.up.get(&peer) {

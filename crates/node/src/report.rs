@@ -27,6 +27,9 @@ pub struct StatusReport {
     /// Numbers the node's lives; rises at each start.
     pub epoch: u32,
     pub uptime_seconds: u64,
+    /// How many milliseconds its clock is ahead of its parent's, by which it goes then; 0 if they agree.
+    #[serde(default)]
+    pub clock_ahead_ms: i64,
     /// What it still waits for, in plain sentences; empty when it is ready.
     pub not_ready: Vec<String>,
     /// Terminals registered at this node.

@@ -88,6 +88,14 @@ impl StateDir {
         Ok(NodeEpoch(epoch))
     }
 
+    /// Counts a life above `last`, of which a neighbour remembers that this node has had it.
+    pub(crate) fn epoch_above(&self, last: NodeEpoch) -> Result<NodeEpoch, StateError> {
+        let next =
+            last.0.checked_add(1).ok_or_else(|| StateError::LastEpoch { path: self.path.join(EPOCH) })?;
+        self.replace(EPOCH, &format!("{next}\n"))?;
+        Ok(NodeEpoch(next))
+    }
+
     /// Writes a fresh token for the admin API and returns it: 64 hex digits, readable by this user alone.
     pub(crate) fn new_token(&self) -> Result<String, StateError> {
         self.new_secret(TOKEN)

@@ -27,8 +27,9 @@ impl Driver {
             partitions: own.partitions.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             generation: topology.generation(),
-            epoch: self.place.epoch.0,
+            epoch: self.place.life.get().0,
             uptime_seconds: now.mono.0 / 1_000_000,
+            clock_ahead_ms: self.node.clock_ahead_ms(now),
             not_ready: self.readiness.missing().into_iter().chain(self.not_taken()).collect(),
             terminals: self.node.terminals().stats().registered,
             directory_records: self.node.router().directory().len() as u64,
@@ -42,9 +43,9 @@ impl Driver {
     fn not_taken(&self) -> Option<String> {
         let not_taken = self.node.router().not_taken()?;
         let remedy = match not_taken.reason {
-            RefusedReason::ClockAhead => "put the clock right; they are told anew within seconds then",
+            RefusedReason::ClockAhead => "they are told anew within seconds of the parent's telling the time",
             RefusedReason::PastLife => {
-                "its state is an old one, or another node runs under its name: put the clock right and start it again"
+                "another node runs under its name, or the two took turns: end one, and start the other again"
             }
             _ => return None,
         };
@@ -73,6 +74,7 @@ impl Driver {
         let gauges = NodeGauges {
             epoch: u64::from(status.epoch),
             uptime_seconds: status.uptime_seconds,
+            clock_off_ms: status.clock_ahead_ms.unsigned_abs(),
             is_ready: status.not_ready.is_empty(),
             directory_records: status.directory_records,
             tombstones: router.directory().tombstones() as u64,

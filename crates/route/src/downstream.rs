@@ -30,14 +30,15 @@ pub enum OutOfStep {
 }
 
 impl Downstream {
-    /// The link is up: forgets what belongs to an earlier life of the child and says what is held.
-    pub fn handle_up(&mut self, epoch: NodeEpoch) -> Sync {
+    /// The link is up: forgets what belongs to an earlier life of the child and says what is held, and which life of it was the
+    /// last.
+    pub fn handle_up(&mut self, epoch: NodeEpoch, last_life: NodeEpoch) -> Sync {
         if epoch != self.epoch {
             self.handle_withdrawn();
             self.epoch = epoch;
         }
         self.complete = false;
-        Sync::Resume { epoch, applied: self.applied, snapshot: self.snapshot, digest: None }
+        Sync::Resume { epoch, last_life, applied: self.applied, snapshot: self.snapshot, digest: None }
     }
 
     pub fn handle_down(&mut self) {
@@ -151,32 +152,59 @@ mod tests {
     #[test]
     fn it_resumes_where_it_was_unless_the_child_lives_anew() {
         let mut down = Downstream::default();
-        down.handle_up(NodeEpoch(4));
+        down.handle_up(NodeEpoch(4), NodeEpoch(4));
         down.handle_snapshot_begin(SnapshotMark { id: 1, at: 10, after: None });
         down.handle_snapshot_end(1, None).unwrap();
         down.handle_changes(11, 5).unwrap();
         down.handle_down();
-        let same = down.handle_up(NodeEpoch(4));
-        assert_eq!(same, Sync::Resume { epoch: NodeEpoch(4), applied: 15, snapshot: None, digest: None });
-        let anew = down.handle_up(NodeEpoch(5));
-        assert_eq!(anew, Sync::Resume { epoch: NodeEpoch(5), applied: 0, snapshot: None, digest: None });
+        let same = down.handle_up(NodeEpoch(4), NodeEpoch(4));
+        assert_eq!(
+            same,
+            Sync::Resume {
+                epoch: NodeEpoch(4),
+                last_life: NodeEpoch(4),
+                applied: 15,
+                snapshot: None,
+                digest: None
+            }
+        );
+        let anew = down.handle_up(NodeEpoch(5), NodeEpoch(5));
+        assert_eq!(
+            anew,
+            Sync::Resume {
+                epoch: NodeEpoch(5),
+                last_life: NodeEpoch(5),
+                applied: 0,
+                snapshot: None,
+                digest: None
+            }
+        );
     }
 
     #[test]
     fn after_its_records_were_withdrawn_it_asks_for_everything() {
         let mut down = Downstream::default();
-        down.handle_up(NodeEpoch(4));
+        down.handle_up(NodeEpoch(4), NodeEpoch(4));
         down.handle_changes(1, 5).unwrap();
         down.handle_down();
         down.handle_withdrawn();
-        let resume = down.handle_up(NodeEpoch(4));
-        assert_eq!(resume, Sync::Resume { epoch: NodeEpoch(4), applied: 0, snapshot: None, digest: None });
+        let resume = down.handle_up(NodeEpoch(4), NodeEpoch(4));
+        assert_eq!(
+            resume,
+            Sync::Resume {
+                epoch: NodeEpoch(4),
+                last_life: NodeEpoch(4),
+                applied: 0,
+                snapshot: None,
+                digest: None
+            }
+        );
     }
 
     #[test]
     fn gaps_and_foreign_snapshots_are_out_of_step() {
         let mut down = Downstream::default();
-        down.handle_up(NodeEpoch(1));
+        down.handle_up(NodeEpoch(1), NodeEpoch(1));
         assert_eq!(down.handle_changes(3, 1), Err(OutOfStep::Gap { first: 3, expected: 1 }));
         let key = TerminalKey::synthetic(PartitionId(1), 1);
         assert_eq!(down.handle_chunk(9, None, key), Err(OutOfStep::Snapshot { id: 9 }));
@@ -186,14 +214,20 @@ mod tests {
     fn a_snapshot_that_broke_off_is_asked_for_behind_its_last_key() {
         let mut down = Downstream::default();
         let key = TerminalKey::synthetic(PartitionId(1), 1);
-        down.handle_up(NodeEpoch(1));
+        down.handle_up(NodeEpoch(1), NodeEpoch(1));
         down.handle_snapshot_begin(SnapshotMark { id: 1, at: 10, after: None });
         down.handle_chunk(1, None, key).unwrap();
         let mark = SnapshotMark { id: 1, at: 10, after: Some(key) };
-        let resume = down.handle_up(NodeEpoch(1));
+        let resume = down.handle_up(NodeEpoch(1), NodeEpoch(1));
         assert_eq!(
             resume,
-            Sync::Resume { epoch: NodeEpoch(1), applied: 10, snapshot: Some(mark), digest: None }
+            Sync::Resume {
+                epoch: NodeEpoch(1),
+                last_life: NodeEpoch(1),
+                applied: 10,
+                snapshot: Some(mark),
+                digest: None
+            }
         );
         down.handle_snapshot_begin(mark);
         assert_eq!(down.round(), 1, "the same snapshot goes on in the same round");

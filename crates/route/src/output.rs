@@ -1,7 +1,7 @@
 //! What the router wants done: frames for its neighbours, deliveries for this node's terminals, answers for people.
 
 use bytes::Bytes;
-use taoyao_types::{NodeId, PartitionId, SessionEpoch, SignalId, TerminalKey};
+use taoyao_types::{NodeEpoch, NodeId, PartitionId, SessionEpoch, SignalId, TerminalKey, Wall};
 use taoyao_wire::link::sync::RefusedReason;
 use taoyao_wire::link::{Failure, Lane, ListPage, ListQuery, Payload, PresenceNews, Reply, Trace};
 
@@ -20,6 +20,10 @@ pub enum Output {
     Traced { number: u64, result: Result<Trace, Failure> },
     /// A fact that an operator has to know.
     Alarm(Alarm),
+    /// What time it is at the parent.
+    ParentClock { wall: Wall },
+    /// A parent remembers this higher life of this node: count on from there, and answer by `handle_new_life`.
+    Outlived { last: NodeEpoch },
 }
 
 /// What the mesh brings to this node's terminals.
@@ -99,4 +103,6 @@ pub enum Alarm {
     Denied { what: String },
     /// A parent did not take a record of this node's subtree.
     Refused { key: TerminalKey, reason: String },
+    /// This node's clock is so many milliseconds ahead of its parent's, or behind if negative; it goes by the parent's.
+    Clock { ahead_ms: i64 },
 }

@@ -47,7 +47,11 @@ pub struct Router {
     name: NodeName,
     home: PartitionId,
     epoch: NodeEpoch,
+    /// Whether a parent remembered a higher life of this node, since it was started.
+    was_outlived: bool,
     started: Instant,
+    /// When the children were told the time.
+    time_told_at: Instant,
     /// Set once this node's directory holds all that its children know, or they were waited for long enough.
     ready: bool,
     /// Counts this node's signals.
@@ -92,7 +96,9 @@ impl Router {
             name,
             home,
             epoch,
+            was_outlived: false,
             started: now.mono,
+            time_told_at: now.mono,
             ready: node.children.is_empty(),
             count: 0,
             seq: 0,
@@ -176,6 +182,7 @@ impl Router {
             self.tick_at = now.mono;
             self.expire_requests(now);
             self.expire_leases(now);
+            self.tell_time(now);
             self.executions.expire(now.mono);
             self.stats.answers_kept_bytes = self.executions.bytes() as u64;
             self.directory.sweep(SWEEP_BUDGET, now.mono);

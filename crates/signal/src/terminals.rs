@@ -245,6 +245,11 @@ impl Terminals {
         self.settle(now);
     }
 
+    /// The node lives on in a higher life than it began with; its terminals stay.
+    pub fn handle_new_life(&mut self, epoch: NodeEpoch) {
+        self.config.epoch = epoch;
+    }
+
     /// The node is about to end: all terminals leave the mesh and are closed; new ones are not let in.
     pub fn handle_drain(&mut self, now: Now) {
         self.draining = true;

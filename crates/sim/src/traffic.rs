@@ -109,7 +109,9 @@ impl World {
         let Some(link) = self.links.get_mut(&key) else { return };
         link.is_dialling = false;
         let (child, parent, is_cut) = (link.child, link.parent, link.is_cut);
-        let (Some(child_epoch), Some(parent_epoch)) = (self.life_of(child), self.life_of(parent)) else {
+        let starts = self.life_of(child).zip(self.life_of(parent));
+        let lives = self.greets_in(child).zip(self.greets_in(parent));
+        let Some(((child_start, parent_start), (child_life, parent_life))) = starts.zip(lives) else {
             return self.plan_dial(key);
         };
         if is_cut {
@@ -118,8 +120,8 @@ impl World {
         if let Some(link) = self.links.get_mut(&key) {
             (link.child_sees, link.parent_sees) = (Some(generation), Some(generation));
         }
-        self.input(parent, parent_epoch, Input::LinkUp { peer: child, epoch: child_epoch });
-        self.input(child, child_epoch, Input::LinkUp { peer: parent, epoch: parent_epoch });
+        self.input(parent, parent_start, Input::LinkUp { peer: child, epoch: child_life });
+        self.input(child, child_start, Input::LinkUp { peer: parent, epoch: parent_life });
     }
 
     /// A node throws a neighbour out; the neighbour finds out by silence and dials again.

@@ -48,7 +48,10 @@ pub struct World {
 struct Seat {
     node: Option<Node>,
     sfu: ModelSfu,
+    /// Counts its starts, to tell what was meant for an earlier one.
     epoch: NodeEpoch,
+    /// In which it greets its neighbours: the same, unless its state was restored or it was outlived.
+    life: NodeEpoch,
     /// How far its wall clock is off, in milliseconds.
     skew_ms: i64,
     woken_at: Option<Instant>,
@@ -119,7 +122,14 @@ impl World {
             let skew_ms = world.rng.i64(-1_500..=1_500);
             world.seats.insert(
                 node.id,
-                Seat { node: None, sfu: ModelSfu::default(), epoch: NodeEpoch(0), skew_ms, woken_at: None },
+                Seat {
+                    node: None,
+                    sfu: ModelSfu::default(),
+                    epoch: NodeEpoch(0),
+                    life: NodeEpoch(0),
+                    skew_ms,
+                    woken_at: None,
+                },
             );
             if let Some(parent) = node.parent() {
                 world.links.insert(node.id, Link::new(node.id, parent));
@@ -179,11 +189,12 @@ impl World {
         }
         let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.node.is_none()) else { return };
         seat.epoch = NodeEpoch(seat.epoch.0 + 1);
+        seat.life = NodeEpoch(seat.life.0 + 1);
         seat.woken_at = None;
         seat.sfu = ModelSfu::default();
         let config = NodeConfig {
             own: id,
-            epoch: seat.epoch,
+            epoch: seat.life,
             seed: self.rng.u64(..),
             secret: [7; 32],
             utc_offset_seconds: 8 * 3600,
@@ -210,6 +221,7 @@ impl World {
         self.kill_node(id);
         if let Some(seat) = self.seats.get_mut(&id) {
             seat.epoch = NodeEpoch(seat.epoch.0 + 1);
+            seat.life = NodeEpoch(seat.life.0 + 1);
         }
         self.forger = Some(Forger::new(Arc::clone(&self.topology), id, parent));
         self.plan_dial(id);
@@ -281,7 +293,7 @@ impl World {
     /// As if a backup of its state were restored: the next start of the node is in this life.
     pub fn set_life(&mut self, id: NodeId, life: NodeEpoch) {
         if let Some(seat) = self.seats.get_mut(&id) {
-            seat.epoch = NodeEpoch(life.0.saturating_sub(1));
+            seat.life = NodeEpoch(life.0.saturating_sub(1));
         }
     }
 
@@ -361,6 +373,26 @@ impl World {
     pub(crate) fn life_of(&self, node: NodeId) -> Option<NodeEpoch> {
         let seat = self.seats.get(&node)?;
         (seat.node.is_some() || self.is_forger(node)).then_some(seat.epoch)
+    }
+
+    /// The life in which a node greets its neighbours.
+    pub(crate) fn greets_in(&self, node: NodeId) -> Option<NodeEpoch> {
+        self.life_of(node)?;
+        self.seats.get(&node).map(|seat| seat.life)
+    }
+
+    /// The node lives on in a higher life than its neighbours remember, and greets them in it.
+    fn live_on(&mut self, id: NodeId, epoch: NodeEpoch, last: NodeEpoch) {
+        let life = NodeEpoch(last.0 + 1);
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.life = life;
+        }
+        self.events.push(self.now, Event::Input { node: id, epoch, input: Input::NewLife { epoch: life } });
+        let touching = self.links.values().filter(|link| link.child == id || link.parent == id);
+        for (child, parent) in touching.map(|link| (link.child, link.parent)).collect::<Vec<_>>() {
+            let peer = if child == id { parent } else { child };
+            self.close_link(id, peer, "a higher life".to_owned());
+        }
     }
 
     pub(crate) fn running(&self) -> BTreeSet<NodeId> {
@@ -461,6 +493,9 @@ impl World {
             Output::Media(command) => self.ask_sfu(id, epoch, command),
             // No terminal of a storm records another.
             Output::Record(_) => {}
+            Output::Outlived { last } => self.live_on(id, epoch, last),
+            // Clocks of storms are further apart than a node takes for well.
+            Output::Alarm(Alarm::Clock { .. }) => {}
             Output::Alarm(Alarm::Authority { peer, .. }) if self.is_forger(peer) => self.alarms += 1,
             Output::Alarm(alarm) => self.complaints.push(format!("I11: {} raises {alarm:?}", id.hex())),
             Output::Traced { .. } | Output::Listed { .. } => {}

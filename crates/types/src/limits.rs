@@ -299,6 +299,14 @@ pub const TOMBSTONE_KEPT: Duration = Duration::from_secs(120);
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How far ahead of this node's clock a session epoch may be. Beyond it the record is refused and counted.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// How far a node's clock may be from its parent's before it goes by the parent's: a few of them in a row stay within
+/// [`CLOCK_SKEW_MAX`].
+pub const CLOCK_OWN_WITHIN: Duration = Duration::from_secs(1);
+/// How often a parent tells its children what time it is.
+pub const CLOCK_TOLD_EVERY: Duration = Duration::from_secs(10);
+/// How far beyond the seconds of the clock a life may be which a parent remembers of this node. What is further ahead was never
+/// counted, and taking it would leave too few for the starts to come.
+pub const LIFE_AHEAD_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 /// How long after a session was refused for that it is numbered anew, again and again until the clock is right.
 pub const RENEW_AFTER: Duration = Duration::from_secs(10);
 /// How soon after its login a session may outbid one that claims to be newer: covers clocks that disagree.

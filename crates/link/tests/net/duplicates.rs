@@ -1,6 +1,6 @@
 //! Two links of one node: the newer wins at once, the older never comes back.
 
-use taoyao_link::{LinkConfig, Side};
+use taoyao_link::{Life, LinkConfig, Side};
 use taoyao_types::NodeEpoch;
 use taoyao_wire::link::hello::CloseCode;
 
@@ -11,7 +11,7 @@ async fn a_newer_life_takes_over_and_both_are_named() {
     let ca = Ca::new();
     let (mut parent, old_link, mut old, _) = linked_pair(&ca).await;
     let config = ca.dialling("cn/east", "cn", parent.address());
-    let mut new = Node::start(LinkConfig { epoch: NodeEpoch(2), ..config });
+    let mut new = Node::start(LinkConfig { life: Life::new(NodeEpoch(2)), ..config });
 
     let (number, why) = parent.down().await;
     assert_eq!((number, why.by, why.refusal.code), (old_link.number(), Side::Here, CloseCode::Replaced));

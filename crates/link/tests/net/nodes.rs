@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use taoyao_link::{Ending, Lane, LinkConfig, LinkEvent, LinkHandle, LinkNo, Links, ParentAddr, Transport};
+use taoyao_link::{
+    Ending, Lane, Life, LinkConfig, LinkEvent, LinkHandle, LinkNo, Links, ParentAddr, Transport,
+};
 use taoyao_pki::{Authority, Identity, LinkCredentials, authority};
 use taoyao_types::{NodeEpoch, NodeId, NodeName, Wall};
 use tokio::sync::mpsc;
@@ -52,7 +54,7 @@ impl Ca {
         LinkConfig {
             org: ORG.to_owned(),
             own: node.parse().unwrap(),
-            epoch: NodeEpoch(1),
+            life: Life::new(NodeEpoch(1)),
             generation: 1,
             features: 0,
             listen: (!children.is_empty()).then_some(loopback()),

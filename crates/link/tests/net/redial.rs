@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use taoyao_link::{LinkConfig, LinkEvent, Side};
+use taoyao_link::{Life, LinkConfig, LinkEvent, Side};
 use taoyao_types::NodeEpoch;
 use taoyao_types::limits::LINK_DEAD_AFTER;
 use taoyao_wire::link::hello::CloseCode;
@@ -22,7 +22,7 @@ async fn a_child_waits_for_its_parent_and_finds_it_again_after_a_restart() {
     drop(events);
     let (_, why) = child.down().await;
     assert_eq!((why.by, why.refusal.code), (Side::Peer, CloseCode::Shutdown));
-    let config = LinkConfig { listen: Some(address), epoch: NodeEpoch(2), ..ca.config("cn") };
+    let config = LinkConfig { listen: Some(address), life: Life::new(NodeEpoch(2)), ..ca.config("cn") };
     let mut again = Node::start_when_free(config).await;
     let (down_link, up_link) = (again.up().await, child.up().await);
     assert_talks((&mut again, &down_link), (&mut child, &up_link)).await;
@@ -58,7 +58,7 @@ fn a_child_that_died_without_a_word_gets_through_at_once_in_its_next_life() {
 
     here.block_on(async {
         let config = ca.dialling("cn/east", "cn", parent.address());
-        let mut second = Node::start(LinkConfig { epoch: NodeEpoch(2), ..config });
+        let mut second = Node::start(LinkConfig { life: Life::new(NodeEpoch(2)), ..config });
         let (number, why) = parent.down().await;
         assert_eq!((number, why.refusal.code), (old.number(), CloseCode::Replaced), "not timed out: {why}");
         let (down_link, up_link) = (parent.up().await, second.up().await);
@@ -85,7 +85,7 @@ fn a_parent_that_died_without_a_word_is_missed_as_soon_as_it_is_back() {
     drop(parent);
 
     here.block_on(async {
-        let next = LinkConfig { listen: Some(address), epoch: NodeEpoch(2), ..config };
+        let next = LinkConfig { listen: Some(address), life: Life::new(NodeEpoch(2)), ..config };
         let mut next = Node::start_when_free(next).await;
         let was_quick = cut.elapsed() < LINK_DEAD_AFTER / 2;
         relay.cut(false, false);

@@ -1,6 +1,6 @@
 //! Everybody who may not have a link, and what both ends hear of it.
 
-use taoyao_link::{LinkConfig, Side};
+use taoyao_link::{Life, LinkConfig, Side};
 use taoyao_types::NodeEpoch;
 use taoyao_wire::link::hello::CloseCode;
 
@@ -141,7 +141,7 @@ async fn refusing_strangers_disturbs_no_link() {
     let stranger = LinkConfig {
         own: "cn/west".parse().unwrap(),
         credentials: ca.credentials("cn/west"),
-        epoch: NodeEpoch(9),
+        life: Life::new(NodeEpoch(9)),
         ..ca.dialling("cn/east", "cn", parent.address())
     };
     let mut stranger = Node::start(stranger);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use taoyao_link::{LinkConfig, LinkEvent, LinkHandle, Links, ParentAddr, Transport};
+use taoyao_link::{Life, LinkConfig, LinkEvent, LinkHandle, Links, ParentAddr, Transport};
 use taoyao_topology::Node;
 use taoyao_types::{NodeEpoch, NodeName};
 use taoyao_wire::link::{Frame, Sync};
@@ -34,7 +34,7 @@ impl Neighbour {
         let config = LinkConfig {
             org: topology.org().to_owned(),
             own: node.name.clone(),
-            epoch: EPOCH,
+            life: Life::new(EPOCH),
             generation: topology.generation(),
             features: 0,
             listen: node.links.as_ref().map(|links| links.listen),

@@ -3,7 +3,7 @@
 use taoyao_auth::Credentials;
 use taoyao_core::{Alarm, Audit, Deed, Input, Output, Vouched};
 use taoyao_link::SendError;
-use taoyao_types::{ConnId, Now};
+use taoyao_types::{ConnId, NodeEpoch, Now};
 
 use super::{Driver, Terminal};
 use crate::desk::name_of;
@@ -60,6 +60,7 @@ impl Driver {
             Output::Traced { number, result } => self.operators.traced(number, result),
             Output::Listed { number, page } => self.operators.listed(number, page),
             Output::Alarm(alarm) => self.raise(&alarm),
+            Output::Outlived { last } => self.live_on(now, last),
             Output::Password { number, work } => self.passwords.begin(number, work),
             Output::Perform { deed: Deed::Stop, .. } => self.stop(),
             Output::Perform { number, deed } => self.deeds.begin(number, deed),
@@ -103,6 +104,28 @@ impl Driver {
         let _ends = self.commands.try_send(Command::Drain { deadline: DRAIN_DEADLINE }).is_err();
     }
 
+    /// Takes a higher life than the one that a neighbour remembers, on disk first, and greets everybody in it. That the driver
+    /// waits for the disk is no matter: it happens once in a start.
+    fn live_on(&mut self, now: Now, last: NodeEpoch) {
+        let before = self.place.life.get();
+        match self.place.state_dir.epoch_above(last) {
+            Ok(epoch) => {
+                tracing::warn!(
+                    before = before.0,
+                    now = epoch.0,
+                    "a neighbour remembers a higher life of this node, whose state was restored from a backup or whose clock \
+                     is behind; it takes a higher one"
+                );
+                self.place.life.set(epoch);
+                self.node.handle_input(now, Input::NewLife { epoch });
+                self.links.renew("this node has taken a higher life");
+            }
+            Err(error) => {
+                tracing::error!(%error, last = last.0, "a higher life than remembered cannot be counted")
+            }
+        }
+    }
+
     /// Every alarm is counted; the log thins out those that a neighbour causes again and again.
     fn raise(&mut self, alarm: &Alarm) {
         self.stats.alarms += 1;
@@ -110,6 +133,12 @@ impl Driver {
             Alarm::Authority { peer, what } => {
                 let peer = name_of(&self.place.topology, *peer);
                 tracing::warn!(%peer, what, "a neighbour did what its place in the topology does not allow");
+            }
+            Alarm::Clock { ahead_ms } => {
+                tracing::warn!(
+                    ahead_ms,
+                    "this node's clock is wrong; it goes by its parent's: put the clock right"
+                );
             }
             Alarm::Denied { what } => tracing::warn!(target: "audit", what, "denied"),
             Alarm::Refused { key, reason } => {

@@ -28,10 +28,12 @@ impl Router {
         match &mut neighbour.side {
             Side::Parent(upstream) => upstream.handle_up(),
             Side::Child(downstream) => {
-                let resume = downstream.handle_up(epoch);
+                let last_life = self.directory.epoch_of(peer).map_or(epoch, |last| last.max(epoch));
+                let resume = downstream.handle_up(epoch, last_life);
                 let displaced: Vec<Displacement> = downstream.displaced().copied().collect();
                 self.begin_life(peer, epoch);
                 self.send_sync(peer, Lane::Control, &resume);
+                self.send_sync(peer, Lane::Control, &Sync::Clock { wall: now.wall });
                 displaced.into_iter().for_each(|newest| self.send_displaced(peer, newest));
             }
         }
@@ -329,11 +331,13 @@ impl Router {
             return;
         };
         match message {
-            Sync::Resume { epoch, applied, snapshot, digest: _ } => {
+            Sync::Resume { epoch, last_life, applied, snapshot, digest: _ } => {
                 let answer = upstream.handle_resume((epoch, applied, snapshot), self.epoch, &self.journal);
                 self.send_sync(peer, Lane::Directory, &answer);
+                self.hear_last_life(now, peer, last_life);
                 self.poll_upstream(now);
             }
+            Sync::Clock { wall } => self.outputs.push_back(Output::ParentClock { wall }),
             Sync::Applied { through, complete } => {
                 upstream.handle_applied(through, complete);
                 self.poll_upstream(now);
@@ -341,6 +345,48 @@ impl Router {
             Sync::Displaced(newest) => self.handle_displaced(now, peer, newest),
             Sync::Refused { key, version, reason } => self.handle_refused(key, version, reason),
             other => self.close_link(peer, format!("a parent does not say {}", kind_of(&other))),
+        }
+    }
+
+    /// The parent remembers a life of this node, and takes nothing of a lower one: its state was restored from a backup, and its
+    /// clock is behind. A higher one is asked for once: if it happens again, another node runs under the same name.
+    fn hear_last_life(&mut self, now: Now, parent: NodeId, last: NodeEpoch) {
+        if last <= self.epoch || self.was_outlived {
+            return;
+        }
+        let counted = now.wall.0 / 1_000 + limits::LIFE_AHEAD_MAX.as_secs();
+        if u64::from(last.0) > counted {
+            return self
+                .accuse(parent, format!("it remembers life {} of this node, which cannot be", last.0));
+        }
+        self.was_outlived = true;
+        self.outputs.push_back(Output::Outlived { last });
+    }
+
+    /// This node takes a higher life than any that is remembered of it, and says all of its own terminals anew in that.
+    pub fn handle_new_life(&mut self, now: Now, epoch: NodeEpoch) {
+        if epoch <= self.epoch {
+            return;
+        }
+        let own = self.directory.walk(None).filter(|(_, entry)| entry.via == self.own);
+        let own: Vec<(TerminalKey, SessionEpoch)> =
+            own.map(|(key, entry)| (key, entry.version.session)).collect();
+        self.epoch = epoch;
+        for (key, session) in own {
+            self.register(now, key, session);
+        }
+    }
+
+    /// Tells the children what time it is, from time to time.
+    pub(super) fn tell_time(&mut self, now: Now) {
+        if now.mono.since(self.time_told_at) < limits::CLOCK_TOLD_EVERY {
+            return;
+        }
+        self.time_told_at = now.mono;
+        let children =
+            self.neighbours.values().filter(|neighbour| neighbour.is_up() && !neighbour.is_parent());
+        for child in children.map(|child| child.id).collect::<Vec<_>>() {
+            self.send_sync(child, Lane::Control, &Sync::Clock { wall: now.wall });
         }
     }
 
@@ -466,6 +512,7 @@ impl Router {
 fn kind_of(message: &Sync) -> &'static str {
     match message {
         Sync::Resume { .. } => "resume",
+        Sync::Clock { .. } => "clock",
         Sync::Journal { .. } => "journal",
         Sync::SnapshotBegin { .. } | Sync::SnapshotChunk { .. } | Sync::SnapshotEnd { .. } => "snapshot",
         Sync::Changes { .. } => "changes",

@@ -80,6 +80,6 @@ fn a_child_that_comes_back_after_its_lease_is_asked_for_everything() {
     assert!(world.root.directory().find(there.key).is_none());
     world.heard_by("east");
     world.root.handle_link_up(later, east, LIFE);
-    let resume = Sync::Resume { epoch: LIFE, applied: 0, snapshot: None, digest: None };
+    let resume = Sync::Resume { epoch: LIFE, last_life: LIFE, applied: 0, snapshot: None, digest: None };
     assert!(world.heard_by("east").contains(&resume));
 }

@@ -132,6 +132,7 @@ impl Sync {
                 Asks::Nothing("the topology says which records a child may tell")
             }
             Self::Resume { .. }
+            | Self::Clock { .. }
             | Self::Journal { .. }
             | Self::SnapshotBegin { .. }
             | Self::SnapshotEnd { .. }

@@ -1,7 +1,7 @@
 //! The upkeep between two neighbours: who is behind which link, and who wants to hear of whom.
 
 use serde::{Deserialize, Serialize};
-use taoyao_types::{NodeEpoch, NodeId, PartitionId, TerminalKey, Version};
+use taoyao_types::{NodeEpoch, NodeId, PartitionId, TerminalKey, Version, Wall};
 
 /// Where a terminal is: one route record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,15 +35,19 @@ pub enum Change {
 /// there, out of its journal while that reaches back far enough, by a snapshot otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Sync {
-    /// Parent to child, first: what the parent still holds of this child. `digest` is where a later version puts
-    /// the root of its comparison tree; this version sends none and ignores what it gets.
+    /// Parent to child, first: what the parent still holds of this child. `last_life` is the highest life of the child that it
+    /// remembers, which takes nothing of a lower one. `digest` is where a later version puts the root of its comparison tree;
+    /// this version sends none and ignores what it gets.
     Resume {
         epoch: NodeEpoch,
+        last_life: NodeEpoch,
         applied: u64,
         snapshot: Option<SnapshotMark>,
         #[serde(default)]
         digest: Option<u64>,
     },
+    /// Parent to child, first and every [`taoyao_types::limits::CLOCK_TOLD_EVERY`]: what time it is where sessions are judged.
+    Clock { wall: Wall },
     /// Child to parent: the gap comes from the journal, from `applied` on.
     Journal { applied: u64 },
     /// Child to parent: a snapshot follows on the bulk connection; changes go on from position `at`.

@@ -223,6 +223,7 @@ mod tests {
             generation: 1,
             epoch: 7,
             uptime_seconds: 61,
+            clock_ahead_ms: 0,
             not_ready: not_ready.iter().map(ToString::to_string).collect(),
             terminals: 3,
             directory_records: 12,
