@@ -3,7 +3,7 @@
 use taoyao_types::{NodeEpoch, PartitionId, PartitionName, SessionEpoch, SignalId, TerminalKey, Version};
 use taoyao_wire::Class;
 use taoyao_wire::link::sync::{Change, RefusedReason};
-use taoyao_wire::link::{Complete, Header, Kind, Payload, PresenceNews, Record, Reply, Target};
+use taoyao_wire::link::{Complete, Header, Kind, Payload, PresenceNews, Record, Reply, Sync, Target};
 
 use crate::world::{LIFE, NOW, World};
 
@@ -113,3 +113,36 @@ fn a_child_tells_of_presence_at_nodes_below_it_only() {
 
 const NEWEST: Version =
     Version { session: SessionEpoch(u64::MAX), epoch: NodeEpoch(u32::MAX), seq: u64::MAX };
+
+#[test]
+fn a_parent_makes_its_child_count_on_once_and_not_beyond_what_can_be() {
+    let greet = |world: &mut World, last_life| {
+        let resume = Sync::Resume { epoch: LIFE, last_life, applied: 0, snapshot: None, digest: None };
+        world.tell(world.node("cn"), &resume);
+    };
+    let mut world = World::at("east", "");
+    greet(&mut world, NodeEpoch(u32::MAX));
+    assert_eq!((world.outlived.len(), world.alarms), (0, 1), "nobody has started so often");
+    for last in [LIFE.0, LIFE.0 + 5, LIFE.0 + 9] {
+        greet(&mut world, NodeEpoch(last));
+    }
+    assert_eq!(
+        world.outlived,
+        [NodeEpoch(LIFE.0 + 5)],
+        "two nodes of one name do not outbid each other for ever"
+    );
+}
+
+#[test]
+fn only_a_parent_tells_the_time_and_remembers_lives() {
+    for message in [
+        Sync::Clock { wall: NOW.wall },
+        Sync::Resume { epoch: LIFE, last_life: LIFE, applied: 0, snapshot: None, digest: None },
+    ] {
+        let told = std::panic::catch_unwind(|| {
+            let mut world = World::new();
+            world.tell(world.node("east"), &message);
+        });
+        assert!(told.is_err(), "the link of a child that says {message:?} is closed");
+    }
+}

@@ -62,6 +62,8 @@ pub(crate) struct World {
     /// How the last trace of the node's operator ended.
     pub(crate) traced: Option<Result<taoyao_wire::link::Trace, taoyao_wire::link::Failure>>,
     pub(crate) denials: usize,
+    /// The lives that the node was told of, above which it is to count.
+    pub(crate) outlived: Vec<NodeEpoch>,
     own: NodeId,
     counted: u64,
 }
@@ -95,6 +97,7 @@ impl World {
             delivered,
             traced,
             denials: 0,
+            outlived: Vec::new(),
             own,
             counted: 0,
         };
@@ -235,6 +238,7 @@ impl World {
                 Output::Traced { result, .. } => self.traced = Some(result),
                 Output::Alarm(Alarm::Authority { .. }) => self.alarms += 1,
                 Output::Alarm(Alarm::Denied { .. }) => self.denials += 1,
+                Output::Outlived { last } => self.outlived.push(last),
                 Output::CloseLink { reason, .. } => panic!("the link is closed: {reason}"),
                 _ => {}
             }
