@@ -125,13 +125,25 @@ impl Terminals {
             }
             // A target that cannot be is dropped in silence, like one that is not there (quirk Q43).
             Signal::RoomExpel => match named("clientId") {
-                Some(client) => RoomAct::Expel { client, message: message() },
+                Some(expelled) => {
+                    let message = message();
+                    let reader = Readers::One(TerminalKey::of(&expelled));
+                    if !self.may_send(now, request, reader, bytes_of(&message)) {
+                        return;
+                    }
+                    RoomAct::Expel { client: expelled, message }
+                }
                 None => return,
             },
             Signal::RoomInvite => match named("clientId") {
                 Some(invited) => {
+                    let message = message();
+                    let reader = Readers::One(TerminalKey::of(&invited));
+                    if !self.may_send(now, request, reader, bytes_of(&message)) {
+                        return;
+                    }
                     client = Some(invited.clone());
-                    RoomAct::Invite { client: invited, message: message() }
+                    RoomAct::Invite { client: invited, message }
                 }
                 None => return,
             },

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use taoyao_types::limits;
 
+use crate::rooms::create;
 use crate::world::{Line, World, error, registration};
 
 const LARGE: usize = 1_000_000;
@@ -64,6 +65,39 @@ fn large_messages_to_one_are_charged_apart_for_each_and_short_ones_are_free() {
             world.send(sender, id, "client::unicast", json!({ "to": to, "x": id }));
         }
         assert_eq!(world.hear(line).len(), 40, "{to}");
+    }
+}
+
+#[test]
+fn whatever_carries_a_senders_own_words_is_charged() {
+    let mut world = World::new(&["cn"]);
+    let (sender, reader) = (world.register(0, "sender"), world.register(0, "reader"));
+    world.hush();
+    let room = create(&mut world, sender, json!({}));
+    world.send(reader, 5, "room::enter", json!({ "roomId": room }));
+    world.send(sender, 6, "room::enter", json!({ "roomId": room }));
+    world.hush();
+    world.send(sender, 7, "session::call", json!({ "clientId": "reader" }));
+    let session = world.hear_one(sender)["body"]["sessionId"].clone();
+    let named = json!({ "roomId": room, "clientId": "reader", "sessionId": session, "to": "reader" });
+    for signal in [
+        "room::broadcast",
+        "room::invite",
+        "room::expel",
+        "session::exchange",
+        "control::bell",
+        "client::unicast",
+    ] {
+        world.pass(Duration::from_secs(10));
+        world.hush();
+        let mut body = named.clone();
+        body["x"] = json!("x".repeat(LARGE));
+        for id in 10..20 {
+            world.send(sender, id, signal, body.clone());
+        }
+        let bytes = heard_bytes(&mut world, reader);
+        assert!((LARGE..limits::TERMINAL_QUEUE_BYTES_MAX).contains(&bytes), "{signal}: {bytes}");
+        assert!(world.closed(reader).is_none(), "{signal}");
     }
 }
 
