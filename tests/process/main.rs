@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod a_minute;
+mod a_soak;
 mod admin;
 mod certificates;
 mod clip;
