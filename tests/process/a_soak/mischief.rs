@@ -24,8 +24,8 @@ use crate::terminal::{Dialler, Socket, envelope};
 const UNREAD: Duration = Duration::from_secs(3);
 /// What its system takes of answers that nobody reads. Otherwise megabytes would lie there before the node notices.
 const UNREAD_BYTES: u32 = 16 * 1024;
-/// Between two rounds of one kind by one of them: the machine is theirs and the people's.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Between two guesses, and between two broadcasts.
+const BREATH: Duration = Duration::from_millis(50);
 /// Refused signals in one round.
 const REFUSED: usize = 500;
 /// Calls in one round, of which nobody answers one.
@@ -109,6 +109,7 @@ pub(super) struct Mischief {
     places: [Place; 4],
     figures: Arc<Figures>,
     accounts: usize,
+    pause: Duration,
     telephone: String,
     room: String,
 }
@@ -129,8 +130,9 @@ impl Mischief {
         (telephone, room): (String, String),
     ) -> Self {
         let places = SITES.map(|site| mesh.place(site).clone());
-        let (dialler, figures, accounts) = (mesh.dialler().clone(), figures.clone(), plan.accounts);
-        Self { dialler, places, figures, accounts, telephone, room }
+        let (dialler, figures) = (mesh.dialler().clone(), figures.clone());
+        let (accounts, pause) = (plan.accounts, plan.pause);
+        Self { dialler, places, figures, accounts, pause, telephone, room }
     }
 
     /// Lets so many do each kind that is wanted, until the set is dropped.
@@ -151,7 +153,7 @@ impl Mischief {
             if done > 0 {
                 self.figures.mischief(kind.counted(), done);
             }
-            sleep(PAUSE).await;
+            sleep(self.pause).await;
         }
     }
 
@@ -254,7 +256,7 @@ impl Mischief {
             let body = json!({ "roomId": self.room, "password": format!("guess-{}-{guess}", who.turn) });
             let refused = line.request("room::enter", body).await;
             assert!(refused.is_err(), "a wrong password opens a room");
-            sleep(PAUSE / 4).await;
+            sleep(BREATH).await;
         }
         Ok(20)
     }
@@ -263,7 +265,7 @@ impl Mischief {
         let line = self.register_in("mobile.cn", who, "crier").await?;
         for _ in 0..3 {
             line.tell("client::broadcast", json!({ "text": "x".repeat(BROADCAST_BYTES) }));
-            sleep(PAUSE).await;
+            sleep(BREATH).await;
         }
         // Nothing that lies before it is lost.
         line.request("client::heartbeat", json!({})).await?;

@@ -51,7 +51,8 @@ pub(super) struct Person {
     habit: Habit,
     dialler: Dialler,
     line: Mutex<Arc<Line>>,
-    ticket: Mutex<Value>,
+    /// With how many messages it had received on earlier lines of its session.
+    ticket: Mutex<(Value, u64)>,
     /// Unicasts that were sent to it. It never loses its connection.
     sent: AtomicU64,
 }
@@ -177,7 +178,7 @@ impl Person {
         wish["resume"] = json!(self.habit == Habit::Wanders);
         let answer = self.line().request("client::register", wish).await?;
         let message: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
-        *self.ticket.lock().unwrap() = message["body"]["ticket"].clone();
+        *self.ticket.lock().unwrap() = (message["body"]["ticket"].clone(), 0);
         Ok(answer)
     }
 }
@@ -289,17 +290,17 @@ impl Life {
         self.me.line().tell("room::close", enter);
     }
 
-    /// Loses the connection and comes back with the ticket.
+    /// Loses the connection and comes back with the ticket; what arrives after the count is sent again.
     async fn come_back(&self) {
         let Ok(line) = self.connect().await else { return };
-        let received = self.me.line().messages();
         // The old one ends only when the new one is there, so that the other tasks never find none.
-        *self.me.line.lock().unwrap() = Arc::new(line);
-        let ticket = self.me.ticket.lock().unwrap().clone();
+        let old = std::mem::replace(&mut *self.me.line.lock().unwrap(), Arc::new(line));
+        let (ticket, before) = self.me.ticket.lock().unwrap().clone();
+        let received = before + old.messages();
+        drop(old);
         let body = json!({ "clientId": self.me.name, "ticket": ticket, "received": received });
-        let back = self.ask("come back", "client::register", body).await;
-        match back {
-            Ok(back) => *self.me.ticket.lock().unwrap() = json!(field(&back, "ticket")),
+        match self.ask("come back", "client::register", body).await {
+            Ok(back) => *self.me.ticket.lock().unwrap() = (json!(field(&back, "ticket")), received),
             Err(_) => self.register_again().await,
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub(super) accounts: usize,
     /// A 99th percentile below it is good whatever it was before: a machine that does other things makes such numbers.
     pub(super) floor: Duration,
+    /// Between two rounds of one kind by one of those who do mischief: the machine is theirs and the people's.
+    pub(super) pause: Duration,
     /// Only this mischief is done, if any is named: to find out which one it is that does harm.
     pub(super) mischief: Vec<String>,
 }
@@ -50,7 +52,8 @@ impl Plan {
             storm: total - calm,
             terminals: size("SOAK_TERMINALS", 60),
             accounts: size("SOAK_ACCOUNTS", 10),
-            floor: Duration::from_millis(if minutes.is_some() { 50 } else { 500 }),
+            floor: Duration::from_millis(if minutes.is_some() { 50 } else { 2_000 }),
+            pause: Duration::from_millis(if minutes.is_some() { 200 } else { 400 }),
             mischief: mischief.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         }
     }
