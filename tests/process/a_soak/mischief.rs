@@ -24,7 +24,7 @@ use crate::terminal::{Dialler, Socket, envelope};
 const UNREAD: Duration = Duration::from_secs(3);
 /// What its system takes of answers that nobody reads. Otherwise megabytes would lie there before the node notices.
 const UNREAD_BYTES: u32 = 16 * 1024;
-/// Between two guesses, and between two broadcasts.
+/// Between two guesses at a room.
 const BREATH: Duration = Duration::from_millis(50);
 /// Refused signals in one round.
 const REFUSED: usize = 500;
@@ -265,7 +265,7 @@ impl Mischief {
         let line = self.register_in("mobile.cn", who, "crier").await?;
         for _ in 0..3 {
             line.tell("client::broadcast", json!({ "text": "x".repeat(BROADCAST_BYTES) }));
-            sleep(BREATH).await;
+            sleep(self.pause).await;
         }
         // Nothing that lies before it is lost.
         line.request("client::heartbeat", json!({})).await?;
