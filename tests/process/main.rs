@@ -7,6 +7,7 @@
 
 mod a_minute;
 mod accounts;
+mod a_soak;
 mod admin;
 mod certificates;
 mod clip;

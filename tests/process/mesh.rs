@@ -65,6 +65,14 @@ impl Mesh {
         self.change(&listen, &format!("{listen}, {keys}"));
     }
 
+    /// Replaces a text wherever it is in the topology file that all nodes read; nothing may run yet.
+    pub(crate) fn change_all(&self, text: &str, other: &str) {
+        let file = self.dir.path().join("topology/mesh.toml");
+        let written = fs::read_to_string(&file).unwrap();
+        assert!(written.contains(text), "{written}");
+        fs::write(&file, written.replace(text, other)).unwrap();
+    }
+
     /// Replaces a text that is once in the topology file that all nodes read; nothing may run yet.
     pub(crate) fn change(&self, text: &str, other: &str) {
         let file = self.dir.path().join("topology/mesh.toml");

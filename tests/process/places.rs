@@ -91,7 +91,7 @@ async fn a_node_without_descriptors_is_healthy_and_rests() {
 }
 
 /// Milliseconds that a process has had of the processor, in user and system mode. A tick is 10 ms wherever Linux runs.
-fn processor_ms(process: u32) -> u64 {
+pub(crate) fn processor_ms(process: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     // The name before it may have spaces.
     let (_, fields) = stat.rsplit_once(')').unwrap();

@@ -9,8 +9,13 @@ use std::sync::OnceLock;
 pub(crate) fn taoyao() -> &'static Path {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let program =
-        PROGRAM.get_or_init(|| env::var_os("TAOYAO_BIN").map_or_else(build, |path| Ok(path.into())));
+        PROGRAM.get_or_init(|| env::var_os("TAOYAO_BIN").map_or_else(build, |path| Ok(named(path.as_ref()))));
     program.as_ref().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A relative path is meant from where one types `cargo test`; cargo starts tests in the folder of their package.
+fn named(path: &Path) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 /// Cargo gives the path of a program only to tests of the program's own package, so it is asked to build it again, which

@@ -66,8 +66,16 @@ impl Dialler {
     }
 
     pub(crate) async fn websocket(&self, port: u16) -> Result<Socket, String> {
+        let tcp = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
+        self.websocket_over(tcp, port).await
+    }
+
+    /// The same over a connection that is there.
+    pub(crate) async fn websocket_over(&self, tcp: TcpStream, port: u16) -> Result<Socket, String> {
+        // A message does not wait until the one before is acknowledged.
+        tcp.set_nodelay(true).map_err(|error| error.to_string())?;
         let opened = async {
-            let stream = self.tls(port).await?;
+            let stream = self.tls_over(tcp).await?;
             let url = format!("wss://127.0.0.1:{port}/websocket.signal");
             let opened = tokio_tungstenite::client_async(url, stream).await;
             opened.map(|(socket, _)| socket).map_err(|error| error.to_string())
