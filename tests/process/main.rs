@@ -6,8 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod a_minute;
-mod accounts;
 mod a_soak;
+mod accounts;
 mod admin;
 mod certificates;
 mod clip;
