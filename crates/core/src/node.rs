@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use taoyao_ortc::Capacity;
 use taoyao_route::{Alarm, Delivery, NeighbourStatus, Router};
@@ -106,7 +107,9 @@ impl Node {
                 let (from, to_key) = (TerminalKey::of(&from), TerminalKey::of(&to));
                 self.router.trace(now, number, (from, Payload::Trace { to }), to_key);
             }
-            Input::List { number, query } => self.router.gather(now, number | OPERATOR, query),
+            Input::List { number, query } => {
+                self.router.gather(now, number | OPERATOR, query, Duration::ZERO)
+            }
             Input::NewLife { epoch } => {
                 self.terminals.handle_new_life(epoch);
                 self.router.handle_new_life(now, epoch);
@@ -176,7 +179,7 @@ impl Node {
             Said::Ask { ask, source, target, payload } => router.ask(now, ask.0, source, target, payload),
             Said::Tell { source, target, class, payload } => router.tell(now, source, target, class, payload),
             Said::Reply { token, reply } => router.reply(now, token.0, reply),
-            Said::Gather { ask, query } => router.gather(now, ask.0, query),
+            Said::Gather { ask, query, waited } => router.gather(now, ask.0, query, waited),
             Said::Broadcast { source, partition, payload } => {
                 router.broadcast(now, source, partition, &payload)
             }

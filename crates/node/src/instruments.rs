@@ -146,6 +146,14 @@ const TERMINALS: &[Instrument<TerminalStats>] = &[
         "messages refused because their senders' accounts had sent more than readers' lines take",
         |t| t.sends_put_off,
     ),
+    gauge("taoyao_lists_waiting", "lists that wait until it is their turn to be collected", |t| {
+        t.lists_waiting
+    }),
+    counter(
+        "taoyao_lists_put_off_total",
+        "lists refused because their accounts had asked for too many",
+        |t| t.lists_put_off,
+    ),
     counter("taoyao_denied_total", "signals that rights, a room's owner or policy refused", |t| t.denied),
     counter("taoyao_terminal_messages_received_total", "messages of terminals", |t| t.messages_in),
     counter("taoyao_terminal_messages_sent_total", "messages to terminals", |t| t.messages_out),

@@ -30,6 +30,12 @@ impl Bucket {
         enough
     }
 
+    /// Takes `cost` tokens, whether they are there or not: what has been had already is paid for afterwards.
+    pub(crate) fn charge(&mut self, now: Instant, cost: u32) {
+        self.fill(now);
+        self.level = self.level.saturating_sub(i64::from(cost) * TOKEN);
+    }
+
     /// When the next [`Bucket::take`] succeeds.
     pub(crate) fn ready_at(&self) -> Instant {
         let missing = u64::try_from(TOKEN - self.level).unwrap_or(0);

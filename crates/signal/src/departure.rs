@@ -150,6 +150,10 @@ impl Terminals {
             Alarm::Away(conn) => self.give_up(now, conn),
             Alarm::Seats => self.compare_seats(now),
             Alarm::Rooms => self.look_after_rooms(now),
+            Alarm::Lists => {
+                self.lists_watched = false;
+                self.begin_gatherings(now);
+            }
             Alarm::Media => self.media_overdue(now),
             Alarm::Reports(owner) => self.resume_alarms(now, owner),
             Alarm::Renew(conn) => self.renew(now, conn),

@@ -95,8 +95,8 @@ pub enum Output {
     /// Answer a [`MeshEvent::Request`].
     Reply { token: Token, reply: Reply },
     /// Collect a list from all nodes that have terminals of the query's partitions, this one included;
-    /// ends in [`MeshEvent::Gathered`].
-    Gather { ask: AskId, query: ListQuery },
+    /// ends in [`MeshEvent::Gathered`]. So much of the time for it is over already.
+    Gather { ask: AskId, query: ListQuery, waited: Duration },
     /// Send to all other nodes that own or serve the partition.
     Broadcast { source: TerminalKey, partition: PartitionId, payload: Payload },
     /// Tell the other nodes that watch the partition who came or went here. The mesh coalesces bursts.

@@ -23,6 +23,7 @@ mod control;
 mod deed;
 mod departure;
 mod failure;
+mod gatherings;
 mod guest;
 mod hlc;
 mod index;

@@ -9,9 +9,8 @@ use taoyao_wire::terminal::client::{self, ListRequest};
 use taoyao_wire::terminal::{ClientType, Code, Incoming, state};
 
 use crate::announcer::News;
-use crate::asks::{Asker, Purpose};
+use crate::asks::Asker;
 use crate::failure::Failed;
-use crate::io::Output;
 use crate::room::is_service;
 use crate::say::Request;
 use crate::terminals::Terminals;
@@ -81,10 +80,7 @@ impl Terminals {
                 return self.deny(now, request, denied);
             }
         }
-        let purpose = Purpose::List(Box::new(query.clone()));
-        if let Some((ask, _)) = self.open_ask(now, request, purpose) {
-            self.outputs.push_back(Output::Gather { ask, query });
-        }
+        self.gather(now, request, query);
     }
 
     fn query(&self, message: &Incoming<'_>, from: &TerminalName) -> Result<ListQuery, Failed> {

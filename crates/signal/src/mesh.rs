@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use taoyao_types::{ConnId, NodeId, Now, TerminalKey, limits};
-use taoyao_wire::link::{Failure, ListPage, Message, Payload, Reply};
+use taoyao_wire::link::{Failure, Message, Payload, Reply};
 use taoyao_wire::terminal::Code;
 
 use crate::asks::{Asker, OpenAsk, Purpose};
@@ -60,19 +60,8 @@ impl Terminals {
         }
     }
 
-    fn take_page(&mut self, now: Now, ask: AskId, page: ListPage) {
-        let Some(OpenAsk::Request(asker, purpose)) = self.asks.close(ask) else { return };
-        if !self.is_answerable(&asker) {
-            return;
-        }
-        match purpose {
-            Purpose::List(query) => self.listed(&asker, &query, page),
-            _ => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
-        }
-    }
-
     /// Counts a request as ended; whether the one who made it still waits.
-    fn is_answerable(&mut self, asker: &Asker) -> bool {
+    pub(crate) fn is_answerable(&mut self, asker: &Asker) -> bool {
         let waits = self.is_there(asker);
         if let Some((asks_open, _)) = self.registry.asks_open(asker.conn).filter(|_| waits) {
             *asks_open = asks_open.saturating_sub(1);

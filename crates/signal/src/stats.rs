@@ -38,6 +38,8 @@ pub struct Stats {
     pub alarms_kept: u64,
     /// Now: alarms of terminals here that the owners of their partitions do not have yet.
     pub alarms_waiting: u64,
+    /// Now: lists that wait for their turn.
+    pub lists_waiting: u64,
     /// Now: requests to the mesh that are not answered.
     pub asks_open: u64,
     /// Now: requests to terminals that are not answered.
@@ -70,6 +72,8 @@ pub struct Stats {
     pub denied: u64,
     /// Messages that were refused because their senders' accounts had sent more than readers' lines take.
     pub sends_put_off: u64,
+    /// Lists refused because their accounts had asked for more than links shall carry.
+    pub lists_put_off: u64,
     pub calls: u64,
     /// Calls that ended because nobody answered them in time.
     pub calls_expired: u64,

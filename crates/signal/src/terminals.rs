@@ -18,6 +18,7 @@ use crate::asks::Asks;
 use crate::calls::Calls;
 use crate::config::TerminalsConfig;
 use crate::deed::{Deeds, Performed};
+use crate::gatherings::Gatherings;
 use crate::guest::Guest;
 use crate::hlc::LoginClock;
 use crate::index::Indexes;
@@ -73,6 +74,8 @@ pub struct Terminals {
     pub(crate) lives: BTreeMap<NodeId, NodeEpoch>,
     /// Whether the rooms are looked after.
     pub(crate) rooms_watched: bool,
+    pub(crate) gatherings: Gatherings,
+    pub(crate) lists_watched: bool,
     pub(crate) seats: Seats,
     /// Whether a comparison of seats is due.
     pub(crate) seats_compared: bool,
@@ -130,6 +133,8 @@ impl Terminals {
             kept: NewsKept::default(),
             lives: BTreeMap::new(),
             rooms_watched: false,
+            gatherings: Gatherings::default(),
+            lists_watched: false,
             seats: Seats::default(),
             seats_compared: false,
             alarms: Kept::new(config.account.alarms),
@@ -320,6 +325,7 @@ impl Terminals {
         stats.asks_open = self.asks.len() as u64;
         stats.pending_open = self.pending.len() as u64;
         stats.announcements_waiting = self.announcer.len() as u64;
+        stats.lists_waiting = self.gatherings.waiting() as u64;
         stats.partitions_watched = self.watch.partitions() as u64;
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Alarm {
     Away(ConnId),
     /// What is known of rooms elsewhere is to be compared.
     Seats,
+    /// Lists wait for their turn.
+    Lists,
     /// Rooms are to be looked after: whether anybody is in them, and nodes of members have compared.
     Rooms,
     /// Alarms are to be reported to this node again.

@@ -254,6 +254,16 @@ pub const ANNOUNCEMENT_COST_MIN: u32 = 100;
 pub const LIST_ENTRIES_MAX: usize = 1_000;
 /// Bytes of the states in one `client::list` answer; the rest is paged.
 pub const LIST_BYTES_MAX: usize = 512 * 1024;
+/// Lists that are collected for one terminal at once; more wait.
+pub const LISTS_PER_TERMINAL: usize = 4;
+/// Lists that are collected for one account of a node at once. Those who want the same share one.
+pub const LISTS_PER_ACCOUNT: usize = 16;
+/// Bytes of lists that are collected for one account of a node, in KiB: they come on the links that calls use.
+pub const ACCOUNT_LISTS_KIB_PER_SECOND: u32 = 1_024;
+/// The same after a silence.
+pub const ACCOUNT_LISTS_KIB_AT_ONCE: u32 = 2_048;
+/// How long a list waits for its turn before its terminal is told to come back.
+pub const LIST_WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// How long a request may take end to end: a little less than the 5 s after which a terminal gives up (reference 2.6).
 pub const REQUEST_TIMEOUT: Duration = Duration::from_millis(4_750);

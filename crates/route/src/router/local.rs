@@ -1,6 +1,7 @@
 //! What this node's own terminals and its operator want of the mesh.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use taoyao_types::{
@@ -106,9 +107,10 @@ impl Router {
         self.finish_execution(id, &reply);
     }
 
-    /// Collects a list over the tree; ends in exactly one [`Delivery::Gathered`].
-    pub fn gather(&mut self, now: Now, ask: u64, query: ListQuery) {
-        let remaining_ms = millis(self.topology.limits().request_timeout);
+    /// Collects a list over the tree; ends in exactly one [`Delivery::Gathered`], in the time that a request has, less what it
+    /// has `waited` already.
+    pub fn gather(&mut self, now: Now, ask: u64, query: ListQuery, waited: Duration) {
+        let remaining_ms = millis(self.topology.limits().request_timeout.saturating_sub(waited));
         self.begin_gather(now, Wanting::Local(ask), None, query, remaining_ms);
     }
 
@@ -208,7 +210,7 @@ impl Router {
         remaining_ms: u32,
     ) {
         let peers = self.gather_peers(&query, from);
-        let deadline = now.mono + std::time::Duration::from_millis(u64::from(remaining_ms));
+        let deadline = now.mono + Duration::from_millis(u64::from(remaining_ms));
         let gather = self.gathers.begin(wanting, &query, peers.len() + 1, deadline);
         for peer in peers {
             self.gather_from(
@@ -352,11 +354,11 @@ impl Body {
 }
 
 /// Whole milliseconds, as they are written on the wire.
-pub(super) fn millis(span: std::time::Duration) -> u32 {
+pub(super) fn millis(span: Duration) -> u32 {
     u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// When a request with this much time left ends.
 pub(super) fn deadline(now: Instant, remaining_ms: u32) -> Instant {
-    now + std::time::Duration::from_millis(u64::from(remaining_ms)).min(limits::REQUEST_TIMEOUT_MAX)
+    now + Duration::from_millis(u64::from(remaining_ms)).min(limits::REQUEST_TIMEOUT_MAX)
 }

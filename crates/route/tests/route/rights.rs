@@ -67,7 +67,7 @@ fn a_list_has_only_what_can_be_where_it_comes_from() {
     let home = "cn".parse().unwrap();
     let partitions = vec!["east.cn".parse().unwrap()];
     let query = ListQuery { rooms: false, home, client_type: None, partitions, after: None, limit: 10 };
-    world.root.gather(NOW, 7, query);
+    world.root.gather(NOW, 7, query, std::time::Duration::ZERO);
     let asked = world.requests().pop().unwrap();
     let entry = |name: &str, at: &str| ListEntry {
         name: name.parse().unwrap(),

@@ -8,9 +8,8 @@ use taoyao_wire::terminal::{Code, Fields, client, room, state};
 
 use super::hosted::Room;
 use super::ids::partition_of;
-use crate::asks::{Asker, Purpose};
+use crate::asks::Asker;
 use crate::failure::Failed;
-use crate::io::Output;
 use crate::say::Request;
 use crate::terminals::Terminals;
 
@@ -21,10 +20,7 @@ impl Terminals {
             Ok(query) => query,
             Err(failed) => return self.refuse(now, request, failed),
         };
-        let purpose = Purpose::List(Box::new(query.clone()));
-        if let Some((ask, _)) = self.open_ask(now, request, purpose) {
-            self.outputs.push_back(Output::Gather { ask, query });
-        }
+        self.gather(now, request, query);
     }
 
     fn rooms_query(&self, request: &Request<'_>) -> Result<ListQuery, Failed> {

@@ -375,7 +375,7 @@ impl World {
                     self.nodes[at].handle_mesh(self.now, MeshEvent::Reply { ask, reply });
                 }
             }
-            Output::Gather { ask, query } => {
+            Output::Gather { ask, query, .. } => {
                 let page = self.gather(&query);
                 self.nodes[node].handle_mesh(self.now, MeshEvent::Gathered { ask, page });
             }
