@@ -65,6 +65,7 @@ pub struct LinkStats {
     pub queued_control_bytes: usize,
     pub queued_signal_bytes: usize,
     pub queued_directory_bytes: usize,
+    pub queued_broadcast_bytes: usize,
     pub queued_bulk_bytes: usize,
     /// Datagrams that were too large for one packet, or that the peer does not take.
     pub datagrams_dropped: u64,
@@ -163,6 +164,7 @@ impl LinkHandle {
             queued_control_bytes: self.queued_bytes(LaneClass::Control),
             queued_signal_bytes: self.queued_bytes(LaneClass::Signals),
             queued_directory_bytes: self.queued_bytes(LaneClass::Directory),
+            queued_broadcast_bytes: self.queued_bytes(LaneClass::Broadcasts),
             queued_bulk_bytes: self.queued_bytes(LaneClass::Bulk),
             datagrams_dropped: self.0.datagrams_dropped.load(Relaxed),
         }

@@ -19,7 +19,7 @@ use taoyao_types::limits;
 
 use crate::{Congestion, Transport};
 
-/// One-way streams that a peer may open; ten are used. Each permitted stream costs memory whether it is opened or not.
+/// One-way streams that a peer may open; eleven are used. Each permitted stream costs memory whether it is opened or not.
 const UNI_STREAMS: u32 = 16;
 /// Bytes that a peer may have in flight on one stream: 100 ms at 640 Mbit/s.
 const STREAM_WINDOW: u32 = 8 * 1024 * 1024;

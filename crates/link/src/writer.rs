@@ -43,7 +43,9 @@ impl Writer {
     async fn open(&self) -> Result<SendStream, Ending> {
         let connection = match self.class {
             LaneClass::Bulk => self.link.bulk(),
-            LaneClass::Control | LaneClass::Signals | LaneClass::Directory => self.link.signal(),
+            LaneClass::Control | LaneClass::Signals | LaneClass::Directory | LaneClass::Broadcasts => {
+                self.link.signal()
+            }
         };
         let mut stream = connection.open_uni().await.map_err(|e| explain::lost(&e))?;
         // Fails only if the connection is gone, which the write below tells.

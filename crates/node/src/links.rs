@@ -101,9 +101,10 @@ impl Up {
         let queued = Queued {
             signals: bytes(LaneClass::Control) + bytes(LaneClass::Signals),
             directory: bytes(LaneClass::Directory),
+            broadcasts: bytes(LaneClass::Broadcasts),
             bulk: bytes(LaneClass::Bulk),
         };
-        self.believed_bytes = queued.signals + queued.directory + queued.bulk;
+        self.believed_bytes = queued.signals + queued.directory + queued.broadcasts + queued.bulk;
         Input::LinkQueued { peer: self.link.peer(), queued }
     }
 }

@@ -127,6 +127,7 @@ pub(crate) fn queued_bytes(stats: &LinkStats) -> u64 {
     let bytes = stats.queued_control_bytes
         + stats.queued_signal_bytes
         + stats.queued_directory_bytes
+        + stats.queued_broadcast_bytes
         + stats.queued_bulk_bytes;
     bytes as u64
 }

@@ -34,6 +34,7 @@ pub struct Queued {
     /// On the control, urgent and shard lanes.
     pub signals: usize,
     pub directory: usize,
+    pub broadcasts: usize,
     pub bulk: usize,
 }
 

@@ -254,6 +254,7 @@ impl Router {
         match lane {
             Lane::Control | Lane::Urgent | Lane::Shard(_) => neighbour.queued.signals += frame.len(),
             Lane::Directory => neighbour.queued.directory += frame.len(),
+            Lane::Broadcast => neighbour.queued.broadcasts += frame.len(),
             Lane::Bulk => neighbour.queued.bulk += frame.len(),
             Lane::Datagram => {}
         }

@@ -9,7 +9,10 @@ use crate::nodes::{Ca, Node, PATIENCE, id, linked_pair};
 
 fn stream_lanes() -> Vec<Lane> {
     let shards = (0..SHARDS).map(Lane::Shard);
-    [Lane::Control, Lane::Urgent, Lane::Directory, Lane::Bulk].into_iter().chain(shards).collect()
+    [Lane::Control, Lane::Urgent, Lane::Directory, Lane::Broadcast, Lane::Bulk]
+        .into_iter()
+        .chain(shards)
+        .collect()
 }
 
 #[tokio::test]

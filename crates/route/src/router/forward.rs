@@ -9,6 +9,7 @@ use super::Router;
 use super::local::{Body, Tracing, deadline};
 use crate::executions::{Caller, Known};
 use crate::gather::Wanting;
+use crate::neighbour::Neighbour;
 use crate::output::Delivery;
 use crate::pending::{Asker, Full, Pending};
 
@@ -400,9 +401,13 @@ impl Router {
         mut header: Header,
         body: &[u8],
     ) {
-        let peers: Vec<NodeId> = match header.target {
-            Target::Members(partition) => self.topology.toward(self.own, partition).collect(),
-            Target::Watchers(partition) => self.interest.watchers(partition, from),
+        let (peers, lane): (Vec<NodeId>, Lane) = match header.target {
+            Target::Members(partition) => {
+                (self.topology.toward(self.own, partition).collect(), Lane::Broadcast)
+            }
+            Target::Watchers(partition) => {
+                (self.interest.watchers(partition, from), Lane::Shard(header.shard()))
+            }
             Target::Terminal(_) | Target::Node(_) => return,
         };
         let Some(ttl) = header.ttl.checked_sub(1) else { return self.stats.ttl_expired += 1 };
@@ -413,14 +418,16 @@ impl Router {
         }
         let frame = frame::encode_signal(&header, body);
         for peer in peers {
-            let full =
-                self.neighbours.get(&peer).is_some_and(|n| n.queued.signals > limits::LINK_QUEUE_BYTES_MAX);
-            if full {
+            let queued = |neighbour: &Neighbour| match lane {
+                Lane::Broadcast => neighbour.queued.broadcasts,
+                _ => neighbour.queued.signals,
+            };
+            if self.neighbours.get(&peer).is_some_and(|n| queued(n) > limits::LINK_QUEUE_BYTES_MAX) {
                 self.stats.overflow_dropped += 1;
                 continue;
             }
             self.stats.multicasts_relayed += 1;
-            self.send(peer, Lane::Shard(header.shard()), frame.clone());
+            self.send(peer, lane, frame.clone());
         }
     }
 

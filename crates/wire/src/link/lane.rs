@@ -14,6 +14,8 @@ pub enum Lane {
     Shard(u8),
     /// Directory changes.
     Directory,
+    /// What terminals say to all of a partition: long ones shall hold up nobody's call.
+    Broadcast,
     /// Snapshots and long lists, on a connection of their own.
     Bulk,
     /// Telemetry and heartbeats: may be lost.
@@ -27,21 +29,23 @@ pub enum LaneClass {
     /// [`Lane::Urgent`] and all shards.
     Signals,
     Directory,
+    Broadcasts,
     Bulk,
 }
 
 /// How many lanes are streams: all but datagrams.
-pub const STREAM_LANES: usize = 4 + limits::SHARDS as usize;
+pub const STREAM_LANES: usize = 5 + limits::SHARDS as usize;
 
 const DIRECTORY: u8 = 1;
 const URGENT: u8 = 2;
 const BULK: u8 = 3;
+const BROADCAST: u8 = 4;
 const SHARD_0: u8 = 16;
 
 impl Lane {
     /// All lanes that are streams, in the order of [`Lane::index`].
     pub fn streams() -> impl Iterator<Item = Lane> {
-        [Lane::Control, Lane::Urgent, Lane::Directory, Lane::Bulk]
+        [Lane::Control, Lane::Urgent, Lane::Directory, Lane::Bulk, Lane::Broadcast]
             .into_iter()
             .chain((0..limits::SHARDS).map(Lane::Shard))
     }
@@ -53,7 +57,8 @@ impl Lane {
             Lane::Urgent => Some(1),
             Lane::Directory => Some(2),
             Lane::Bulk => Some(3),
-            Lane::Shard(shard) if shard < limits::SHARDS => Some(4 + usize::from(shard)),
+            Lane::Broadcast => Some(4),
+            Lane::Shard(shard) if shard < limits::SHARDS => Some(5 + usize::from(shard)),
             Lane::Shard(_) | Lane::Datagram => None,
         }
     }
@@ -64,6 +69,7 @@ impl Lane {
             Lane::Control => Some(LaneClass::Control),
             Lane::Urgent | Lane::Shard(_) => Some(LaneClass::Signals),
             Lane::Directory => Some(LaneClass::Directory),
+            Lane::Broadcast => Some(LaneClass::Broadcasts),
             Lane::Bulk => Some(LaneClass::Bulk),
             Lane::Datagram => None,
         }
@@ -76,7 +82,7 @@ impl Lane {
             Lane::Urgent => 3,
             Lane::Shard(_) => 2,
             Lane::Directory => 1,
-            Lane::Bulk | Lane::Datagram => 0,
+            Lane::Broadcast | Lane::Bulk | Lane::Datagram => 0,
         }
     }
 
@@ -86,6 +92,7 @@ impl Lane {
             Lane::Directory => DIRECTORY,
             Lane::Urgent => URGENT,
             Lane::Bulk => BULK,
+            Lane::Broadcast => BROADCAST,
             Lane::Shard(shard) => SHARD_0 + shard,
             Lane::Control | Lane::Datagram => 0,
         }
@@ -96,6 +103,7 @@ impl Lane {
             DIRECTORY => Some(Lane::Directory),
             URGENT => Some(Lane::Urgent),
             BULK => Some(Lane::Bulk),
+            BROADCAST => Some(Lane::Broadcast),
             SHARD_0.. if mark - SHARD_0 < limits::SHARDS => Some(Lane::Shard(mark - SHARD_0)),
             _ => None,
         }
@@ -103,7 +111,7 @@ impl Lane {
 }
 
 impl LaneClass {
-    pub const ALL: [Self; 4] = [Self::Control, Self::Signals, Self::Directory, Self::Bulk];
+    pub const ALL: [Self; 5] = [Self::Control, Self::Signals, Self::Directory, Self::Broadcasts, Self::Bulk];
 
     pub fn index(self) -> usize {
         self as usize
