@@ -84,3 +84,22 @@ fn who_uses_streams_beyond_what_was_agreed_on_is_cut_off() {
     assert_eq!(ours.poll_event(), None);
     assert_eq!(ours.send(NOW, 3, BINARY, &hello), Err(MessageError::NotOpen));
 }
+
+#[test]
+fn after_a_channel_was_closed_at_both_ends_another_one_carries_messages() {
+    let (mut ours, mut theirs, _) = open();
+    let stream = |stream_id| taoyao_ortc::SctpStreamParameters { stream_id, ..Default::default() };
+    for id in 0..4 {
+        ours.open_stream(&stream(id)).unwrap();
+        theirs.open_stream(&stream(id)).unwrap();
+        let hello = Bytes::from(format!("hello {id}"));
+        ours.send(NOW, id, STRING, &hello).unwrap();
+        exchange(&mut theirs, &mut ours);
+        let heard: Vec<PeerEvent> = std::iter::from_fn(|| theirs.poll_event()).collect();
+        let is_it = |event: &PeerEvent| matches!(event, PeerEvent::Message { stream, bytes, .. } if *stream == id && *bytes == hello);
+        assert!(heard.iter().any(is_it), "stream {id}: {heard:?}");
+        ours.close_stream(NOW, id);
+        theirs.close_stream(NOW, id);
+        exchange(&mut theirs, &mut ours);
+    }
+}

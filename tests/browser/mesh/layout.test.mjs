@@ -117,9 +117,17 @@ async function shareOf(element, { width, height }) {
   return box ? (box.width * box.height) / (width * height) : 0;
 }
 
-/** Fails unless a click on the middle of each of these buttons meets it. */
+/** Fails unless a click on the middle of each of these buttons meets it, once the page has been laid out for its new size. */
 async function nothingIsCovered(page, selector, name) {
-  const covered = await page.evaluate((wanted) => {
+  let covered = [];
+  await until(`nothing is covered or outside: ${name}`, async () => {
+    covered = await coveredOf(page, selector);
+    return covered.length === 0;
+  }).catch((error) => assert.fail(`${error.message}: ${covered}`));
+}
+
+async function coveredOf(page, selector) {
+  return page.evaluate((wanted) => {
     const isMet = (button) => {
       const { left, top, width, height } = button.getBoundingClientRect();
       return button.contains(document.elementFromPoint(left + width / 2, top + height / 2));
@@ -127,5 +135,4 @@ async function nothingIsCovered(page, selector, name) {
     const shown = [...document.querySelectorAll(wanted)].filter((it) => it.checkVisibility({ visibilityProperty: true }));
     return shown.filter((it) => !it.closest('.side') && !isMet(it)).map((it) => it.dataset.testid ?? it.id);
   }, selector);
-  assert.deepEqual(covered, [], `${name}: covered or outside`);
 }

@@ -63,7 +63,7 @@ test('a recording is played in the page, for who may, and others are told why no
   await until('it is played', () => video.evaluate((it) => it.videoWidth > 0 && it.currentTime > 0.5));
   await checkView(a, 'recordings');
   await a.getByTestId('recordings-close').click();
-  assert.equal(await video.getAttribute('src'), null, 'its memory is given back');
+  await until('its memory is given back', async () => (await video.getAttribute('src')) === null);
 });
 
 test('who may not see recordings is told so', async (t) => {

@@ -301,6 +301,11 @@ impl Peer {
         self.stack.open_stream(now, stream)
     }
 
+    /// How many streams were agreed on; none without SCTP.
+    pub fn streams_max(&self) -> u16 {
+        self.stack.streams_max()
+    }
+
     /// Resets the stream (RFC 6525).
     pub fn close_stream(&mut self, now: Instant, stream: u16) {
         self.stack.close_stream(now, stream);

@@ -125,6 +125,10 @@ impl Stack {
         self.srtp.as_mut()?.sealer.seal_rtcp(buffer, len).ok()
     }
 
+    pub(super) fn streams_max(&self) -> u16 {
+        self.sctp.as_ref().map_or(0, Sctp::streams_max)
+    }
+
     pub(super) fn open_stream(
         &mut self,
         now: Instant,

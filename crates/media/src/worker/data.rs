@@ -20,6 +20,8 @@ pub(crate) struct DataChannels {
     consumers: BTreeMap<ConsumerId, DataConsumer>,
     /// Producers by the transport and the stream that their messages come on.
     by_stream: BTreeMap<(u32, u16), ProducerId>,
+    /// By transport: where to look for the next free stream.
+    next_streams: BTreeMap<u32, u16>,
 }
 
 struct DataProducer {
@@ -49,6 +51,7 @@ struct Messages {
 impl DataChannels {
     /// Forgets what was on a transport, and what consumed it.
     pub(crate) fn remove_transport(&mut self, key: u32) {
+        self.next_streams.remove(&key);
         let gone: Vec<ProducerId> =
             self.producers.iter().filter(|(_, one)| one.transport == key).map(|(id, _)| *id).collect();
         for producer in gone {
@@ -106,8 +109,9 @@ impl DataChannels {
         self.producers.len() + self.consumers.len() >= limits::MEDIA_DATA_PER_ROOM_MAX
     }
 
-    /// The first stream of a transport that nothing uses.
-    fn free_stream(&self, key: u32) -> Option<u16> {
+    /// The next stream of a transport that nothing uses, of so many. All others come before one that was used: its reset may be
+    /// under way, and until both ends have seen it nothing arrives on it.
+    fn free_stream(&mut self, key: u32, streams: u16) -> Option<u16> {
         let mut used: Vec<u16> = self
             .consumers
             .values()
@@ -116,7 +120,10 @@ impl DataChannels {
             .chain(self.by_stream.range((key, 0)..=(key, u16::MAX)).map(|((_, stream), _)| *stream))
             .collect();
         used.sort_unstable();
-        (0..STREAMS).find(|stream| used.binary_search(stream).is_err())
+        let next = self.next_streams.get(&key).copied().unwrap_or(0).min(streams);
+        let free = (next..streams).chain(0..next).find(|stream| used.binary_search(stream).is_err())?;
+        self.next_streams.insert(key, free + 1);
+        Some(free)
     }
 
     /// In mediasoup's shape (reference section 6.5).
@@ -216,6 +223,9 @@ impl Worker {
         consumer: ConsumerId,
         producer: ProducerId,
     ) -> Result<Reply, Refused> {
+        let transport = self.transports.get_mut(key as usize);
+        let streams =
+            transport.and_then(|one| one.webrtc()).map_or(STREAMS, |webrtc| webrtc.peer.streams_max());
         let data = &mut self.rooms[room].data;
         if data.consumers.contains_key(&consumer) {
             return Err(Refused::Invalid("there is a data consumer with this id".to_owned()));
@@ -224,7 +234,7 @@ impl Worker {
             return Err(Refused::Full("the room has as many data channels as it may".to_owned()));
         }
         let stream_id = data
-            .free_stream(key)
+            .free_stream(key, streams)
             .ok_or_else(|| Refused::Full("the transport has as many data channels as it may".to_owned()))?;
         let of = data.producers.get_mut(&producer).ok_or(Refused::Unknown("data producer"))?;
         of.consumers.push(consumer);
@@ -283,5 +293,24 @@ impl Worker {
                 self.dirty.push(consumer.transport);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_was_freed_is_the_last_to_be_used_again() {
+        let mut data = DataChannels::default();
+        let taken = |data: &mut DataChannels| data.free_stream(7, 3);
+        assert_eq!([taken(&mut data), taken(&mut data), taken(&mut data)], [Some(0), Some(1), Some(2)]);
+        assert_eq!(taken(&mut data), Some(0), "all the others had their turn");
+        assert_eq!(data.free_stream(8, 3), Some(0), "each transport has its own");
+        data.by_stream.insert((7, 1), ProducerId::of_random(7));
+        assert_eq!(taken(&mut data), Some(2), "what is in use is left out");
+        assert_eq!(data.free_stream(9, 0), None);
+        data.remove_transport(7);
+        assert!(!data.next_streams.contains_key(&7));
     }
 }

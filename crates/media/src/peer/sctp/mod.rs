@@ -159,6 +159,11 @@ impl Sctp {
         }
     }
 
+    /// Streams that may be sent on, numbered from 0.
+    pub fn streams_max(&self) -> u16 {
+        self.num_streams.outgoing
+    }
+
     /// See [`Peer::open_stream`](super::Peer::open_stream).
     ///
     /// # Errors
@@ -265,7 +270,13 @@ impl Sctp {
                 self.answer = None;
                 self.events.push_back(PeerEvent::ChannelsOpen);
             }
-            Event::HandshakeFailed { .. } | Event::AssociationLost { .. } => self.state = State::Closed,
+            Event::HandshakeFailed { .. } => self.state = State::Closed,
+            // The library says this of each stream that is reset, too; then the association goes on.
+            Event::AssociationLost { .. } => {
+                if self.association.as_ref().is_none_or(Association::is_closed) {
+                    self.state = State::Closed;
+                }
+            }
             Event::Stream(StreamEvent::Opened { id }) => self.accept(id),
             Event::Stream(StreamEvent::Readable { id }) => self.read(now, id),
             Event::Stream(StreamEvent::BufferedAmountReleased { n_bytes, .. }) => {
