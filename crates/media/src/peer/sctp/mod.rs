@@ -272,10 +272,8 @@ impl Sctp {
             }
             Event::HandshakeFailed { .. } => self.state = State::Closed,
             // The library says this of each stream that is reset, too; then the association goes on.
-            Event::AssociationLost { .. } => {
-                if self.association.as_ref().is_none_or(Association::is_closed) {
-                    self.state = State::Closed;
-                }
+            Event::AssociationLost { .. } if self.association.as_ref().is_none_or(Association::is_closed) => {
+                self.state = State::Closed;
             }
             Event::Stream(StreamEvent::Opened { id }) => self.accept(id),
             Event::Stream(StreamEvent::Readable { id }) => self.read(now, id),
