@@ -3,6 +3,8 @@
 //! Sessions are ordered and judged by wall clocks all the way up. A node whose clock is wrong would be deaf, or shut out by its
 //! own past, until somebody notices; so the tree agrees with the clock of its root.
 
+use std::time::Duration;
+
 use taoyao_types::{Instant, Now, Wall, limits};
 
 /// The parent's clock as it was last told, carried on by this node's own steady one.
@@ -19,26 +21,25 @@ impl ParentClock {
 
     /// The time to go by.
     pub(crate) fn correct(&self, now: Now) -> Now {
-        match self.parents(now.mono) {
-            Some(wall) if self.ahead_ms(now) != 0 => Now { wall, ..now },
-            _ => now,
-        }
+        self.better(now).map_or(now, |wall| Now { wall, ..now })
     }
 
-    /// How far this node's own clock is ahead of the parent's; 0 if that is as near as may be.
+    /// Milliseconds that this node's own clock is ahead of the parent's; 0 if they agree.
     pub(crate) fn ahead_ms(&self, now: Now) -> i64 {
-        let Some(wall) = self.parents(now.mono) else { return 0 };
-        let near = u64::try_from(limits::CLOCK_OWN_WITHIN.as_millis()).unwrap_or(u64::MAX);
-        if now.wall.0.abs_diff(wall.0) <= near {
-            return 0;
-        }
-        i64::try_from(i128::from(now.wall.0) - i128::from(wall.0)).unwrap_or(i64::MAX)
+        let ahead = |wall: Wall| i128::from(now.wall.0) - i128::from(wall.0);
+        self.better(now).map_or(0, |wall| i64::try_from(ahead(wall)).unwrap_or(i64::MAX))
     }
 
-    fn parents(&self, now: Instant) -> Option<Wall> {
-        let (at, Wall(wall)) = self.told?;
-        Some(Wall(wall.saturating_add(u64::try_from(now.since(at).as_millis()).unwrap_or(u64::MAX))))
+    /// The parent's time, if this node's own is too far from it.
+    fn better(&self, now: Now) -> Option<Wall> {
+        let (at, Wall(told)) = self.told?;
+        let parents = told.saturating_add(millis(now.mono.since(at)));
+        (now.wall.0.abs_diff(parents) > millis(limits::CLOCK_OWN_WITHIN)).then_some(Wall(parents))
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -78,22 +78,27 @@ impl StateDir {
             Ok(text) => {
                 let last: u32 =
                     text.trim().parse().map_err(|_| StateError::BadEpoch { path: path.clone() })?;
-                let next = last.checked_add(1).ok_or_else(|| StateError::LastEpoch { path: path.clone() })?;
-                next.max(seconds)
+                self.next_after(last)?.max(seconds)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => seconds,
             Err(source) => return Err(StateError::Unwritable { path, source }),
         };
-        self.replace(EPOCH, &format!("{epoch}\n"))?;
-        Ok(NodeEpoch(epoch))
+        self.count_epoch(epoch)
     }
 
     /// Counts a life above `last`, of which a neighbour remembers that this node has had it.
     pub(crate) fn epoch_above(&self, last: NodeEpoch) -> Result<NodeEpoch, StateError> {
-        let next =
-            last.0.checked_add(1).ok_or_else(|| StateError::LastEpoch { path: self.path.join(EPOCH) })?;
-        self.replace(EPOCH, &format!("{next}\n"))?;
-        Ok(NodeEpoch(next))
+        self.count_epoch(self.next_after(last.0)?)
+    }
+
+    fn next_after(&self, last: u32) -> Result<u32, StateError> {
+        last.checked_add(1).ok_or_else(|| StateError::LastEpoch { path: self.path.join(EPOCH) })
+    }
+
+    /// On disk before it is used.
+    fn count_epoch(&self, epoch: u32) -> Result<NodeEpoch, StateError> {
+        self.replace(EPOCH, &format!("{epoch}\n"))?;
+        Ok(NodeEpoch(epoch))
     }
 
     /// Writes a fresh token for the admin API and returns it: 64 hex digits, readable by this user alone.

@@ -1,6 +1,7 @@
 //! One neighbour of this node in the tree: its role, its link, and how far the two directories agree.
 
-use taoyao_types::{Instant, NodeEpoch, NodeId, NodeName};
+use taoyao_types::{Instant, NodeEpoch, NodeId, NodeName, limits};
+use taoyao_wire::link::Lane;
 
 use crate::downstream::Downstream;
 use crate::upstream::Upstream;
@@ -36,6 +37,19 @@ pub struct Queued {
     pub directory: usize,
     pub broadcasts: usize,
     pub bulk: usize,
+}
+
+impl Queued {
+    /// The count in which a lane's bytes are; none for datagrams, which never wait.
+    pub fn on(&mut self, lane: Lane) -> Option<&mut usize> {
+        match lane {
+            Lane::Control | Lane::Urgent | Lane::Shard(_) => Some(&mut self.signals),
+            Lane::Directory => Some(&mut self.directory),
+            Lane::Broadcast => Some(&mut self.broadcasts),
+            Lane::Bulk => Some(&mut self.bulk),
+            Lane::Datagram => None,
+        }
+    }
 }
 
 /// What is told of a neighbour to people.
@@ -79,6 +93,12 @@ impl Neighbour {
                 Side::Parent(upstream) => upstream.is_complete(),
                 Side::Child(downstream) => downstream.is_complete(),
             }
+    }
+
+    /// Whether so much waits on a lane, and on those that are counted with it, that no more may be given to it.
+    pub fn is_full(&self, lane: Lane) -> bool {
+        let mut queued = self.queued;
+        queued.on(lane).is_some_and(|bytes| *bytes > limits::LINK_QUEUE_BYTES_MAX)
     }
 
     pub fn status(&self) -> NeighbourStatus {

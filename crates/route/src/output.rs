@@ -20,7 +20,7 @@ pub enum Output {
     Traced { number: u64, result: Result<Trace, Failure> },
     /// A fact that an operator has to know.
     Alarm(Alarm),
-    /// What time it is at the parent.
+    /// The parent's clock shows this time.
     ParentClock { wall: Wall },
     /// A parent remembers this higher life of this node: count on from there, and answer by `handle_new_life`.
     Outlived { last: NodeEpoch },

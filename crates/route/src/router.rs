@@ -251,12 +251,8 @@ impl Router {
 
     fn send(&mut self, peer: NodeId, lane: Lane, frame: Bytes) {
         let Some(neighbour) = self.neighbours.get_mut(&peer).filter(|n| n.is_up()) else { return };
-        match lane {
-            Lane::Control | Lane::Urgent | Lane::Shard(_) => neighbour.queued.signals += frame.len(),
-            Lane::Directory => neighbour.queued.directory += frame.len(),
-            Lane::Broadcast => neighbour.queued.broadcasts += frame.len(),
-            Lane::Bulk => neighbour.queued.bulk += frame.len(),
-            Lane::Datagram => {}
+        if let Some(queued) = neighbour.queued.on(lane) {
+            *queued += frame.len();
         }
         self.outputs.push_back(Output::ToLink { peer, lane, frame });
     }

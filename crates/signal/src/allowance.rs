@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use taoyao_types::{Instant, Now, TerminalKey, limits};
+use taoyao_wire::link::Message;
 
 use crate::bucket::Bucket;
 use crate::failure::Failed;
@@ -80,14 +81,17 @@ impl Allowances {
 }
 
 impl Terminals {
-    /// Whether the sender's account may send so many bytes now; it is told when if not.
-    pub(crate) fn may_send(
+    /// Charges the sender's account for a message in its own words, and gives it back if it may be sent now; otherwise the
+    /// sender is told when.
+    pub(crate) fn charged(
         &mut self,
         now: Now,
         request: &Request<'_>,
         readers: Readers,
-        bytes: usize,
-    ) -> bool {
+        message: Message,
+    ) -> Option<Message> {
+        // Each reader gets these bytes, and an envelope.
+        let bytes = message.body.as_ref().map_or(0, String::len);
         let charged = self.allowances.charge(now.mono, &request.account.name, readers, bytes);
         if let Err(wait) = charged {
             self.stats.sends_put_off += 1;
@@ -97,7 +101,7 @@ impl Terminals {
             );
             self.refuse(now, request, Failed::busy(why));
         }
-        charged.is_ok()
+        charged.is_ok().then_some(message)
     }
 }
 

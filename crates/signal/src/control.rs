@@ -10,7 +10,6 @@ use crate::allowance::Readers;
 use crate::asks::{Asker, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
-use crate::message::bytes_of;
 use crate::say::Request;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
@@ -25,9 +24,8 @@ impl Terminals {
             return self.refuse(now, request, Failed::new(Code::BadRequest, "不能自己唤醒自己"));
         }
         let message = request.message.relayed_with(Some(fields.without("to")));
-        if !self.may_send(now, request, Readers::One(TerminalKey::of(&to)), bytes_of(&message)) {
-            return;
-        }
+        let reader = Readers::One(TerminalKey::of(&to));
+        let Some(message) = self.charged(now, request, reader, message) else { return };
         let purpose = Purpose::Control { to: written.into_owned() };
         let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
         let payload = Payload::Message { from: request.from.clone(), message };

@@ -23,9 +23,9 @@ use crate::timers::Alarm;
 
 /// Bytes that one token stands for.
 const TOKEN_BYTES: usize = 1024;
-/// What an entry takes besides its state, about.
+/// Bytes of an entry besides its state, about.
 const ENTRY_BYTES: usize = 64;
-/// How often a line is looked at while somebody waits in it.
+/// The pause between two looks at the lines while somebody waits.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A list that a terminal has asked for.
@@ -45,7 +45,7 @@ pub(crate) struct Gatherings {
     lines: BTreeMap<ConnId, VecDeque<Wanted>>,
     of_terminal: BTreeMap<ConnId, usize>,
     spent: BTreeMap<Arc<str>, Bucket>,
-    /// Whose turn it was last.
+    /// The connection for which a list was begun last.
     turn: Option<ConnId>,
 }
 
@@ -190,17 +190,26 @@ impl Terminals {
     /// A list has been collected.
     pub(crate) fn take_page(&mut self, now: Now, ask: AskId, page: ListPage) {
         let bytes = page.entries.iter().map(|entry| entry.state.len() + ENTRY_BYTES).sum();
-        for ask in self.gatherings.end(now.mono, ask, bytes) {
-            let Some(OpenAsk::Request(asker, purpose)) = self.asks.close(ask) else { continue };
-            if !self.is_answerable(&asker) {
-                continue;
-            }
-            match purpose {
-                Purpose::List(query) => self.listed(&asker, &query, page.clone()),
-                _ => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
-            }
+        let mut answered = self.gatherings.end(now.mono, ask, bytes);
+        let last = answered.pop();
+        for ask in answered {
+            self.hand_page(now, ask, page.clone());
+        }
+        if let Some(last) = last {
+            self.hand_page(now, last, page);
         }
         self.begin_gatherings(now);
+    }
+
+    fn hand_page(&mut self, now: Now, ask: AskId, page: ListPage) {
+        let Some(OpenAsk::Request(asker, purpose)) = self.asks.close(ask) else { return };
+        if !self.is_answerable(&asker) {
+            return;
+        }
+        match purpose {
+            Purpose::List(query) => self.listed(&asker, &query, page),
+            _ => self.fail(now, asker.conn, Some(asker.id), Self::plainly(Code::Unknown)),
+        }
     }
 }
 

@@ -12,11 +12,6 @@ use crate::io::Output;
 use crate::say::Request;
 use crate::terminals::Terminals;
 
-/// Bytes that each reader of the message gets, but for its envelope.
-pub(crate) fn bytes_of(message: &Message) -> usize {
-    message.body.as_ref().map_or(0, String::len)
-}
-
 impl Terminals {
     /// To one terminal, without the field that names it. An unknown target is dropped in silence (quirk Q43).
     pub(crate) fn unicast(&mut self, now: Now, request: &Request<'_>) {
@@ -28,9 +23,8 @@ impl Terminals {
             return self.deny(now, request, denied);
         }
         let message = request.message.relayed_with(Some(fields.without("to")));
-        if !self.may_send(now, request, Readers::One(TerminalKey::of(&to)), bytes_of(&message)) {
-            return;
-        }
+        let reader = Readers::One(TerminalKey::of(&to));
+        let Some(message) = self.charged(now, request, reader, message) else { return };
         if let Some(conn) = self.registry.by_name(&to) {
             self.relay(now, conn, &message);
             return;
@@ -52,9 +46,7 @@ impl Terminals {
             return self.refuse(now, request, Failed::busy("too many broadcasts from this terminal"));
         }
         let message = request.message.relayed();
-        if !self.may_send(now, request, Readers::Many, bytes_of(&message)) {
-            return;
-        }
+        let Some(message) = self.charged(now, request, Readers::Many, message) else { return };
         self.deliver_broadcast(now, &request.from, client_type, &message, &request.from.partition);
         let payload = Payload::Broadcast {
             from: request.from.clone(),

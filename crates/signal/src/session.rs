@@ -13,7 +13,6 @@ use crate::asks::{Asker, Purpose};
 use crate::calls::{End, Ownership, Side, Stage};
 use crate::failure::Failed;
 use crate::io::Output;
-use crate::message::bytes_of;
 use crate::say::Request;
 use crate::terminal::Terminal;
 use crate::terminals::Terminals;
@@ -129,9 +128,8 @@ impl Terminals {
             self.answered(&session, request.conn);
         }
         let (purpose, message) = (Purpose::Relay { session: session.clone() }, request.message.relayed());
-        if !self.may_send(now, request, Readers::One(TerminalKey::of(&peer)), bytes_of(&message)) {
-            return;
-        }
+        let reader = Readers::One(TerminalKey::of(&peer));
+        let Some(message) = self.charged(now, request, reader, message) else { return };
         let Some((ask, source)) = self.open_ask(now, request, purpose) else { return };
         let payload = Payload::Session { from: request.from.clone(), session, message };
         self.outputs.push_back(Output::Ask {

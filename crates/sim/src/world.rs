@@ -57,6 +57,14 @@ struct Seat {
     woken_at: Option<Instant>,
 }
 
+impl Seat {
+    /// Counts another start, in another life.
+    fn begin(&mut self) {
+        self.epoch = NodeEpoch(self.epoch.0 + 1);
+        self.life = NodeEpoch(self.life.0 + 1);
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Something reaches a node, if that is still the same life of it.
@@ -188,8 +196,7 @@ impl World {
             return;
         }
         let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.node.is_none()) else { return };
-        seat.epoch = NodeEpoch(seat.epoch.0 + 1);
-        seat.life = NodeEpoch(seat.life.0 + 1);
+        seat.begin();
         seat.woken_at = None;
         seat.sfu = ModelSfu::default();
         let config = NodeConfig {
@@ -220,8 +227,7 @@ impl World {
         let Some(parent) = self.links.get(&id).map(|link| link.parent) else { return };
         self.kill_node(id);
         if let Some(seat) = self.seats.get_mut(&id) {
-            seat.epoch = NodeEpoch(seat.epoch.0 + 1);
-            seat.life = NodeEpoch(seat.life.0 + 1);
+            seat.begin();
         }
         self.forger = Some(Forger::new(Arc::clone(&self.topology), id, parent));
         self.plan_dial(id);

@@ -314,7 +314,7 @@ pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
 pub const CLOCK_OWN_WITHIN: Duration = Duration::from_secs(1);
 /// How often a parent tells its children what time it is.
 pub const CLOCK_TOLD_EVERY: Duration = Duration::from_secs(10);
-/// How far beyond the seconds of the clock a life may be which a parent remembers of this node. What is further ahead was never
+/// How far beyond the seconds of the clock a life may be which a parent remembers of this node. One further ahead was never
 /// counted, and taking it would leave too few for the starts to come.
 pub const LIFE_AHEAD_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 /// How long after a session was refused for that it is numbered anew, again and again until the clock is right.

@@ -10,9 +10,6 @@ use taoyao_types::{Now, limits};
 use super::Worker;
 use super::transport::Kind;
 
-/// Streams that one transport can have: those of SCTP, less the one that WebRTC never uses (RFC 8832, section 6).
-const STREAMS: u16 = u16::MAX;
-
 /// The data channels of one room.
 #[derive(Default)]
 pub(crate) struct DataChannels {
@@ -224,8 +221,7 @@ impl Worker {
         producer: ProducerId,
     ) -> Result<Reply, Refused> {
         let transport = self.transports.get_mut(key as usize);
-        let streams =
-            transport.and_then(|one| one.webrtc()).map_or(STREAMS, |webrtc| webrtc.peer.streams_max());
+        let streams = transport.and_then(|one| one.webrtc()).map_or(0, |webrtc| webrtc.peer.streams_max());
         let data = &mut self.rooms[room].data;
         if data.consumers.contains_key(&consumer) {
             return Err(Refused::Invalid("there is a data consumer with this id".to_owned()));

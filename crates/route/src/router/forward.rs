@@ -9,7 +9,6 @@ use super::Router;
 use super::local::{Body, Tracing, deadline};
 use crate::executions::{Caller, Known};
 use crate::gather::Wanting;
-use crate::neighbour::Neighbour;
 use crate::output::Delivery;
 use crate::pending::{Asker, Full, Pending};
 
@@ -134,8 +133,8 @@ impl Router {
             self.stats.oversize_refused += 1;
             return self.refuse(now, asker, &header, too_long(body.len()));
         }
-        let busy =
-            self.neighbours.get(&peer).is_some_and(|n| n.queued.signals > limits::LINK_QUEUE_BYTES_MAX);
+        let lane = Lane::Shard(header.shard());
+        let busy = self.is_full(peer, lane);
         let until = deadline(now.mono, header.remaining_ms);
         let again = matches!(asker, Asker::Local(_)).then(|| (header.clone(), body.clone()));
         let answerer = self.answerer(header.target);
@@ -152,7 +151,11 @@ impl Router {
         header.ttl -= 1;
         header.remaining_ms = header.remaining_ms.saturating_sub(1);
         let frame = frame::encode_signal(&header, &body);
-        self.send(peer, Lane::Shard(header.shard()), frame);
+        self.send(peer, lane, frame);
+    }
+
+    fn is_full(&self, peer: NodeId, lane: Lane) -> bool {
+        self.neighbours.get(&peer).is_some_and(|neighbour| neighbour.is_full(lane))
     }
 
     /// The request has reached its target's node.
@@ -341,11 +344,8 @@ impl Router {
                 });
             }
             Ok(Step::To(peer)) => {
-                let full = self
-                    .neighbours
-                    .get(&peer)
-                    .is_some_and(|n| n.queued.signals > limits::LINK_QUEUE_BYTES_MAX);
-                if full {
+                let shard = Lane::Shard(header.shard());
+                if self.is_full(peer, shard) {
                     return self.stats.overflow_dropped += 1;
                 }
                 let body = body.encode();
@@ -354,11 +354,7 @@ impl Router {
                 }
                 self.stats.events_relayed += 1;
                 header.ttl -= 1;
-                let lane = if header.class == Class::Telemetry {
-                    Lane::Datagram
-                } else {
-                    Lane::Shard(header.shard())
-                };
+                let lane = if header.class == Class::Telemetry { Lane::Datagram } else { shard };
                 self.send(peer, lane, frame::encode_signal(&header, &body));
             }
             Err(_) => self.stats.overflow_dropped += 1,
@@ -418,11 +414,7 @@ impl Router {
         }
         let frame = frame::encode_signal(&header, body);
         for peer in peers {
-            let queued = |neighbour: &Neighbour| match lane {
-                Lane::Broadcast => neighbour.queued.broadcasts,
-                _ => neighbour.queued.signals,
-            };
-            if self.neighbours.get(&peer).is_some_and(|n| queued(n) > limits::LINK_QUEUE_BYTES_MAX) {
+            if self.is_full(peer, lane) {
                 self.stats.overflow_dropped += 1;
                 continue;
             }

@@ -18,7 +18,6 @@ use crate::allowance::Readers;
 use crate::asks::{Asker, OpenAsk, Purpose};
 use crate::failure::Failed;
 use crate::io::Output;
-use crate::message::bytes_of;
 use crate::rights::manages;
 use crate::say::Request;
 use crate::terminal::Terminal;
@@ -108,13 +107,10 @@ impl Terminals {
         let (mut client, mut body) = (None, None);
         let page = PageRequest::of(&fields);
         let act = match request.signal {
-            Signal::RoomBroadcast => {
-                let message = message();
-                if !self.may_send(now, request, Readers::Many, bytes_of(&message)) {
-                    return;
-                }
-                RoomAct::Broadcast { message }
-            }
+            Signal::RoomBroadcast => match self.charged(now, request, Readers::Many, message()) {
+                Some(message) => RoomAct::Broadcast { message },
+                None => return,
+            },
             Signal::RoomClose => RoomAct::Close,
             Signal::RoomClientList => RoomAct::Members,
             Signal::RoomStatus => RoomAct::Status,
@@ -123,30 +119,18 @@ impl Terminals {
                 client = Some(whose.clone());
                 RoomAct::Ids { client: whose }
             }
-            // A target that cannot be is dropped in silence, like one that is not there (quirk Q43).
-            Signal::RoomExpel => match named("clientId") {
-                Some(expelled) => {
-                    let message = message();
-                    let reader = Readers::One(TerminalKey::of(&expelled));
-                    if !self.may_send(now, request, reader, bytes_of(&message)) {
-                        return;
-                    }
-                    RoomAct::Expel { client: expelled, message }
+            Signal::RoomExpel | Signal::RoomInvite => {
+                // A target that cannot be is dropped in silence, like one that is not there (quirk Q43).
+                let Some(whom) = named("clientId") else { return };
+                let reader = Readers::One(TerminalKey::of(&whom));
+                let Some(message) = self.charged(now, request, reader, message()) else { return };
+                if request.signal == Signal::RoomExpel {
+                    RoomAct::Expel { client: whom, message }
+                } else {
+                    client = Some(whom.clone());
+                    RoomAct::Invite { client: whom, message }
                 }
-                None => return,
-            },
-            Signal::RoomInvite => match named("clientId") {
-                Some(invited) => {
-                    let message = message();
-                    let reader = Readers::One(TerminalKey::of(&invited));
-                    if !self.may_send(now, request, reader, bytes_of(&message)) {
-                        return;
-                    }
-                    client = Some(invited.clone());
-                    RoomAct::Invite { client: invited, message }
-                }
-                None => return,
-            },
+            }
             Signal::ControlServerRecord => match named("to") {
                 Some(recorded) if !self.may_record(now, request, &recorded) => return,
                 Some(recorded) => {

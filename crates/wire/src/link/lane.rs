@@ -14,7 +14,7 @@ pub enum Lane {
     Shard(u8),
     /// Directory changes.
     Directory,
-    /// What terminals say to all of a partition: long ones shall hold up nobody's call.
+    /// Broadcasts to a partition, apart from all other signals so that a long one holds up nobody's call.
     Broadcast,
     /// Snapshots and long lists, on a connection of their own.
     Bulk,

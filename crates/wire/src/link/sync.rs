@@ -46,7 +46,7 @@ pub enum Sync {
         #[serde(default)]
         digest: Option<u64>,
     },
-    /// Parent to child, first and every [`taoyao_types::limits::CLOCK_TOLD_EVERY`]: what time it is where sessions are judged.
+    /// Parent to child, first and every [`taoyao_types::limits::CLOCK_TOLD_EVERY`]: the time by which it judges sessions.
     Clock { wall: Wall },
     /// Child to parent: the gap comes from the journal, from `applied` on.
     Journal { applied: u64 },
