@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,9 +9,8 @@ use serde_json::json;
 
 use crate::mesh::Mesh;
 use crate::patience::{PATIENCE, until};
-use crate::program::taoyao;
-use crate::shape::{ONE, PASSWORD};
-use crate::terminal::{Terminal, registration};
+use crate::shape::ONE;
+use crate::terminal::{Terminal, registration_of};
 
 /// Writes every signal, so that a pipe is full after a few hundred of them.
 const EVERYTHING: Option<&str> = Some("trace");
@@ -89,7 +87,7 @@ async fn a_log_whose_reader_has_gone_ends_no_node() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_terminal_that_is_refused_thousands_of_times_fills_no_log_and_hides_nobody() {
     let mut mesh = Mesh::plan(ONE);
-    add_account(&mesh, "other");
+    mesh.add_account("other", &[]);
     mesh.start_all().await;
     let terminal = busy_terminal(&mesh).await;
     let denied = "taoyao_denied_total";
@@ -102,8 +100,7 @@ async fn a_terminal_that_is_refused_thousands_of_times_fills_no_log_and_hides_no
     })
     .await;
     let (other, _ears) = mesh.dialler().terminal(mesh.place("cn").terminals).await.unwrap();
-    let mut login = registration("another");
-    (login["username"], login["password"]) = (json!("other"), json!(PASSWORD));
+    let login = registration_of("other", "another");
     let registered = other.request("client::register", login).await.unwrap();
     assert_eq!(registered["code"], "0000", "{registered}");
     other.tell("platform::script", json!({"script": "anything"}));
@@ -166,17 +163,4 @@ fn lines_until(reader: &mut PipeReader, words: &str) -> String {
         let keep = text.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
         text.drain(..keep);
     }
-}
-
-/// Makes an account of its own beside the shared one.
-fn add_account(mesh: &Mesh, name: &str) {
-    let mut adding = Command::new(taoyao())
-        .args(["user", "add", name, "--password-stdin", "--topology"])
-        .arg(mesh.file("cn"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-    assert!(adding.wait().unwrap().success());
 }

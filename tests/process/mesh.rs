@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -14,7 +16,7 @@ use crate::node::Node;
 use crate::patience::until;
 use crate::program::taoyao;
 use crate::relay::Relay;
-use crate::shape::{Place, Shape, places, topology};
+use crate::shape::{PASSWORD, Place, Shape, places, topology};
 use crate::terminal::Dialler;
 
 /// Everything of one mesh; dropped, its processes are killed and its files removed.
@@ -65,20 +67,41 @@ impl Mesh {
         self.change(&listen, &format!("{listen}, {keys}"));
     }
 
-    /// Replaces a text wherever it is in the topology file that all nodes read; nothing may run yet.
+    /// Replaces a text that is once in the topology file that all nodes read; nothing may run yet.
+    pub(crate) fn change(&self, text: &str, other: &str) {
+        self.rewrite(text, other, 1..=1);
+    }
+
+    /// The same wherever it is.
     pub(crate) fn change_all(&self, text: &str, other: &str) {
+        self.rewrite(text, other, 1..=usize::MAX);
+    }
+
+    fn rewrite(&self, text: &str, other: &str, times: RangeInclusive<usize>) {
         let file = self.dir.path().join("topology/mesh.toml");
         let written = fs::read_to_string(&file).unwrap();
-        assert!(written.contains(text), "{written}");
+        assert!(times.contains(&written.matches(text).count()), "{text} in\n{written}");
         fs::write(&file, written.replace(text, other)).unwrap();
     }
 
-    /// Replaces a text that is once in the topology file that all nodes read; nothing may run yet.
-    pub(crate) fn change(&self, text: &str, other: &str) {
-        let file = self.dir.path().join("topology/mesh.toml");
-        let written = fs::read_to_string(&file).unwrap();
-        assert_eq!(written.matches(text).count(), 1, "{written}");
-        fs::write(&file, written.replace(text, other)).unwrap();
+    /// Makes an account with the password of the shared one, which may be given rights by further arguments.
+    pub(crate) fn add_account(&self, name: &str, rights: &[&str]) {
+        self.taoyao(&[&["user", "add", name, "--password-stdin"], rights].concat(), PASSWORD);
+    }
+
+    /// Runs the program on the mesh's topology file; returns its standard output and error.
+    pub(crate) fn taoyao(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = Command::new(taoyao());
+        command.args(arguments).arg("--topology").arg(self.file("cn"));
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = piped.spawn().unwrap();
+        // A command that wants no input may have ended already.
+        let _unread = running.stdin.take().unwrap().write_all(input.as_bytes()).is_err();
+        let ended = running.wait_with_output().unwrap();
+        let (said, complaint) =
+            (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success(), "{arguments:?}: {complaint}");
+        format!("{said}{complaint}")
     }
 
     /// Starts every node and waits until all are ready.

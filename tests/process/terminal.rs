@@ -169,8 +169,13 @@ impl Terminal {
 
 /// The body of a registration with the mesh's shared account.
 pub(crate) fn registration(name: &str) -> Value {
+    registration_of(USERNAME, name)
+}
+
+/// The same with another account, which has the same password.
+pub(crate) fn registration_of(account: &str, name: &str) -> Value {
     json!({
-        "clientId": name, "clientType": "WEB", "name": name, "username": USERNAME, "password": PASSWORD,
+        "clientId": name, "clientType": "WEB", "name": name, "username": account, "password": PASSWORD,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What the soak measures: people's requests, mischief done, and what the nodes take of the machine.
+//! Figures of the soak: people's requests, mischief done, and the memory and processor time of the nodes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,7 +31,7 @@ struct Row {
     failed: usize,
 }
 
-/// What a node had at a moment.
+/// Memory and processor time of a node at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
     pub(super) at: Instant,

@@ -10,7 +10,7 @@ use crate::shape::Place;
 
 /// Pieces in one round on each port.
 const PIECES: u64 = 20;
-/// How long connections stay that say nothing.
+/// Time for which connections stay that say nothing.
 const SILENT: Duration = Duration::from_millis(500);
 
 /// Throws at every port of a node, and says how many pieces.

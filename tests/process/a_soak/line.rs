@@ -16,7 +16,7 @@ use crate::terminal::{Socket, envelope};
 
 /// Nodes keep a deadline of 4.75 s; after this long nobody believes in an answer any more.
 const SILENCE_AFTER: Duration = Duration::from_secs(15);
-/// What terminals make ids of ends in at least this; a node's own ids end in less.
+/// The first id of a line. The last eight digits of a node's own ids are below it, so that no push is taken for an answer.
 const FIRST_ID: i64 = 10_000_000;
 
 /// A connection to a node. Dropping it drops the socket without a word.
@@ -70,12 +70,12 @@ impl Line {
         let _ended = self.out.send(Message::text(text)).is_err();
     }
 
-    /// How many messages came since the answer to the registration.
+    /// Messages that came since the answer to the registration.
     pub(super) fn messages(&self) -> u64 {
         self.heard.messages.load(Relaxed)
     }
 
-    /// How many of them were unicasts.
+    /// Unicasts among them.
     pub(super) fn unicasts(&self) -> u64 {
         self.heard.unicasts.load(Relaxed)
     }
@@ -119,7 +119,7 @@ async fn serve(mut socket: Socket, mut said: mpsc::UnboundedReceiver<Message>, h
             },
         }
     }
-    // Whoever waits for an answer learns that there will be none.
+    // Ends the wait of every request that has no answer yet.
     drop(said);
     heard.waiting.lock().unwrap().clear();
 }

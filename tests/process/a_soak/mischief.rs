@@ -15,14 +15,14 @@ use super::figures::Figures;
 use super::garbage;
 use super::line::Line;
 use super::people::room_of;
-use super::place::{ELSEWHERE, Plan, SITES, account, mallory, registration};
+use super::place::{ELSEWHERE, Plan, SITES, account, mallory};
 use crate::mesh::Mesh;
 use crate::shape::Place;
-use crate::terminal::{Dialler, Socket, envelope};
+use crate::terminal::{Dialler, Socket, envelope, registration_of};
 
-/// How long one connection is written to while nothing is read on it.
+/// Time for which a connection is written to while nothing is read on it.
 const UNREAD: Duration = Duration::from_secs(3);
-/// What its system takes of answers that nobody reads. Otherwise megabytes would lie there before the node notices.
+/// The receive buffer of such a connection. With the usual one, megabytes would lie there before the node notices.
 const UNREAD_BYTES: u32 = 16 * 1024;
 /// Between two guesses at a room.
 const BREATH: Duration = Duration::from_millis(50);
@@ -74,7 +74,7 @@ impl Kind {
         Self::ALL.into_iter().filter(is_wanted).collect()
     }
 
-    /// What the figures count of it.
+    /// The name under which the figures count it.
     pub(super) fn counted(self) -> &'static str {
         match self {
             Self::UnreadPongs => "connections, pongs unread",
@@ -103,7 +103,7 @@ impl Kind {
     }
 }
 
-/// What those who do it know.
+/// The targets of those who do it, and the way to them.
 pub(super) struct Mischief {
     dialler: Dialler,
     places: [Place; 4],
@@ -179,7 +179,7 @@ impl Mischief {
         let tcp = TcpSocket::new_v4().map_err(|error| error.to_string())?;
         tcp.set_recv_buffer_size(UNREAD_BYTES).map_err(|error| error.to_string())?;
         let mut socket = self.connect(who, tcp).await?;
-        let wish = registration(&mallory(who.number), &format!("deaf-{}@{ELSEWHERE}", who.number));
+        let wish = registration_of(&mallory(who.number), &format!("deaf-{}@{ELSEWHERE}", who.number));
         let said = socket.send(Message::text(envelope(1, "client::register", wish))).await;
         said.map_err(|error| error.to_string())?;
         drop(socket.next().await);
@@ -243,7 +243,7 @@ impl Mischief {
         let [_, _, high, low] = (who.turn as u32 % 60_000 + 256).to_be_bytes();
         tcp.bind(([127, 1, high, low], 0).into()).map_err(|error| error.to_string())?;
         let line = Line::over(self.connect(who, tcp).await?);
-        let mut wish = registration(&account(who.turn as usize % self.accounts), "thief");
+        let mut wish = registration_of(&account(who.turn as usize % self.accounts), "thief");
         wish["password"] = json!(format!("guess-{}-{}", who.number, who.turn));
         let refused = line.request("client::register", wish).await;
         assert!(refused.is_err(), "a wrong password registers");
@@ -288,7 +288,7 @@ impl Mischief {
     async fn register_in(&self, partition: &str, who: Who, name: &str) -> Result<Line, String> {
         let line = Line::over(self.dialler.websocket(self.place(who).terminals).await?);
         let name = format!("{name}-{}@{partition}", who.number);
-        line.request("client::register", registration(&mallory(who.number), &name)).await?;
+        line.request("client::register", registration_of(&mallory(who.number), &name)).await?;
         Ok(line)
     }
 

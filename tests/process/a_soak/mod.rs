@@ -25,7 +25,7 @@ use mischief::{Kind, Mischief};
 use people::{People, report_fire};
 use place::{FIRE, Plan};
 
-/// What a node may take to say that it is alive, whatever is done to it.
+/// A node says within this time that it is alive, whatever is done to it.
 const HEALTH_MAX: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,10 +11,10 @@ use tokio::time::sleep;
 
 use super::figures::{CONNECT, Figures};
 use super::line::Line;
-use super::place::{FIRE, Plan, SITES, account, registration};
+use super::place::{FIRE, Plan, SITES, account};
 use crate::mesh::Mesh;
 use crate::patience::until;
-use crate::terminal::Dialler;
+use crate::terminal::{Dialler, registration_of};
 
 /// People whose partition everybody roams in, and who therefore hear what is broadcast there.
 const MOBILE_MAX: usize = 4;
@@ -30,7 +30,7 @@ pub(super) struct People {
     lives: JoinSet<()>,
 }
 
-/// What a terminal does most of the time.
+/// The way a terminal spends most of its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Habit {
     /// Looks, calls, writes, meets.
@@ -51,7 +51,7 @@ pub(super) struct Person {
     habit: Habit,
     dialler: Dialler,
     line: Mutex<Arc<Line>>,
-    /// With how many messages it had received on earlier lines of its session.
+    /// The newest ticket, and the messages received on earlier lines of its session.
     ticket: Mutex<(Value, u64)>,
     /// Unicasts that were sent to it. It never loses its connection.
     sent: AtomicU64,
@@ -136,7 +136,7 @@ impl People {
         }
         let sent: u64 = self.talkers().map(|person| person.sent.load(Relaxed)).sum();
         let mut unheard = u64::MAX;
-        // What is still on its way is not lost.
+        // Messages that are still on their way are not lost.
         for _ in 0..50 {
             let missing =
                 |person: &Arc<Person>| person.sent.load(Relaxed).saturating_sub(person.line().unicasts());
@@ -174,7 +174,7 @@ impl Person {
 
     /// Registers on the line that is there, and keeps the ticket.
     async fn register(&self) -> Result<String, String> {
-        let mut wish = registration(&self.account, &self.name);
+        let mut wish = registration_of(&self.account, &self.name);
         wish["resume"] = json!(self.habit == Habit::Wanders);
         let answer = self.line().request("client::register", wish).await?;
         let message: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
@@ -186,7 +186,7 @@ impl Person {
 /// A camera that reports a fire, once; its line has to be kept.
 pub(super) async fn report_fire(mesh: &Mesh) -> Line {
     let line = open(mesh.dialler(), mesh.place("sh").terminals).await.unwrap();
-    line.request("client::register", registration(FIRE, "fire@mobile.cn")).await.unwrap();
+    line.request("client::register", registration_of(FIRE, "fire@mobile.cn")).await.unwrap();
     line.tell("client::alarm", json!({ "message": FIRE }));
     line
 }
@@ -338,7 +338,7 @@ async fn ask(
     answer
 }
 
-/// Whoever knows a room's password gets in, however many others guess at it.
+/// Enters a room by its password and leaves it, again and again, however many others guess at the password.
 async fn go_in_and_out(
     who: Arc<Person>,
     room: String,

@@ -1,17 +1,13 @@
-//! Where the soak takes place: how long and how large it is, and the seven nodes with their accounts.
+//! The place of the soak: its length and size, and seven nodes with their accounts.
 
 use std::env;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::{Value, json};
 
 use crate::mesh::Mesh;
 use crate::ports;
-use crate::program::taoyao;
-use crate::shape::{PASSWORD, SEVEN};
+use crate::shape::SEVEN;
 
 /// Terminals connect here.
 pub(super) const SITES: [&str; 4] = ["sh", "hz", "bj", "tj"];
@@ -24,7 +20,7 @@ pub(super) const FIRE: &str = "fire";
 /// Files of this process besides its terminals.
 const OTHER_FILES: u64 = 1_000;
 
-/// How long and how large.
+/// Length and size of a soak.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) calm: Duration,
@@ -63,7 +59,7 @@ impl Plan {
         Duration::from_millis((self.terminals as u64 * 2).clamp(400, 4_000))
     }
 
-    /// So many do each mischief.
+    /// The number of those who do each mischief.
     pub(super) fn strength(&self) -> usize {
         1 + self.terminals / 250
     }
@@ -84,13 +80,6 @@ pub(super) fn mallory(number: usize) -> String {
     format!("mallory-{}", number % MALLORIES)
 }
 
-/// The body of a registration.
-pub(super) fn registration(account: &str, name: &str) -> Value {
-    json!({
-        "clientId": name, "clientType": "WEB", "name": name, "username": account, "password": PASSWORD,
-    })
-}
-
 /// Seven nodes that carry media where there are rooms, and everybody's accounts.
 pub(super) async fn start(plan: &Plan) -> Mesh {
     allow_files(plan);
@@ -105,23 +94,11 @@ pub(super) async fn start(plan: &Plan) -> Mesh {
     let people = (0..plan.accounts).map(account);
     let others = (0..MALLORIES).map(mallory);
     for name in people.chain(others).chain([FIRE.to_owned()]) {
-        add_account(&mesh, &name);
+        // Terminals of the people roam.
+        mesh.add_account(&name, &["--anywhere"]);
     }
     mesh.start_all().await;
     mesh
-}
-
-/// Makes an account that may register in every partition of a node, so that its terminals roam.
-fn add_account(mesh: &Mesh, name: &str) {
-    let mut adding = Command::new(taoyao())
-        .args(["user", "add", name, "--anywhere", "--password-stdin", "--topology"])
-        .arg(mesh.file("cn"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    writeln!(adding.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-    assert!(adding.wait().unwrap().success());
 }
 
 /// Lets this process open as many files as its terminals need.
