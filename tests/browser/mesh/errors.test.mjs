@@ -16,7 +16,7 @@ test('nobody is shown an error when a room ends, and nobody asks for what is ove
   const refusals = [];
   const prepareBoth = (page) => listen(page, (message) => message.header.signal === 'platform::error' && refusals.push(message));
   const { a, b, name } = await meet(t, { prepareBoth });
-  // What the pages ask by themselves after they have met, the last of it after three seconds, may not cross the room's end.
+  // The pages ask several things by themselves after they have met, the last after three seconds: none may cross the room's end.
   await a.waitForTimeout(SETTLED_MS);
   a.once('dialog', (dialog) => dialog.accept());
   await a.getByTestId('room-end').click();

@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { makeCuttable, spoilTicket } from '../support/line.mjs';
 import { meet } from '../support/meeting.mjs';
-import { heard, inRoom, member, reads, say, seen, tells } from '../support/room.mjs';
+import { heard, inRoom, member, reads, say, seen } from '../support/room.mjs';
 import { online } from '../support/terminal.mjs';
 
 test('a room goes on when the connection comes back in time', async (t) => {
@@ -28,7 +28,8 @@ test('a terminal that its node has forgotten enters its room anew by itself', as
   await seen(member(b, alice));
   await seen(member(a, bob));
   await heard(member(a, bob));
-  await tells(b, a, bob, 'back again');
+  await say(b, 'back again');
+  await reads(a, bob, 'back again');
 });
 
 /** The line of Bob, who has bad luck, can be cut. */

@@ -102,24 +102,8 @@ export async function say(page, text) {
   assert.equal(await page.getByTestId('chat-text').inputValue(), '', 'it was sent');
 }
 
-/**
- * Says a text to a member that has only just seen the speaker, until it is read. A channel has no memory: what is said before the
- * other side has opened its end is heard by nobody there.
- */
-export async function tells(page, other, clientId, text) {
-  let attempt = 0;
-  await until('it is read', async () => {
-    attempt += 1;
-    await say(page, `${text} (${attempt})`);
-    return reads(other, clientId, `${text} (${attempt})`, { timeout: 2_000 }).then(
-      () => true,
-      () => false,
-    );
-  });
-}
-
 /** Waits for a text from a member. */
-export async function reads(page, clientId, text, { timeout } = {}) {
+export async function reads(page, clientId, text) {
   const from = `:is([data-client-id="${clientId}"], [data-client-id^="${clientId}@"])`;
-  await page.locator(`[data-testid="chat-message"]${from}`).filter({ hasText: text }).waitFor({ state: 'attached', timeout });
+  await page.locator(`[data-testid="chat-message"]${from}`).filter({ hasText: text }).waitFor({ state: 'attached' });
 }

@@ -21,6 +21,8 @@ export class RoomsView {
   #list = byId('rooms-list');
   #dialog;
   #startedBy;
+  #asked = 0;
+  #shown = 0;
 
   /**
    * @param {import('../taoyao.js').Taoyao} client
@@ -41,10 +43,14 @@ export class RoomsView {
     keepFresh(client, () => this.load(), { everyMs: RELOAD_MS, events: ['online', 'offline'] });
   }
 
-  /** Loads the list anew. */
+  /** Loads the list anew. An answer that a later one has overtaken shows nothing. */
   async load() {
+    const number = ++this.#asked;
     try {
-      this.#fill(await this.#client.rooms.list());
+      const entries = await this.#client.rooms.list();
+      if (number < this.#shown) return;
+      this.#shown = number;
+      this.#fill(entries);
     } catch {
       // The state chip says that the mesh is not there; the old list stays until it is back.
     }
